@@ -1,0 +1,170 @@
+"""Everything that can go wrong in the call store, as one tree.
+
+CdrError
+├── WrongUse               a command or function was asked for what it cannot do
+│   ├── SettingsError      a setting is missing, unknown or out of range
+│   └── UnknownFormat      no reader is registered under that name
+├── FormatError            a file is not in the format it claims
+├── SchemaMismatch         a table or file does not have the columns it should
+├── LakeTooNew             the lake was written by a newer version
+├── LakeBusy               another process is writing
+├── StorageFailed          the disk refused: full, read-only, gone
+└── QueryFailed            DuckDB refused a query
+
+A bad *row* is never an exception: it goes to the ``rejects`` table with every
+reason. Messages name files, lines, fields, settings and queries, and say what
+to do; they never carry a phone number, an address or a name, so they are safe
+to log. ``WrongUse`` and what is below it ends a command with exit code 2,
+everything else with 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from errno import EACCES, EDQUOT, ENOSPC, EPERM, EROFS
+from pathlib import Path
+
+
+class CdrError(Exception):
+    """Base of every error this project raises on purpose."""
+
+
+class WrongUse(CdrError):
+    """A command or function was asked for what it cannot do; says what to do instead."""
+
+
+class SettingsError(WrongUse):
+    """A setting is missing, unknown or out of range; says which, not what it was."""
+
+    def __init__(self, where: str, wrong: Iterable[str]) -> None:
+        self.where, self.wrong = where, tuple(wrong)
+        super().__init__(f"{where}: " + "; ".join(self.wrong))
+
+
+class UnknownFormat(WrongUse):
+    """No reader is registered under that name."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        self.name, self.known = name, tuple(sorted(known))
+        super().__init__(f"unknown format {name!r}; known are: {', '.join(self.known)}")
+
+
+class FormatError(CdrError):
+    """A file is not in the format it claims; the whole file is left alone."""
+
+    def __init__(self, file: str, fault: str) -> None:
+        self.file, self.fault = file, fault
+        super().__init__(f"{file}: {fault}")
+
+
+class SchemaMismatch(CdrError):
+    """A table or file does not have the columns it should."""
+
+    def __init__(
+        self, table: str, *, missing: Iterable[str] = (), extra: Iterable[str] = ()
+    ) -> None:
+        self.table, self.missing, self.extra = table, tuple(sorted(missing)), tuple(sorted(extra))
+        parts = []
+        if self.missing:
+            parts.append(f"missing {', '.join(self.missing)}")
+        if self.extra:
+            parts.append(f"unknown {', '.join(self.extra)}")
+        super().__init__(f"{table}: {'; '.join(parts)}")
+
+
+class LakeTooNew(CdrError):
+    """The lake was written by a newer version, which may mean things we do not know."""
+
+    def __init__(self, found: int, known: int) -> None:
+        self.found, self.known = found, known
+        super().__init__(
+            f"the lake has layout {found}, this version knows up to {known}; "
+            "install the version that wrote it, or a later one"
+        )
+
+
+class LakeBusy(CdrError):
+    """Another process is doing what only one may do at a time."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        super().__init__(f"{what} is already running on this home; wait for it to end")
+
+
+class StorageFailed(CdrError):
+    """The disk refused; what was there before is untouched."""
+
+    def __init__(self, doing: str, kind: str) -> None:
+        self.doing, self.kind = doing, kind
+        super().__init__(f"{doing}: {kind}; nothing was changed. Mend that and run it again")
+
+
+class QueryFailed(CdrError):
+    """DuckDB refused a named query.
+
+    Its own message can quote a value ("could not convert string ..."), so only
+    its kind is kept and it is not chained.
+    """
+
+    def __init__(self, query: str, kind: str) -> None:
+        self.query, self.kind = query, kind
+        super().__init__(f"query {query!r}: {kind}")
+
+
+_DISK_FAULTS = {
+    ENOSPC: "the disk is full",
+    EDQUOT: "the disk quota is used up",
+    EROFS: "the file system is read-only",
+    EACCES: "no permission to write there",
+    EPERM: "no permission to write there",
+}
+
+
+def _disk_fault(error: BaseException) -> str | None:
+    """Return what the disk refused, in words, or None where it was something else.
+
+    Polars and delta-rs wrap the system's error in their own types and keep only
+    its text, so the text is searched where the number is gone.
+    """
+    if isinstance(error, OSError) and error.errno in _DISK_FAULTS:
+        return _DISK_FAULTS[error.errno]
+    text = str(error).lower()
+    for sign, code in (
+        ("no space left on device", ENOSPC),
+        ("quota exceeded", EDQUOT),
+        ("read-only file system", EROFS),
+        ("permission denied", EACCES),
+    ):
+        if sign in text:
+            return _DISK_FAULTS[code]
+    return None
+
+
+@contextmanager
+def storage(doing: str) -> Iterator[None]:
+    """Turn a disk that refuses into :class:`StorageFailed`; let all else pass.
+
+    Parameters
+    ----------
+    doing : str
+        What was tried, for the message: ``"writing the calls of a batch"``.
+    """
+    try:
+        yield
+    except CdrError:
+        raise
+    except Exception as error:
+        fault = _disk_fault(error)
+        if fault is None:
+            raise
+        raise StorageFailed(doing, fault) from None
+
+
+def shown(path: Path) -> str:
+    """Return how a file is named in messages: its last part only.
+
+    Folders can be named after people and customers; a name that a switch gave
+    is what an operator looks for.
+    """
+    return path.name

@@ -1,0 +1,203 @@
+"""The configuration: one frozen object, read once at the entry point.
+
+Sources, in rising order of precedence: defaults, ``callsieve.toml``,
+environment variables ``CALLSIEVE_<SECTION>__<NAME>``. What a function needs it
+gets as a part of this object; nothing else reads files or the environment.
+Settings that only scoring knows live here as well, so that one file configures
+one operator.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from cdr.errors import SettingsError
+
+AccountFrom = Literal["code", "number", "sip_user", "trunk", "none"]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SourceSettings(_Section):
+    """One switch or proxy that leaves call files."""
+
+    format: str = Field(description="Name of the reader; `callsieve formats` lists them.")
+    zone: str = Field(description="IANA zone of the clock that wrote the local times.")
+    country: str = Field(
+        pattern=r"^[A-Z]{2}$",
+        description="ISO 3166-1 alpha-2 code of the country numbers are dialled from.",
+    )
+    account_from: AccountFrom = Field(
+        default="code",
+        description=(
+            "How a record finds its account: `code` (the record's account code), `number` "
+            "(table of number ownership), `sip_user` (user part of the caller), `trunk` "
+            "(name of the trunk, looked up in `trunks`), `none`."
+        ),
+    )
+    trunks: dict[str, str] = Field(
+        default={}, description='Account of each trunk name, for `account_from = "trunk"`.'
+    )
+    columns: dict[str, str] = Field(
+        default={},
+        description="For plain formats: our column = the file's column, where names differ.",
+    )
+    max_call_s: int = Field(
+        default=10_800,
+        gt=0,
+        description="Length in seconds at which the switch cuts a call; such calls are suspect.",
+    )
+
+    @field_validator("zone")
+    @classmethod
+    def _zone_is_known(cls, zone: str) -> str:
+        try:
+            ZoneInfo(zone)
+        except Exception:
+            raise ValueError("not an IANA time zone, such as Europe/Berlin") from None
+        return zone
+
+
+class StoreSettings(_Section):
+    """Limits of the engines."""
+
+    memory_limit_mb: int = Field(
+        default=2048, ge=256, description="Memory DuckDB may use, in MB; beyond it, it spills."
+    )
+    threads: int = Field(default=2, ge=1, description="Threads DuckDB may use.")
+    block_mb: int = Field(
+        default=64, ge=1, le=1024, description="Input read at a time while taking in, in MB."
+    )
+
+
+class CostSettings(_Section):
+    """What a call costs the operator until a rate deck says it exactly."""
+
+    currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$", description="ISO 4217 code.")
+    daily_cap: Decimal = Field(
+        default=Decimal(25),
+        gt=0,
+        description="Cost an account may cause in a day before it is a case.",
+    )
+
+
+class ScoringSettings(_Section):
+    """How many candidates, from which score on, learned from what."""
+
+    daily_capacity: int = Field(
+        default=50, gt=0, description="Cases the fraud team can work in a day."
+    )
+    high_from: float = Field(
+        default=0.8, gt=0, le=1, description="Score from which a candidate is in band `high`."
+    )
+    medium_from: float = Field(
+        default=0.4, gt=0, le=1, description="Score from which a candidate is in band `medium`."
+    )
+    min_blocked: int = Field(
+        default=5,
+        ge=2,
+        description="Blocked accounts needed before a similarity is learned.",
+    )
+    min_calls: int = Field(
+        default=5,
+        ge=1,
+        description="Calls in 30 days below which an account's behaviour says nothing.",
+    )
+    seed: int = Field(default=20_260_901, ge=0, description="Seed of everything drawn at random.")
+    features_off: tuple[str, ...] = Field(
+        default=(), description="Signals that are neither computed nor used."
+    )
+
+    @model_validator(mode="after")
+    def _bands_are_ordered(self) -> ScoringSettings:
+        if self.medium_from >= self.high_from:
+            raise ValueError("medium_from must be below high_from")
+        return self
+
+
+class Settings(BaseSettings):
+    """The whole configuration; frozen, so that it can be passed down and trusted."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", env_prefix="CALLSIEVE_", env_nested_delimiter="__"
+    )
+
+    home: Path = Field(
+        default=Path(".callsieve"),
+        description="Folder that holds the lake, models, the queue's database and reports.",
+    )
+    sources: dict[str, SourceSettings] = Field(default={}, description="The switches, by name.")
+    store: StoreSettings = StoreSettings()
+    cost: CostSettings = CostSettings()
+    scoring: ScoringSettings = ScoringSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment win over the file, which comes in as arguments."""
+        return (env_settings, init_settings)
+
+
+def load_settings(file: Path | None = None, *, home: Path | None = None) -> Settings:
+    """Read ``file`` and the environment into a validated, frozen :class:`Settings`.
+
+    Parameters
+    ----------
+    file : Path, optional
+        A ``callsieve.toml``. None reads ``callsieve.toml`` in the current folder
+        where there is one, and otherwise takes the defaults.
+    home : Path, optional
+        Wins over file and environment; it is what ``--home`` passes.
+
+    Raises
+    ------
+    SettingsError
+        With every fault found, so that one run shows them all.
+    """
+    file, given = (file, True) if file is not None else (Path("callsieve.toml"), False)
+    content: dict[str, object] = {}
+    if given or file.exists():
+        content = _toml(file)
+    try:
+        settings = Settings(**content)  # type: ignore[arg-type]
+    except ValidationError as error:
+        faults = error.errors(include_input=False, include_url=False)
+        wrong = [f"{'.'.join(map(str, f['loc']))}: {_in_words(f['msg'])}" for f in faults]
+        raise SettingsError(file.name, wrong) from None
+    return settings if home is None else settings.model_copy(update={"home": home})
+
+
+def _toml(file: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        raise SettingsError(
+            file.name, ["there is no such file; `callsieve init` writes one"]
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(file.name, [f"cannot be read: {type(error).__name__}"]) from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(file.name, [f"is not TOML: {error}"]) from None
+
+
+def _in_words(message: str) -> str:
+    return "not a setting" if message == "Extra inputs are not permitted" else message
