@@ -1,0 +1,176 @@
+"""The store: Delta tables under one home, written in batches, read by purpose.
+
+`open_lake` is the only way in. `Lake` joins the parts: `home` (folders and
+locks), `tables` (one Delta table), `batch` (what becomes visible together).
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.dataset as ds
+from deltalake import DeltaTable
+
+from cdr import query
+from cdr.errors import WrongUse
+from cdr.lake.batch import Batch, recover
+from cdr.lake.home import Home
+from cdr.lake.tables import DataFile, data_files, open_table
+from cdr.schema import CALLS, TABLES, Purpose, Table
+from cdr.settings import Settings
+
+__all__ = ["Batch", "DataFile", "Home", "Lake", "open_lake"]
+
+
+class Lake:
+    """The tables of one home.
+
+    Parameters
+    ----------
+    settings : Settings
+        Where the home is, and the limits of the engines.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.home = Home(settings.home)
+
+    # -- reading ------------------------------------------------------------
+
+    def version(self, table: Table) -> int | None:
+        """Return the newest version of a table; None where it has no rows yet."""
+        delta = self._open(table)
+        return None if delta is None else delta.version()
+
+    def files(self, table: Table) -> list[DataFile]:
+        """List the files of a table's newest version."""
+        delta = self._open(table)
+        return [] if delta is None else data_files(delta)
+
+    def scan(self, table: Table, *, dates: Iterable[date] | None = None) -> pl.LazyFrame:
+        """Read a table lazily, as it is now.
+
+        Parameters
+        ----------
+        table : Table
+            Which one.
+        dates : iterable of date, optional
+            Days of its partition column; other days are not opened.
+        """
+        files = self.files(table)
+        if dates is not None:
+            days = {day.isoformat() for day in dates}
+            files = [f for f in files if f.partition[table.partition_by[0]] in days]
+        return self.scan_files(table, files)
+
+    def scan_files(self, table: Table, files: Iterable[DataFile]) -> pl.LazyFrame:
+        """Read some of a table's files lazily."""
+        paths = [self.home.lake / table.name / file.path for file in files]
+        if not paths:
+            return table.empty().lazy()
+        return pl.scan_parquet(
+            paths,
+            hive_partitioning=bool(table.partition_by),
+            hive_schema={column: table.polars_schema[column] for column in table.partition_by},
+        ).select(table.polars_schema.names())
+
+    def calls(self) -> pl.LazyFrame:
+        """Read `calls` lazily, as it is now."""
+        return self.scan(CALLS)
+
+    def connect(self, purpose: Purpose | str) -> query.Connection:
+        """Open a DuckDB session that sees one purpose's columns of every table.
+
+        Parameters
+        ----------
+        purpose : {"fraud", "billing"}
+            Whose columns. Columns of other purposes do not exist in the session.
+
+        Raises
+        ------
+        WrongUse
+            If there is no such purpose.
+        """
+        try:
+            purpose = Purpose(purpose)
+        except ValueError:
+            known = ", ".join(p.value for p in Purpose)
+            raise WrongUse(f"no such purpose; known are: {known}") from None
+        views = {
+            table.name: self._view(table, columns)
+            for table in TABLES.values()
+            if (columns := table.columns_of(purpose))
+        }
+        return query.session(views, store=self.settings.store, spill=self.home.spill)
+
+    def _view(self, table: Table, columns: tuple[str, ...]) -> ds.Dataset | pa.Table:
+        files = self.files(table)
+        schema = query.empty_view(table.polars_schema, columns).schema
+        if not files:
+            return schema.empty_table()
+        folder = self.home.lake / table.name
+        partition = pa.schema(
+            [schema.field(name) for name in table.partition_by if name in columns]
+        )
+        return ds.dataset(
+            [str(folder / file.path) for file in files],
+            schema=schema,
+            format="parquet",
+            partitioning=ds.partitioning(partition, flavor="hive") if len(partition) else None,
+            partition_base_dir=str(folder),
+        )
+
+    # -- writing ------------------------------------------------------------
+
+    @contextmanager
+    def batch(self) -> Iterator[Batch]:
+        """Collect changes; they are forgotten unless `Batch.publish` is called.
+
+        Its `publish`, and what decides on what it publishes, belongs inside
+        `writing()`.
+        """
+        with Batch(self.home, uuid.uuid4().hex, TABLES) as batch:
+            yield batch
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Be the only writer; waits for the one before and finishes what a kill left."""
+        with self.home.writing():
+            recover(self.home, TABLES)
+            yield
+
+    def _open(self, table: Table) -> DeltaTable | None:
+        return open_table(self.home.lake / table.name, table)
+
+
+def open_lake(settings: Settings, *, create: bool = False) -> Lake:
+    """Open the lake of ``settings.home``, finishing what a killed process began.
+
+    Parameters
+    ----------
+    settings : Settings
+        See :func:`cdr.load_settings`.
+    create : bool, default=False
+        Make the home where there is none.
+
+    Raises
+    ------
+    WrongUse
+        If there is no lake and ``create`` is false.
+    LakeTooNew
+        If a newer version made it.
+    """
+    lake = Lake(settings)
+    if create:
+        lake.home.create()
+    else:
+        lake.home.check()
+    if any(lake.home.journal.glob("*.json")):
+        with lake.writing():
+            pass
+    return lake

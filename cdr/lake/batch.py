@@ -1,0 +1,184 @@
+"""A batch: changes to several tables that become visible together.
+
+Rows are written to a staging folder first, where no reader looks. Publishing
+writes one journal file, and from the instant that file stands the batch *is*
+in the lake: whoever opens the lake next finishes what a killed process began.
+Before that instant nothing of it is.
+
+Each table's commit names the batch, so finishing twice changes nothing. All of
+this happens under the writer lock, so a batch that is being finished never
+meets another one half-way.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import polars as pl
+
+from cdr.errors import StorageFailed, storage
+from cdr.lake.home import Home, abandoned, held, write_whole
+from cdr.lake.tables import DataFile, commit, make_table, write_files
+from cdr.schema import Table
+
+
+class Batch:
+    """Collect added rows and removed files; `publish` makes them the lake's.
+
+    Use as a context manager: leaving without `publish` forgets everything.
+
+    Parameters
+    ----------
+    home : Home
+        Whose lake it is for.
+    batch_id : str
+        Unique; file names begin with it.
+    tables : mapping of str to Table
+        Every table of the lake, by name: finishing after a kill must know them.
+    """
+
+    def __init__(self, home: Home, batch_id: str, tables: dict[str, Table]) -> None:
+        self.batch_id = batch_id
+        self._home = home
+        self._tables = tables
+        self._folder = home.staging / batch_id
+        self._added: dict[str, list[DataFile]] = {}
+        self._removed: dict[str, list[DataFile]] = {}
+        self._parts = 0
+
+    def __enter__(self) -> Self:
+        with storage("preparing a batch"), self._home.arranging():
+            self._folder.mkdir(mode=0o700)
+            self._lock = held(self._folder)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        os.close(self._lock)
+        if not (self._home.journal / f"{self.batch_id}.json").exists():
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def add(self, table: Table, frame: pl.DataFrame) -> list[DataFile]:
+        """Stage rows of a table; returns the files they lie in."""
+        with storage(f"writing rows of {table.name}"):
+            files = write_files(
+                self._folder / table.name, f"{self.batch_id}-{self._parts:05d}", table, frame
+            )
+        self._parts += 1
+        self._added.setdefault(table.name, []).extend(files)
+        return files
+
+    def staged(self, table: Table) -> list[DataFile]:
+        """List the files staged for a table so far, in the order of writing."""
+        return list(self._added.get(table.name, ()))
+
+    def path_of(self, table: Table, file: DataFile) -> Path:
+        """Return where a staged file lies now."""
+        return self._folder / table.name / file.path
+
+    def unstage(self, table: Table, files: Iterable[DataFile]) -> None:
+        """Take staged files back."""
+        gone = {file.path for file in files}
+        self._added[table.name] = [f for f in self._added[table.name] if f.path not in gone]
+        for path in gone:
+            (self._folder / table.name / path).unlink()
+
+    def remove(self, table: Table, files: Iterable[DataFile]) -> None:
+        """Let go of files that the table has now."""
+        self._removed.setdefault(table.name, []).extend(files)
+
+    def publish(self) -> None:
+        """Make the batch part of the lake. The caller holds the writer lock.
+
+        Raises
+        ------
+        StorageFailed
+            If the disk refuses. Where that happens after the journal stands, the
+            batch is safe and the next command finishes it.
+        """
+        journal = self._home.journal / f"{self.batch_id}.json"
+        names = sorted({*self._added, *self._removed})
+        plan = {
+            name: {
+                "add": [asdict(file) for file in self._added.get(name, ())],
+                "remove": [asdict(file) for file in self._removed.get(name, ())],
+            }
+            for name in names
+        }
+        with storage("writing the journal of a batch"):
+            write_whole(journal, json.dumps(plan).encode())
+        finish(self._home, journal, self._tables)
+
+
+def finish(home: Home, journal: Path, tables: dict[str, Table]) -> None:
+    """Carry out a journal; safe to repeat. The caller holds the writer lock."""
+    batch_id = journal.stem
+    plan = json.loads(journal.read_bytes())
+    try:
+        with storage("publishing a batch"):
+            for name, change in plan.items():
+                table = tables[name]
+                add = [_data_file(file) for file in change["add"]]
+                remove = [_data_file(file) for file in change["remove"]]
+                _move(home.staging / batch_id / name, home.lake / name, add)
+                delta = make_table(home.lake / name, table)
+                commit(delta, table, batch_id=batch_id, add=add, remove=remove)
+            journal.unlink()
+            shutil.rmtree(home.staging / batch_id, ignore_errors=True)
+    except StorageFailed as error:
+        raise StorageFailed(
+            "publishing a batch (it is complete and kept; the next command finishes it)",
+            error.kind,
+        ) from None
+
+
+def recover(home: Home, tables: dict[str, Table]) -> int:
+    """Finish batches whose process was killed and drop those never completed.
+
+    The caller holds the writer lock.
+
+    Returns
+    -------
+    int
+        How many were finished.
+    """
+    finished = 0
+    for journal in sorted(home.journal.glob("*.json")):
+        finish(home, journal, tables)
+        finished += 1
+    with home.arranging():
+        for folder in home.staging.iterdir():
+            if folder.is_dir() and abandoned(folder):
+                shutil.rmtree(folder, ignore_errors=True)
+    return finished
+
+
+def _data_file(fields: dict[str, object]) -> DataFile:
+    bounds = fields["bounds"]
+    assert isinstance(bounds, dict)
+    return DataFile(
+        path=str(fields["path"]),
+        rows=int(str(fields["rows"])),
+        size=int(str(fields["size"])),
+        partition=fields["partition"],  # type: ignore[arg-type]
+        bounds={column: (ends[0], ends[1]) for column, ends in bounds.items()},
+    )
+
+
+def _move(source: Path, target: Path, files: list[DataFile]) -> None:
+    for file in files:
+        staged = source / file.path
+        if staged.exists():
+            (target / file.path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            staged.replace(target / file.path)

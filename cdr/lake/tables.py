@@ -1,0 +1,210 @@
+"""One Delta table: how it is made, which files it has, how rows become files.
+
+The log never holds a smallest or largest value of a personal column: only the
+columns a table names in `Table.statistics` are measured.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from deltalake import CommitProperties, DeltaTable, Transaction
+from deltalake.exceptions import TableNotFoundError
+from deltalake.transaction import AddAction, RemoveAction
+
+from cdr.errors import SchemaMismatch
+from cdr.schema import Table
+
+ROW_GROUP_ROWS = 122_880
+"""DuckDB's own row-group size: a scan skips at the same grain whoever wrote."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """One Parquet file of a table.
+
+    ``path`` is relative to the table's folder; ``partition`` is empty for tables
+    without partitions; ``bounds`` maps a measured column to its ends.
+    """
+
+    path: str
+    rows: int
+    size: int
+    partition: dict[str, str]
+    bounds: dict[str, tuple[str, str]]
+
+
+def open_table(folder: Path, table: Table, *, version: int | None = None) -> DeltaTable | None:
+    """Open a Delta table, or return None where it was never made.
+
+    Raises
+    ------
+    SchemaMismatch
+        If its columns are not the ones this version knows.
+    """
+    try:
+        delta = DeltaTable(folder, version=version)
+    except TableNotFoundError:
+        return None
+    have = {field.name for field in delta.schema().fields}
+    want = set(table.polars_schema)
+    if have != want:
+        raise SchemaMismatch(f"table {table.name}", missing=want - have, extra=have - want)
+    return delta
+
+
+def make_table(folder: Path, table: Table) -> DeltaTable:
+    """Make an empty Delta table, or open it where it is there."""
+    delta = open_table(folder, table)
+    if delta is not None:
+        return delta
+    measured = (
+        {"delta.dataSkippingStatsColumns": ",".join(table.statistics)}
+        if table.statistics
+        else {"delta.dataSkippingNumIndexedCols": "0"}
+    )
+    return DeltaTable.create(
+        folder,
+        table.empty().to_arrow(compat_level=pl.CompatLevel.oldest()).schema,
+        mode="ignore",
+        partition_by=list(table.partition_by),
+        configuration=measured,
+    )
+
+
+def data_files(delta: DeltaTable) -> list[DataFile]:
+    """List the files of a table's version, in the order of their paths."""
+    actions = pl.DataFrame(delta.get_add_actions(flatten=True))
+    files = []
+    for row in actions.sort("path").iter_rows(named=True):
+        partition = {
+            name.removeprefix("partition."): str(value)
+            for name, value in row.items()
+            if name.startswith("partition.")
+        }
+        bounds = {
+            name.removeprefix("min."): (_stat(value), _stat(row["max." + name[4:]]))
+            for name, value in row.items()
+            if name.startswith("min.") and value is not None
+        }
+        files.append(
+            DataFile(row["path"], row["num_records"], row["size_bytes"], partition, bounds)
+        )
+    return files
+
+
+def write_files(folder: Path, name: str, table: Table, frame: pl.DataFrame) -> list[DataFile]:
+    """Write rows as Parquet files under ``folder``, one a partition.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the table's partitions are to lie; made where missing.
+    name : str
+        Stem of the file names; unique over all writes.
+    table : Table
+        Whose rows they are.
+    frame : DataFrame
+        Rows with exactly the table's columns.
+
+    Returns
+    -------
+    list of DataFile
+        What was written; the files are on the disk, synced.
+    """
+    frame = table.conform(frame)
+    if not table.partition_by:
+        return [_write_file(folder, f"{name}.parquet", {}, table, frame)] if frame.height else []
+    written = []
+    parts = frame.partition_by(*table.partition_by, as_dict=True, include_key=False)
+    for key, part in sorted(parts.items(), key=lambda item: str(item[0])):
+        partition = {
+            column: str(value) for column, value in zip(table.partition_by, key, strict=True)
+        }
+        place = "/".join(f"{column}={value}" for column, value in partition.items())
+        written.append(_write_file(folder, f"{place}/{name}.parquet", partition, table, part))
+    return written
+
+
+def _write_file(
+    folder: Path, path: str, partition: dict[str, str], table: Table, frame: pl.DataFrame
+) -> DataFile:
+    target = folder / path
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with target.open("wb") as handle:
+        frame.write_parquet(handle, compression="zstd", row_group_size=ROW_GROUP_ROWS)
+        handle.flush()
+        os.fsync(handle.fileno())
+    bounds = {}
+    for column in table.statistics:
+        low, high = frame[column].min(), frame[column].max()
+        if low is not None and high is not None:
+            bounds[column] = (_stat(low), _stat(high))
+    return DataFile(path, frame.height, target.stat().st_size, partition, bounds)
+
+
+def _stat(value: Any) -> str:
+    """Write an instant or a day as Delta statistics do."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value)
+
+
+def commit(
+    delta: DeltaTable,
+    table: Table,
+    *,
+    batch_id: str,
+    add: list[DataFile],
+    remove: list[DataFile],
+) -> None:
+    """Add and remove files in one version, unless this batch has done so before."""
+    if delta.transaction_version(batch_id) is not None:
+        return
+    now_ms = int(datetime.now(tz=UTC).timestamp() * 1000)
+    actions: list[AddAction | RemoveAction] = [
+        AddAction(
+            path=file.path,
+            size=file.size,
+            partition_values=file.partition,
+            modification_time=now_ms,
+            data_change=True,
+            stats=json.dumps(
+                {
+                    "numRecords": file.rows,
+                    "minValues": {column: ends[0] for column, ends in file.bounds.items()},
+                    "maxValues": {column: ends[1] for column, ends in file.bounds.items()},
+                    "nullCount": {},
+                }
+            ),
+        )
+        for file in add
+    ]
+    actions += [
+        RemoveAction(
+            path=file.path,
+            data_change=True,
+            deletion_timestamp=now_ms,
+            size=file.size,
+            partition_values=dict(file.partition),
+        )
+        for file in remove
+    ]
+    delta.create_write_transaction(
+        actions,
+        "append",
+        delta.schema(),
+        list(table.partition_by),
+        commit_properties=CommitProperties(
+            custom_metadata={"batch_id": batch_id},
+            app_transactions=[Transaction(batch_id, 1)],
+        ),
+    )
