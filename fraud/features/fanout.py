@@ -1,0 +1,151 @@
+"""How many different people an account calls, and whether they know it.
+
+Not here: where they are (``destinations``).
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from fraud.features.registry import WINDOWS, Direction, Relation, Signal, Unit, largest, total
+
+_contacts = partial(Signal, family="fanout", relation=Relation.CONTACTS)
+_days = partial(Signal, family="fanout", relation=Relation.DAYS)
+
+MINIMUM_CALLS = 20
+"""Calls or callees a share rests on at least: ours, as for answers."""
+
+
+def _callees(days: int, condition: str = "TRUE") -> str:
+    return f"COUNT(*) FILTER (WHERE out_nearest_days_ago <= {days} AND {condition})"
+
+
+def _of_window(days: int) -> tuple[Signal, ...]:
+    calls = f"SUM(out_call_count_{days}d)"
+    return (
+        _contacts(
+            name=f"callees_count_{days}d",
+            unit=Unit.COUNT,
+            window_days=days,
+            sql=_callees(days),
+            count_sql=_callees(days),
+            minimum_count=1,
+            meaning="{value} different numbers called",
+            source="product design, fan-out: scanning, spam, SIM box",
+            direction=Direction.HIGHER,
+        ),
+        _contacts(
+            name=f"unique_callee_share_{days}d",
+            unit=Unit.SHARE,
+            window_days=days,
+            sql=f"{_callees(days)} / {calls}",
+            count_sql=calls,
+            minimum_count=MINIMUM_CALLS,
+            meaning="{value} as many different numbers as calls made ({n})",
+            source="product design, unique-callee share: high for scanning, spam, SIM box",
+            direction=Direction.HIGHER,
+            counted=f"outbound_calls_count_{days}d",
+        ),
+        _contacts(
+            name=f"called_back_share_{days}d",
+            unit=Unit.SHARE,
+            window_days=days,
+            sql=f"{_callees(days, f'in_nearest_days_ago <= {days}')} / {_callees(days)}",
+            count_sql=_callees(days),
+            minimum_count=MINIMUM_CALLS,
+            meaning="{value} of {n} numbers called also called it",
+            source="product design, reciprocity: low for spam",
+            direction=Direction.LOWER,
+            counted=f"callees_count_{days}d",
+        ),
+        _days(
+            name=f"block_callees_max_count_{days}d",
+            unit=Unit.COUNT,
+            window_days=days,
+            sql=largest("block_max_count", days),
+            count_sql=total("outbound_count", days),
+            minimum_count=1,
+            meaning="{value} numbers of one block of 100 called in a day",
+            source="product design, number scanning",
+            direction=Direction.HIGHER,
+        ),
+        _days(
+            name=f"consecutive_callees_max_count_{days}d",
+            unit=Unit.COUNT,
+            window_days=days,
+            sql=largest("run_max_count", days),
+            count_sql=total("outbound_count", days),
+            minimum_count=1,
+            meaning="{value} consecutive numbers called in a day",
+            source="product design, number scanning: longest run of consecutive numbers",
+            direction=Direction.HIGHER,
+        ),
+    )
+
+
+def _known_callees(days: int) -> Signal:
+    """Compare the window with the days before it; unknown where there are none."""
+    earlier = f"COUNT(*) FILTER (WHERE out_farthest_days_ago > {days})"
+    known = _callees(days, f"out_farthest_days_ago > {days}")
+    return _contacts(
+        name=f"known_callee_share_{days}d",
+        unit=Unit.SHARE,
+        window_days=days,
+        sql=f"CASE WHEN {earlier} > 0 THEN {known} / {_callees(days)} END",
+        count_sql=_callees(days),
+        minimum_count=5,
+        meaning="{value} of {n} numbers called had been called before",
+        source="product design, repeat share: callees seen in the previous 30 days; low for spam",
+        direction=Direction.LOWER,
+        counted=f"callees_count_{days}d",
+    )
+
+
+_CALLS = "SUM(call_count_30d)"
+_OUT_CALLS = "SUM(out_call_count_30d)"
+
+SIGNALS: tuple[Signal, ...] = (
+    *(signal for days in WINDOWS for signal in _of_window(days)),
+    *(_known_callees(days) for days in (1, 7)),
+    _contacts(
+        name="top_callee_share_30d",
+        unit=Unit.SHARE,
+        window_days=30,
+        sql=f"MAX(out_call_count_30d) / {_OUT_CALLS}",
+        count_sql=_OUT_CALLS,
+        minimum_count=MINIMUM_CALLS,
+        meaning="{value} of {n} calls made went to one number",
+        source="ours, because traffic pumping keeps to few numbers and spam to none",
+        counted="outbound_calls_count_30d",
+    ),
+    _contacts(
+        name="contacts_count_30d",
+        unit=Unit.COUNT,
+        window_days=30,
+        sql="COUNT(*)",
+        count_sql="COUNT(*)",
+        minimum_count=1,
+        meaning="{value} different numbers called or calling",
+        source="bandicoot, number_of_contacts, for calls",
+    ),
+    _contacts(
+        name="contact_entropy_nats_30d",
+        unit=Unit.NATS,
+        window_days=30,
+        sql=f"LN({_CALLS}) - SUM(call_count_30d * LN(call_count_30d)) / {_CALLS}",
+        count_sql=_CALLS,
+        minimum_count=MINIMUM_CALLS,
+        meaning="its calls spread over contacts with an entropy of {value}",
+        source="bandicoot, entropy_of_contacts",
+    ),
+    _contacts(
+        name="callers_count_30d",
+        unit=Unit.COUNT,
+        window_days=30,
+        sql="COUNT(*) FILTER (WHERE in_nearest_days_ago <= 30)",
+        count_sql="COUNT(*)",
+        minimum_count=1,
+        meaning="{value} different callers",
+        source="ours, because a business is called by its customers",
+    ),
+)

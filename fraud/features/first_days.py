@@ -1,0 +1,87 @@
+"""How an account began: its first two UTC days, and its age.
+
+The day of sign-up counts as the first. Unknown for accounts that began before the
+30-day window: their first days are no longer read. Not here: the present.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from fraud.features.registry import Direction, Relation, Signal, Unit
+
+_SEEN = "MAX(created_days_ago) <= 30"
+_FIRST = "days_ago >= created_days_ago - 1"
+_SOURCE = "product design, first 48 hours: half of losses start at sign-up (CFCA 2023)"
+
+_signal = partial(
+    Signal,
+    family="first_days",
+    window_days=30,
+    direction=Direction.HIGHER,
+    minimum_count=1,
+    source=_SOURCE,
+)
+
+
+def _while_new(value: str) -> str:
+    return f"CASE WHEN {_SEEN} THEN {value} END"
+
+
+SIGNALS: tuple[Signal, ...] = (
+    _signal(
+        name="first_days_outbound_calls_count_30d",
+        relation=Relation.DAYS,
+        unit=Unit.COUNT,
+        sql=_while_new(f"COALESCE(SUM(outbound_count) FILTER (WHERE {_FIRST}), 0)"),
+        count_sql="COUNT(*)",
+        meaning="{value} calls made in its first two days",
+    ),
+    _signal(
+        name="first_days_callees_count_30d",
+        relation=Relation.CONTACTS,
+        unit=Unit.COUNT,
+        sql=_while_new("COUNT(*) FILTER (WHERE out_farthest_days_ago >= created_days_ago - 1)"),
+        count_sql="COUNT(*)",
+        meaning="{value} different numbers called in its first two days",
+    ),
+    _signal(
+        name="first_days_countries_count_30d",
+        relation=Relation.PLACES,
+        unit=Unit.COUNT,
+        sql=_while_new(
+            "COUNT(*) FILTER (WHERE kind = 'country' AND farthest_days_ago >= created_days_ago - 1)"
+        ),
+        count_sql="COUNT(*) FILTER (WHERE kind = 'country')",
+        meaning="{value} countries called in its first two days",
+    ),
+    _signal(
+        name="first_days_cost_usd_30d",
+        relation=Relation.DAYS,
+        unit=Unit.USD,
+        sql=_while_new(f"COALESCE(SUM(cost_usd) FILTER (WHERE {_FIRST}), 0)"),
+        count_sql="COUNT(*)",
+        meaning="calls made in its first two days cost about {value}",
+    ),
+    _signal(
+        name="first_days_high_risk_calls_count_30d",
+        relation=Relation.DAYS,
+        unit=Unit.COUNT,
+        sql=_while_new(f"COALESCE(SUM(high_risk_count) FILTER (WHERE {_FIRST}), 0)"),
+        count_sql="COUNT(*)",
+        meaning="{value} calls made to high-risk destinations in its first two days",
+    ),
+    Signal(
+        name="account_age_days_30d",
+        family="first_days",
+        relation=Relation.SUBJECTS,
+        unit=Unit.DAYS,
+        window_days=30,
+        sql="LEAST(MAX(created_days_ago), 30)",
+        count_sql="COUNT(created_days_ago)",
+        minimum_count=1,
+        meaning="opened {value} before (30 stands for 30 and more)",
+        source="ours: capped, because tenure beyond the window tells labels, not behaviour",
+        direction=Direction.LOWER,
+    ),
+)

@@ -1,0 +1,110 @@
+-- The calls of one day, legs and attempts joined, with what their destination costs and risks.
+-- Grain:      one row per account, direction, source and call. A call whose legs start on both
+--             sides of midnight is one call on each day.
+-- Parameters: $day (UTC day), $since, $until (its first instant and the next day's).
+-- Needs:      calls, lists, destination_risk (prefix, risk, usd_micro_per_min).
+-- Result:     rated_calls. duration_ms is the longest leg's (two legs of one conversation are not
+--             added up) and null when nothing was answered or the length is doubtful.
+legs AS (
+    SELECT
+        account_id, direction, source, leg, started_at, ended_at, ring_ms, outcome, forwarded_to,
+        callee_country, callee_number_type, callee_number, ingested_at,
+        COALESCE(call_id, HEX(record_id)) AS call_key,
+        COALESCE(callee_number, callee_party) AS callee,
+        COALESCE(caller_number, caller_party) AS caller,
+        caller_ip,
+        CASE WHEN NOT ARRAY_CONTAINS(flags, 'suspect_duration') THEN duration_ms END AS duration_ms
+    FROM calls
+    WHERE call_date = $day AND account_id IS NOT NULL
+),
+ranked_legs AS (
+    -- the leg that stands for the call: the longest, of equals the first
+    SELECT *, COALESCE(duration_ms, -1) * 1000 - leg AS leg_rank FROM legs
+),
+day_calls AS (
+    SELECT
+        account_id, direction, source, call_key,
+        COUNT(*) AS leg_count,
+        MAX(ingested_at) AS newest_ingested_at,
+        MIN(started_at) AS started_at,
+        MAX(ended_at) AS ended_at,
+        BOOL_OR(outcome = 'answered') AS answered,
+        BOOL_AND(outcome IN ('failed', 'rejected')) AS failed,
+        MAX(ring_ms) AS ring_ms,
+        MAX(duration_ms) AS duration_ms,
+        BOOL_OR(forwarded_to IS NOT NULL) AS forwarded,
+        ARG_MAX(callee, leg_rank) AS callee,
+        ARG_MAX(callee_number, leg_rank) AS callee_number,
+        ARG_MAX(callee_country, leg_rank) AS callee_country,
+        ARG_MAX(callee_number_type, leg_rank) AS callee_number_type,
+        ARG_MAX(caller, leg_rank) AS caller,
+        ARG_MAX(caller_ip, leg_rank) AS caller_ip
+    FROM ranked_legs
+    GROUP BY account_id, direction, source, call_key
+),
+prefixes AS (
+    SELECT
+        prefix, LENGTH(prefix) AS prefix_length, risk, usd_micro_per_min, FALSE AS listed
+    FROM destination_risk
+    UNION ALL
+    SELECT entry, LENGTH(entry), NULL, NULL, TRUE
+    FROM lists
+    WHERE list = 'high_risk_ranges'
+      AND (valid_from IS NULL OR valid_from < $until) AND (valid_to IS NULL OR valid_to > $since)
+),
+prefix_lengths AS (
+    SELECT DISTINCT prefix_length FROM prefixes
+),
+called_numbers AS (
+    SELECT DISTINCT callee_number
+    FROM day_calls
+    WHERE direction = 'outbound' AND callee_number IS NOT NULL
+),
+test_numbers AS (
+    SELECT DISTINCT entry AS callee_number
+    FROM lists
+    WHERE list = 'test_numbers'
+      AND (valid_from IS NULL OR valid_from < $until) AND (valid_to IS NULL OR valid_to > $since)
+),
+rated_numbers AS (
+    -- the longest known prefix decides risk and cost; a listed range is high risk besides
+    SELECT
+        c.callee_number,
+        ARG_MAX(p.risk, p.prefix_length) AS risk,
+        ARG_MAX(p.usd_micro_per_min, p.prefix_length) AS usd_micro_per_min,
+        BOOL_OR(p.listed) AS listed
+    FROM called_numbers AS c
+    CROSS JOIN prefix_lengths AS l
+    JOIN prefixes AS p
+        ON p.prefix_length = l.prefix_length AND p.prefix = LEFT(c.callee_number, l.prefix_length)
+    GROUP BY c.callee_number
+),
+rated_calls AS (
+    SELECT
+        c.*,
+        c.direction = 'outbound' AS is_outbound,
+        c.direction = 'inbound' AS is_inbound,
+        COALESCE(
+            r.listed
+            OR r.risk IN ('satellite', 'premium', 'high')
+            OR c.callee_number_type IN ('satellite', 'premium', 'premium_rate'),
+            FALSE
+        ) AS high_risk,
+        COALESCE(r.risk = 'elevated', FALSE) AS elevated_risk,
+        t.callee_number IS NOT NULL AS test_number,
+        COALESCE(c.duration_ms * r.usd_micro_per_min, 0) AS usd_micro_ms_per_min,
+        LEFT(MD5(c.callee), 12) AS callee_key,
+        LEFT(MD5(c.caller), 12) AS caller_key,
+        LEFT(MD5(c.caller_ip), 12) AS address_key,
+        -- /24 of an IPv4 address, /48 of an IPv6 address written without a gap before it
+        LEFT(MD5(CASE
+            WHEN c.caller_ip LIKE '%:%' THEN COALESCE(
+                NULLIF(REGEXP_EXTRACT(c.caller_ip, '^[0-9a-f]+:[0-9a-f]+:[0-9a-f]+', 0), ''),
+                c.caller_ip
+            )
+            ELSE REGEXP_REPLACE(c.caller_ip, '[.][0-9]+$', '')
+        END), 12) AS network_key
+    FROM day_calls AS c
+    LEFT JOIN rated_numbers AS r ON c.direction = 'outbound' AND r.callee_number = c.callee_number
+    LEFT JOIN test_numbers AS t ON c.direction = 'outbound' AND t.callee_number = c.callee_number
+)

@@ -1,0 +1,12 @@
+-- The account's events of the window.
+-- Grain:      one row per account, midnight and event.
+-- Parameters: $first_date, $until_date bound the days read, for pruning.
+-- Result:     kind, ip, device, payment_fingerprint, amount, days_ago.
+SELECT
+    s.account_id, s.as_of_date, DATE_DIFF('day', e.event_date, s.as_of_date) AS days_ago,
+    e.kind, e.ip, e.device, e.payment_fingerprint, e.amount
+FROM subjects AS s
+JOIN account_events AS e
+    ON e.account_id = s.account_id
+    AND e.event_date >= s.as_of_date - 30 AND e.event_date < s.as_of_date
+WHERE e.event_date >= $first_date AND e.event_date < $until_date

@@ -1,0 +1,8 @@
+-- Every account that existed at one midnight.
+-- Grain:      one row per account.
+-- Parameters: $as_of (UTC midnight), $as_of_date (the day it begins).
+-- Result:     account_id, as_of, as_of_date.
+SELECT account_id, $as_of AS as_of, $as_of_date AS as_of_date
+FROM accounts
+WHERE created_at < $as_of
+GROUP BY account_id

@@ -1,0 +1,69 @@
+"""The features: signals as of midnights, out of the partial sums of days.
+
+Here: the one statement that computes them, made from the registry. Not here:
+what the signals are, who asks (:mod:`fraud.features.midnight`), or the reduction
+of days (:mod:`fraud.features.account_days`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from cdr.query import Query
+from fraud.features.registry import Relation, Signal
+from fraud.features.statements import relation, statement, text_of
+from fraud.features.zones import zones_sql
+
+
+def window_features(signals: Sequence[Signal], *, scored: str = "scored_all") -> Query:
+    """Build the statement that gives one row per account and midnight; pure.
+
+    Parameters
+    ----------
+    signals : sequence of Signal
+        Columns wanted, in order.
+    scored : str, default="scored_all"
+        File of ``sql/`` that says whom to describe: every account at one
+        midnight, or ``scored_pairs``.
+
+    Returns
+    -------
+    Query
+        Its parameters are still to be given. Columns: account_id, as_of, and each
+        signal as DOUBLE, null where unknown; sorted by account and midnight.
+    """
+    used = {signal.relation for signal in signals} - {Relation.SUBJECTS}
+    if Relation.WEEK_HOURS in used:
+        used.add(Relation.HOURS)
+    sources = [Relation.SUBJECTS, *(r for r in Relation if r in used)]
+    grouped = {r: [s for s in signals if s.relation is r] for r in Relation}
+    grouped = {r: of_relation for r, of_relation in grouped.items() if of_relation}
+    parts = (
+        f"scored AS (\n{text_of(scored)}\n)",
+        zones_sql(),
+        *(relation(source) for source in sources),
+        *(_grouped(source, of_source) for source, of_source in grouped.items()),
+    )
+    names = "".join(f",\n    by_{s.relation}.{s.name}" for s in signals)
+    joins = "".join(
+        f"\nLEFT JOIN by_{r} ON by_{r}.account_id = s.account_id"
+        f" AND by_{r}.as_of_date = s.as_of_date"
+        for r in grouped
+    )
+    body = (
+        f"SELECT\n    s.account_id, s.as_of{names}\nFROM scored AS s{joins}\n"
+        "ORDER BY s.account_id, s.as_of"
+    )
+    return Query(f"window_features over {scored}", statement(parts, body))
+
+
+def _grouped(source: Relation, signals: Iterable[Signal]) -> str:
+    columns = "".join(
+        f",\n    CAST(CASE WHEN {s.count_sql} >= {s.minimum_count} THEN {s.sql} END AS DOUBLE)"
+        f" AS {s.name}"
+        for s in signals
+    )
+    return (
+        f"by_{source} AS (\nSELECT\n    account_id, as_of_date{columns}\n"
+        f"FROM {source}\nGROUP BY account_id, as_of_date\n)"
+    )
