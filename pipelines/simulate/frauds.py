@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from pipelines.simulate.draws import Ints
+from pipelines.simulate.fraud_profiles import FRAUD_KINDS
 from pipelines.simulate.hours import DAY_MS, HOUR_MS
-from pipelines.simulate.profiles import FRAUD_KINDS
 
 NEVER = 2**62
 """An instant after everything, in milliseconds since 1970."""
@@ -39,6 +39,8 @@ class Kind:
         Share 0..1 that signed up a few days before; the others are sleepers.
     weekend_share : float
         Share 0..1 that begins on a Friday evening.
+    office : bool
+        Whether it begins on a working day, as its calls follow office hours.
     reason : str
         ``status_reason`` of the blocked account.
     """
@@ -49,6 +51,7 @@ class Kind:
     delay_d: float
     fresh_share: float
     weekend_share: float = 0.0
+    office: bool = False
     reason: str = "fraud"
 
 
@@ -58,9 +61,9 @@ class Kind:
 # shows in cost within a day, careful fraud in a week.
 KINDS: dict[str, Kind] = {
     "irsf": Kind(0.0018, 3, 0.85, 0.8, 0.7, weekend_share=0.8),
-    "irsf_evasive": Kind(0.0012, 3, 0.5, 6.0, 0.6),
-    "wangiri": Kind(0.0010, 3, 0.7, 2.0, 0.8, reason="misuse"),
-    "robocall": Kind(0.0018, 3, 0.7, 3.0, 0.7, reason="misuse"),
+    "irsf_evasive": Kind(0.0012, 3, 0.5, 6.0, 0.6, office=True),
+    "wangiri": Kind(0.0010, 3, 0.7, 2.0, 0.8, office=True, reason="misuse"),
+    "robocall": Kind(0.0018, 3, 0.7, 3.0, 0.7, office=True, reason="misuse"),
     "simbox": Kind(0.0012, 3, 0.6, 6.0, 0.6),
     "pbx_hacking": Kind(0.0016, 3, 0.75, 2.5, 0.0, weekend_share=1.0),
     "takeover": Kind(0.0016, 3, 0.75, 2.0, 0.0),
@@ -186,6 +189,17 @@ class _Span:
             day += timedelta(days=1)
         return found
 
+    def working_morning(self, at: int) -> int:
+        """Return 9:00 local of that day, or of the last working day before it in the range."""
+        info = ZoneInfo(self.zone)
+        local = datetime.fromtimestamp(at / 1000, info).replace(
+            hour=9, minute=0, second=0, microsecond=0
+        )
+        while local.weekday() > 4:
+            local -= timedelta(days=1)
+        morning = round(local.timestamp()) * 1000
+        return morning if morning >= self.first_ms else at
+
 
 def _share_of_range(member: int, span: _Span, rng: np.random.Generator) -> float:
     """Where in the range a fraud starts: the first early, the second late, the rest anywhere."""
@@ -225,6 +239,8 @@ def _add_single(rows: _Rows, kind: str, count: int, span: _Span, rng: np.random.
         if fridays and float(rng.random()) < KINDS[kind].weekend_share:
             pick = {0: 0, 1: len(fridays) - 1}.get(member, int(rng.integers(len(fridays))))
             start = fridays[pick] + round(float(rng.uniform(0, 5)) * HOUR_MS)
+        if KINDS[kind].office:
+            start = span.working_morning(start)
         rows.add(kind, start, _blocked(kind, start, member, span, rng), _created(kind, start, rng))
 
 

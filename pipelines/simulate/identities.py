@@ -10,13 +10,14 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from pipelines.simulate.destinations import Destinations
 from pipelines.simulate.dialling import addresses
 from pipelines.simulate.draws import Flags, Ints, Part, generator, hashed
+from pipelines.simulate.fraud_profiles import FRAUD_KINDS
 from pipelines.simulate.frauds import NEVER
 from pipelines.simulate.names import DISPOSABLE_DOMAINS, FREE_DOMAINS, NAMES_OF, STREETS
 from pipelines.simulate.places import HOMES, HOSTING_NETWORKS
 from pipelines.simulate.population import STATUSES, Population
-from pipelines.simulate.profiles import FRAUD_KINDS
 
 PLANS = ("starter", "business", "pro", "wholesale")
 _CHAIN_SHARE = 0.04
@@ -27,7 +28,9 @@ _HOSTED_SIGN_UP_SHARES = {True: 0.3, False: 0.02}
 """Of fraudulent and honest sign-ups; ours, so that no detail decides alone."""
 
 
-def accounts_table(people: Population, last_ms: int, seed: int) -> pl.DataFrame:
+def accounts_table(
+    people: Population, destinations: Destinations, last_ms: int, seed: int
+) -> pl.DataFrame:
     """Return one row per account that exists before ``last_ms``, in order of identifier.
 
     The columns are those of ``accounts.csv``; text throughout, instants as ISO
@@ -40,6 +43,7 @@ def accounts_table(people: Population, last_ms: int, seed: int) -> pl.DataFrame:
     site = _shared(people, rng, within=0.45, chains=True)
     card = _shared(people, rng, within=0.5, chains=True)
     device = _shared(people, rng, within=0.5, chains=True)
+    phone = _shared(people, rng, within=0.2)
     first, last = _names(people.home, person)
     return (
         pl.DataFrame(
@@ -48,7 +52,7 @@ def accounts_table(people: Population, last_ms: int, seed: int) -> pl.DataFrame:
                 "created_at": instants(people.created_ms),
                 "name": first + " " + last,
                 "email": _emails(first, last, shady, rng),
-                "phone": "+" + pl.Series(people.own_numbers[people.own_first] + 7).cast(pl.String),
+                "phone": _numbers(destinations, "home_mobile", people, phone),
                 "address": _addresses(people.home, site),
                 "country": pl.Series([home.code for home in HOMES]).gather(people.home),
                 "id_document": _tokens("ID", person, 9, missing=rng.random(count) < 0.25),
@@ -56,7 +60,7 @@ def accounts_table(people: Population, last_ms: int, seed: int) -> pl.DataFrame:
                 "payment_fingerprint": _tokens("card-", card, 12),
                 "devices": _devices(device, people, rng),
                 "signup_ip": addresses(_sign_up_addresses(people, shady, site, rng)),
-                "forward_to": _forwarding(people, rng),
+                "forward_to": _forwarding(people, destinations, rng),
                 "plan": _plans(people, rng),
                 "status": pl.Series(STATUSES).gather(people.status),
                 "status_since": instants(
@@ -212,12 +216,24 @@ def _sign_up_addresses(
     return address
 
 
-def _forwarding(people: Population, rng: np.random.Generator) -> pl.Series:
-    """Another of the account's numbers shifted by one, where calls are forwarded at all."""
-    last = people.own_numbers[people.own_first + people.own_count - 1] + 1
-    without = pl.Series(rng.random(len(people)) > _FORWARDING_SHARE)
-    number = "+" + pl.Series(last).cast(pl.String)
-    return pl.Series([None], dtype=pl.String).zip_with(without, number)
+def _numbers(destinations: Destinations, mix: str, people: Population, root: Ints) -> pl.Series:
+    """Return a number from each account's own mix of that name; equal roots, equal numbers."""
+    row = np.array([destinations.index(f"{mix}:{home.code}") for home in HOMES])[people.home]
+    number, _ = destinations.draw(row, hashed(root, np.full(len(root), 5)))
+    return "+" + pl.Series(number).cast(pl.String)
+
+
+def _forwarding(
+    people: Population, destinations: Destinations, rng: np.random.Generator
+) -> pl.Series:
+    """Return where calls are forwarded, if at all; intruders forward to dear destinations."""
+    key = people.key.astype(np.int64)
+    usual = _numbers(destinations, "home_mobile", people, key)
+    dear = _numbers(destinations, "dear", people, key)
+    taken = (people.fraud == FRAUD_KINDS.index("takeover")) & (rng.random(len(people)) < 0.6)
+    some = taken | (rng.random(len(people)) < _FORWARDING_SHARE)
+    number = dear.zip_with(pl.Series(taken), usual)
+    return number.zip_with(pl.Series(some), pl.Series([None], dtype=pl.String))
 
 
 def _plans(people: Population, rng: np.random.Generator) -> pl.Series:

@@ -9,11 +9,11 @@ import polars as pl
 
 from pipelines.simulate.dialling import addresses
 from pipelines.simulate.draws import Flags, Ints, hashed
+from pipelines.simulate.fraud_profiles import FRAUD_KINDS
 from pipelines.simulate.hours import DAY_MS, HOUR_MS
 from pipelines.simulate.identities import instants
 from pipelines.simulate.places import HOMES, HOSTING_NETWORKS
 from pipelines.simulate.population import STATUSES, Population
-from pipelines.simulate.profiles import FRAUD_KINDS
 from pipelines.simulate.texts import HONEST_TEXTS, LINKS, SMISHING_TEXTS
 
 EVENTS = (
@@ -39,13 +39,14 @@ class OperatorFiles:
     folder : Path
     people : Population
     details : pl.DataFrame
-        ``payment_fingerprint`` and ``devices`` in the order of the population.
+        ``payment_fingerprint``, ``devices`` and ``forward_to`` in the order of the population.
     """
 
     def __init__(self, folder: Path, people: Population, details: pl.DataFrame) -> None:
         self._people = people
         self._card = details["payment_fingerprint"]
         self._device = details["devices"].str.split(";").list.first()
+        self._forward_to = details["forward_to"]
         self.events = folder / "account_events.csv"
         self.messages = folder / "messages.csv"
         for path, columns in ((self.events, EVENTS), (self.messages, MESSAGES)):
@@ -148,6 +149,10 @@ class OperatorFiles:
             people.ids.gather(account), at_ms, pl.Series(list(steps) * len(taken), dtype=pl.String),
             ip=addresses(address),
             device="dev-" + pl.Series(device).cast(pl.String).str.zfill(10),
+            counterpart=self._forward_to.gather(account).zip_with(
+                pl.Series(np.tile([False, False, True], len(taken))),
+                pl.Series([None], dtype=pl.String),
+            ),
         )  # fmt: skip
 
 
@@ -155,7 +160,7 @@ def _events(
     account_id: pl.Series, at_ms: Ints, kind: pl.Series, *, ip: pl.Series | None = None,
     device: pl.Series | None = None, card: pl.Series | None = None,
     amount: pl.Series | None = None, currency: pl.Series | None = None,
-    detail: pl.Series | None = None,
+    counterpart: pl.Series | None = None, detail: pl.Series | None = None,
 ) -> pl.DataFrame:  # fmt: skip
     nothing = pl.lit(None, dtype=pl.String)
     return pl.DataFrame(
@@ -166,7 +171,7 @@ def _events(
         payment_fingerprint=nothing if card is None else card,
         amount=nothing if amount is None else amount,
         currency=nothing if currency is None else currency,
-        counterpart=nothing,
+        counterpart=nothing if counterpart is None else counterpart,
         detail=nothing if detail is None else detail,
     )
 

@@ -71,7 +71,7 @@ SWITCHES: tuple[Switch, ...] = (
     Switch("pbx", "asterisk_csv", "Europe/Berlin", "DE", "0", "00", "code", "csv"),
     Switch("softswitch", "freeswitch_json", "UTC", "GB", "0", "00", "code", "jsonl"),
     Switch("proxy", "opensips_acc", "UTC", "NL", "0", "00", "number", "csv"),
-    Switch("wholesale", "csv", "America/New_York", "US", "1", "011", "code", "csv"),
+    Switch("wholesale", "plain_csv", "America/New_York", "US", "1", "011", "code", "csv"),
 )
 
 HOMES: tuple[Home, ...] = (
@@ -160,8 +160,8 @@ ZONES: tuple[str, ...] = tuple(dict.fromkeys(zone for home in HOMES for zone in 
 # Ours: first halves of address ranges of large hosting companies.
 HOSTING_NETWORKS: tuple[str, ...] = ("45.76", "51.15", "95.179", "104.238", "139.59", "185.220")
 
-# Named by GSMA-era IPRN surveys as lasting favourites (Commsrisk, "What is new with IRSF
-# fraud?": Cuba, Latvia, Lithuania, Somalia); the rest are ours, small and dear to call.
+# Cuba, Latvia, Lithuania and Somalia: month after month among the first ten destinations of
+# premium numbers (Commsrisk, "What is new with IRSF fraud?"); the rest are ours, dear to call.
 HIGH_RISK: tuple[str, ...] = (
     "CU",
     "LV",
@@ -181,8 +181,8 @@ HIGH_RISK: tuple[str, ...] = (
 # designed IRSF frauds are so difficult to identify"); the choice of countries is ours.
 MID_PRICE: tuple[str, ...] = ("BG", "RS", "MD", "GE", "AM", "KZ", "PE", "EC", "SI", "AE")
 
-# Where people have family, by home country: ours, after the largest migrant corridors
-# (UN DESA, International Migrant Stock). Several are high-risk for IRSF on purpose.
+# Where people have family, by home country: ours, from well-known migrant corridors.
+# Several are high-risk for IRSF on purpose.
 FAMILY_ABROAD: dict[str, tuple[str, ...]] = {
     "US": ("CU", "DO", "MX", "SO"),
     "GB": ("SO", "ZW", "PK", "NG"),

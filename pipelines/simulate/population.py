@@ -14,15 +14,11 @@ import polars as pl
 
 from pipelines.simulate.destinations import Destinations
 from pipelines.simulate.draws import Flags, Floats, Ints, Keys, Part, generator, hashed
+from pipelines.simulate.fraud_profiles import FRAUD_KINDS
 from pipelines.simulate.frauds import KINDS, NEVER, FraudPlan, plan_frauds
 from pipelines.simulate.hours import DAY_MS
 from pipelines.simulate.places import HOMES, SWITCHES, ZONES
-from pipelines.simulate.profiles import (
-    FRAUD_KINDS,
-    LOOKALIKE_KINDS,
-    ORDINARY,
-    ORDINARY_SHARES,
-)
+from pipelines.simulate.profiles import LOOKALIKE_KINDS, ORDINARY, ORDINARY_SHARES
 
 LOOKALIKE_SHARE = 0.007
 """Share of accounts of each look-alike; ours, so that each outnumbers the fraud it resembles."""

@@ -23,12 +23,13 @@ from pipelines.simulate.call_files import CallFiles
 from pipelines.simulate.destinations import Destinations, build_destinations
 from pipelines.simulate.dialling import Dialling
 from pipelines.simulate.draws import Ints, Part, generator
+from pipelines.simulate.fraud_profiles import FRAUD_KINDS
 from pipelines.simulate.hours import DAY_MS, activity, local_midnight_ms
 from pipelines.simulate.identities import accounts_table, numbers_table
 from pipelines.simulate.operator_files import OperatorFiles
 from pipelines.simulate.places import SWITCHES
 from pipelines.simulate.population import Population, build_population
-from pipelines.simulate.profiles import FRAUD_KINDS, LOOKALIKE_KINDS
+from pipelines.simulate.profiles import LOOKALIKE_KINDS
 from pipelines.simulate.settings_file import settings_text
 from pipelines.simulate.streams import build_streams
 from pipelines.simulate.switch_records import records_of
@@ -120,7 +121,7 @@ def simulate(
     destinations = build_destinations()
     people = build_population(accounts, first_ms, last_ms, seed, destinations)
     streams = build_streams(people, destinations, first_ms, last_ms, seed, calls_per_account_day)
-    operator = _write_once(out, people, last_ms, seed)
+    operator = _write_once(out, people, destinations, last_ms, seed)
     switches = _Switches(out / "inbox", people, destinations)
     counts = CallCounts(accounts)
     for day in range(days):
@@ -154,11 +155,13 @@ def _check(
         raise WrongUse("calls per account and day: give a number above 0")
 
 
-def _write_once(out: Path, people: Population, last_ms: int, seed: int) -> OperatorFiles:
+def _write_once(
+    out: Path, people: Population, destinations: Destinations, last_ms: int, seed: int
+) -> OperatorFiles:
     """Write what does not grow by the day, and open what does."""
     out.mkdir(parents=True, exist_ok=True)
     (out / "callsieve.toml").write_text(settings_text(), "utf-8")
-    table = accounts_table(people, last_ms, seed)
+    table = accounts_table(people, destinations, last_ms, seed)
     table.write_csv(out / "accounts.csv")
     numbers_table(people, last_ms).write_csv(out / "account_numbers.csv")
     details = pl.DataFrame({"account_id": people.ids}).join(

@@ -13,20 +13,12 @@ import numpy as np
 
 from pipelines.simulate.destinations import Destinations
 from pipelines.simulate.draws import Flags, Floats, Ints, Keys, Part, generator, hashed
+from pipelines.simulate.fraud_profiles import COVER, FRAUD_KINDS, FRAUDS
 from pipelines.simulate.frauds import VICTIMS
 from pipelines.simulate.hours import DAY_MS, HOUR_MS, curve_index
 from pipelines.simulate.places import FAMILY_ABROAD, HIGH_RISK, HOMES, HOSTING_NETWORKS
 from pipelines.simulate.population import Population
-from pipelines.simulate.profiles import (
-    COVER,
-    FRAUD_KINDS,
-    FRAUDS,
-    HOLIDAY_AWAY,
-    LOOKALIKE_KINDS,
-    LOOKALIKES,
-    ORDINARY,
-    Profile,
-)
+from pipelines.simulate.profiles import HOLIDAY_AWAY, LOOKALIKE_KINDS, LOOKALIKES, ORDINARY, Profile
 
 _KEPT_BY_RETURNING = 0.75
 _KEPT_BY_RING = 0.3

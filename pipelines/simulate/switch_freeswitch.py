@@ -2,7 +2,8 @@
 
 Every value is text; ``*_stamp`` is local (here UTC), ``*_epoch`` are UTC seconds
 and ``*_uepoch`` microseconds, ``"0"`` where it never happened. A transferred
-call has two callflow entries. A record is written when the channel ends.
+call has two callflow entries; the failed routes before a call are records of their
+own with the same ``call_uuid``. A record is written when the channel ends.
 ``call_direction`` is the dial plan's own variable and says which side the
 account is on.
 """
@@ -13,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from pipelines.simulate.dialling import addresses, stamps
-from pipelines.simulate.draws import below, hashed
+from pipelines.simulate.draws import Keys, below, hashed
 from pipelines.simulate.switch_records import Records, filled, hexadecimal, lines_of
 
 _CAUSE = (
@@ -33,7 +34,7 @@ _FLOW = (
 _RECORD = (
     '{"core-uuid":"5b7c1c5e-8a51-4a37-9d0a-6f3e1b9f3c11","switchname":"soft1",'
     '"channel_data":{"state":"CS_REPORTING","direction":"inbound","state_number":"11"},'
-    '"variables":{"uuid":"«uuid»","call_direction":"«direction»","accountcode":"«account»",'
+    '"variables":{"uuid":"«uuid»","call_uuid":"«call_uuid»","call_direction":"«direction»","accountcode":"«account»",'
     '"sip_call_id":"«call»","sip_network_ip":"«ip»","start_stamp":"«start»",'
     '"end_stamp":"«end»","start_epoch":"«start_s»","start_uepoch":"«start_us»",'
     '"answer_epoch":"«answer_s»","answer_uepoch":"«answer_us»","end_epoch":"«end_s»",'
@@ -49,12 +50,11 @@ def lines(records: Records) -> pl.DataFrame:
     answered = legs.outcome == 0
     answer_ms = legs.start_ms + legs.ring_ms
     end_ms = answer_ms + legs.talk_ms
-    name = hexadecimal(hashed(legs.bits, legs.leg), 32)
     transferred = answered & (below(legs.bits, _TRANSFER_SHARE) == 0)
     columns = pl.DataFrame(
         {
-            "uuid": name.str.slice(0, 8) + "-" + name.str.slice(8, 4) + "-4"
-            + name.str.slice(13, 3) + "-8" + name.str.slice(17, 3) + "-" + name.str.slice(20),
+            "uuid": _uuid(hashed(legs.bits, legs.leg)),
+            "call_uuid": _uuid(hashed(legs.bits, np.zeros(len(legs)))),
             "call": hexadecimal(legs.bits, 20),
             "account": records.account_ids,
             "direction": pl.Series(_DIRECTION).gather(legs.direction),
@@ -81,3 +81,11 @@ def lines(records: Records) -> pl.DataFrame:
     twice = pl.concat_str(filled(_FLOW % 2), pl.lit(","), once)
     columns = columns.with_columns(flow=pl.when("transferred").then(twice).otherwise(once))
     return lines_of(end_ms, columns, filled(_RECORD))
+
+
+def _uuid(bits: Keys) -> pl.Series:
+    """Write hashed bits as a version 4 UUID."""
+    digits = hexadecimal(bits, 32)
+    first, second, third = digits.str.slice(0, 8), digits.str.slice(8, 4), digits.str.slice(13, 3)
+    fourth, last = digits.str.slice(17, 3), digits.str.slice(20)
+    return first + "-" + second + "-4" + third + "-8" + fourth + "-" + last

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from pipelines.simulate.dialling import addresses, stamps
+from pipelines.simulate.dialling import ANONYMOUS, addresses, stamps
 from pipelines.simulate.draws import Ints, below, hashed, unit
 from pipelines.simulate.switch_records import Records, filled, hexadecimal, lines_of
 
@@ -29,7 +29,7 @@ _TRUNK_ADDRESS = 45 * 256**3 + 76 * 256**2 + 20 * 256 + 10
 
 _ROW = (
     "%s,«from_tag»,«to_tag»,«call»@sip.example.net,«code»,«reason»,«time»,"
-    "sip:«from»@sip.example.net«phone»,sip:«to»@sip.example.net«phone»,«src»,«dst»"
+    "sip:«from»«phone»,sip:«to»«phone»,«src»,«dst»"
 )
 
 
@@ -61,11 +61,19 @@ def _rows(records: Records, method: str, at_ms: Ints) -> pl.DataFrame:
             "code": pl.Series(_CODE).gather(legs.outcome),
             "reason": pl.Series(_REASON).gather(legs.outcome),
             "time": stamps(at_ms, records.switch.zone),
-            "from": records.caller,
-            "to": records.callee,
+            "from": _user_at_host(records.caller),
+            "to": _user_at_host(records.callee),
             "phone": pl.Series([";user=phone", ""]).gather(below(legs.bits, 2)),
             "src": addresses(np.where(inbound, _TRUNK_ADDRESS, legs.address)),
             "dst": addresses(np.where(inbound, legs.address, _TRUNK_ADDRESS)),
         }
     )
     return lines_of(at_ms, columns, filled(_ROW % method))
+
+
+def _user_at_host(number: pl.Series) -> pl.Series:
+    """Return the address of a user; RFC 3323 gives the host of anonymous callers."""
+    host = pl.Series(["@anonymous.invalid"]).zip_with(
+        number == ANONYMOUS, pl.Series(["@sip.example.net"])
+    )
+    return number + host

@@ -19,7 +19,8 @@ from pipelines.simulate.profiles import Choice
 from pipelines.simulate.streams import Streams
 
 OVERDISPERSION = 3.0
-"""Shape of the gamma factor on each account's day; ours, days vary more than Poisson."""
+"""Shape of the gamma factor on each account's day; the value is ours. Counts of calls vary
+more than Poisson: Brown et al., "Multifactor Poisson and gamma-Poisson models", 2004."""
 
 SHORT_CODE_SHARE = 0.002
 ANSWERED_SHARES_OF_FAILURE = (0.55, 0.20, 0.14, 0.04, 0.07)
@@ -61,8 +62,8 @@ class Legs:
     start_ms, ring_ms, talk_ms : int64 array
         UTC milliseconds since 1970; milliseconds; talk 0 when not answered.
     own, other : int64 array
-        E.164 without plus; extensions for internal calls; ``other`` 0 for a
-        withheld number, negative for a short code.
+        E.164 without plus; extensions for internal calls; 0 where the caller's
+        number is withheld; ``other`` negative for a short code.
     other_pool : int64 array
         Pool of ``other``; -1 for own, withheld and short numbers.
     address : int64 array
@@ -124,7 +125,7 @@ def legs_of_day(
     legs = Legs(
         call=np.arange(count), leg=np.zeros(count, dtype=np.int64), account=account,
         direction=direction, outcome=outcome, start_ms=start_ms, ring_ms=ring_ms,
-        talk_ms=talk_ms, own=_owns(people, account, direction, rng), other=other,
+        talk_ms=talk_ms, own=_owns(today, stream, people, direction, rng), other=other,
         other_pool=other_pool, address=_addresses(today, stream, rng),
         bits=hashed(rng.integers(0, 2**62, count), np.arange(count)),
         fraudulent=today.fraudulent[stream],
@@ -135,7 +136,7 @@ def legs_of_day(
 def _starts(
     today: Streams, weights: Floats, midnight_ms: int, rng: np.random.Generator
 ) -> tuple[Ints, Ints]:
-    """Return the stream and the start of each call, in no particular order."""
+    """Return the stream and the start of each call, by stream and time."""
     mean = today.rate * weights[today.curve].sum(axis=1)
     mean *= rng.gamma(OVERDISPERSION, 1 / OVERDISPERSION, len(mean))
     stream = np.repeat(np.arange(len(mean)), rng.poisson(mean))
@@ -146,7 +147,9 @@ def _starts(
         hour += draw >= upto[curve, h]
     start_ms = midnight_ms + hour * HOUR_MS + rng.integers(0, HOUR_MS, len(stream))
     within = (start_ms >= today.from_ms[stream]) & (start_ms < today.until_ms[stream])
-    return stream[within], start_ms[within]
+    stream, start_ms = stream[within], start_ms[within]
+    order = np.lexsort((start_ms, stream))
+    return stream[order], start_ms[order]
 
 
 def _others(
@@ -162,7 +165,7 @@ def _others(
     inside = direction == Direction.INTERNAL
     other = np.where(inside, 200 + rank % 40, other)
     draw = rng.random(len(stream))
-    hidden = (direction == Direction.INBOUND) & (draw < 0.015)
+    hidden = (direction == Direction.INBOUND) & (draw < today.anonymous_share[stream])
     short = (direction == Direction.OUTBOUND) & (draw > 1 - SHORT_CODE_SHARE)
     other = np.where(hidden, 0, np.where(short, -1 - rank % 4, other))
     return other, np.where(inside | hidden | short, -1, pool)
@@ -221,13 +224,19 @@ def _courses(
     return outcome, ring_ms, talk_ms
 
 
-def _owns(people: Population, account: Ints, direction: Ints, rng: np.random.Generator) -> Ints:
-    """Return the account's own number in each call; the first is used most."""
+def _owns(
+    today: Streams, stream: Ints, people: Population, direction: Ints, rng: np.random.Generator
+) -> Ints:
+    """Return the account's own number in each call; the first is used most, some withhold it."""
+    account = today.account[stream]
     draw = rng.random(len(account))
     owned = people.own_count[account]
     place = people.own_first[account] + (draw**1.5 * owned).astype(np.int64)
     extension = 200 + (draw * 40).astype(np.int64)
-    own: Ints = np.where(direction == Direction.INTERNAL, extension, people.own_numbers[place])
+    withheld = rng.random(len(account)) < today.anonymous_share[stream]
+    withheld &= direction == Direction.OUTBOUND
+    number = np.where(withheld, 0, people.own_numbers[place])
+    own: Ints = np.where(direction == Direction.INTERNAL, extension, number)
     return own
 
 

@@ -11,9 +11,10 @@ import numpy as np
 import polars as pl
 
 from pipelines.simulate.draws import Ints
+from pipelines.simulate.fraud_profiles import FRAUD_KINDS
 from pipelines.simulate.frauds import NEVER
 from pipelines.simulate.population import Population
-from pipelines.simulate.profiles import FRAUD_KINDS, LOOKALIKE_KINDS
+from pipelines.simulate.profiles import LOOKALIKE_KINDS
 from pipelines.simulate.traffic import Direction, Legs
 
 
