@@ -34,7 +34,7 @@ FRAUDS: dict[str, Profile] = {
     # Short calls to the same range, before: product.md, 30 minutes to 24 hours.
     "irsf_test": Profile(
         "irsf_test",
-        160.0,
+        240.0,
         0.3,
         "flat",
         "one:{one}",

@@ -138,7 +138,8 @@ def _starts(
 ) -> tuple[Ints, Ints]:
     """Return the stream and the start of each call, by stream and time."""
     mean = today.rate * weights[today.curve].sum(axis=1)
-    mean *= rng.gamma(OVERDISPERSION, 1 / OVERDISPERSION, len(mean))
+    lasting = today.until_ms - today.from_ms > DAY_MS  # shorter ones have no days to vary over
+    mean *= np.where(lasting, rng.gamma(OVERDISPERSION, 1 / OVERDISPERSION, len(mean)), 1.0)
     stream = np.repeat(np.arange(len(mean)), rng.poisson(mean))
     upto = np.cumsum(weights, axis=1) / weights.sum(axis=1, keepdims=True)
     curve, draw = today.curve[stream], rng.random(len(stream))
@@ -167,6 +168,7 @@ def _others(
     draw = rng.random(len(stream))
     hidden = (direction == Direction.INBOUND) & (draw < today.anonymous_share[stream])
     short = (direction == Direction.OUTBOUND) & (draw > 1 - SHORT_CODE_SHARE)
+    short &= today.choice[stream] == Choice.HABIT
     other = np.where(hidden, 0, np.where(short, -1 - rank % 4, other))
     return other, np.where(inside | hidden | short, -1, pool)
 
@@ -177,7 +179,7 @@ def _ranks(
     """Return which contact each call is with.
 
     Habit draws ranks with weight near 1/rank (Zipf), by inverting its
-    continuous form.
+    continuous form. Who calls a scanner back was scanned earlier that day.
     """
     count, contacts = len(stream), today.contacts[stream]
     draw = rng.random(count)
@@ -185,13 +187,13 @@ def _ranks(
     listed = (draw * contacts).astype(np.int64)
     choice = today.choice[stream]
     rank = np.where(choice == Choice.HABIT, habit, listed)
-    new = rng.random(count) < today.new_share[stream]
-    new &= choice != Choice.SCAN
+    new = (rng.random(count) < today.new_share[stream]) & (choice == Choice.HABIT)
     strangers = contacts + rng.integers(0, 2**31, count)
     scanning = choice == Choice.SCAN
     if scanning.any():
         first = np.searchsorted(stream, stream, side="left")
-        place = np.where(direction == Direction.INBOUND, listed, np.arange(count) - first)
+        place = np.arange(count) - first
+        place = np.where(direction == Direction.INBOUND, (draw * place).astype(np.int64), place)
         rank = np.where(scanning, day * 100_000 + place, rank)
     ranks: Ints = np.where(new, strangers, rank)
     return ranks
