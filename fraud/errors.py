@@ -1,0 +1,64 @@
+"""Everything that can go wrong in scoring and review, as one tree.
+
+CdrError
+├── WrongUse
+│   ├── NotAllowed         a case cannot take that step
+│   ├── AlreadyOpen        the account has an open case, and may have one only
+│   └── NoSuchCase         no case has that number
+├── QueueTooNew            the queue's database was written by a newer version
+└── QueueFailed            the queue's database refused: busy, read-only, full, damaged
+
+`CdrError` and `WrongUse` are those of `cdr.errors`; what is said there about
+messages and exit codes holds here.
+"""
+
+from __future__ import annotations
+
+from cdr.errors import CdrError, WrongUse
+
+
+class NotAllowed(WrongUse):
+    """A case cannot take that step from where it stands."""
+
+    def __init__(self, case_id: int, status: str, to: str) -> None:
+        self.case_id, self.status, self.to = case_id, status, to
+        super().__init__(f"case {case_id} is {status} and cannot become {to}")
+
+
+class AlreadyOpen(WrongUse):
+    """The account of a case has another that is open, and may have one only."""
+
+    def __init__(self, case_id: int, other_id: int) -> None:
+        self.case_id, self.other_id = case_id, other_id
+        super().__init__(f"the account of case {case_id} has an open case already: {other_id}")
+
+
+class NoSuchCase(WrongUse):
+    """No case has that number."""
+
+    def __init__(self, case_id: int) -> None:
+        self.case_id = case_id
+        super().__init__(f"there is no case {case_id}")
+
+
+class QueueTooNew(CdrError):
+    """The queue's database was written by a newer version, which may mean things we do not know."""
+
+    def __init__(self, unknown: str) -> None:
+        self.unknown = unknown
+        super().__init__(
+            f"the review queue's database has migration {unknown}, which this version does not "
+            "know; install the version that wrote it, or a later one"
+        )
+
+
+class QueueFailed(CdrError):
+    """The queue's database refused; what was there before is untouched.
+
+    The driver's own message can quote a row, so only its kind is kept and it is
+    not chained.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        super().__init__(f"review queue: {kind}. Nothing was changed; mend that and run it again")

@@ -1,0 +1,186 @@
+"""The review queue as other packages see it: a home in, plain values out.
+
+Each function opens the queue of a home, does one thing in one transaction, and
+closes it. No Django outside: it is set up at the first call.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+import polars as pl
+
+from cdr.schema import INSTANT
+from fraud.candidates import Candidate, Versions
+from fraud.review.cases import Case, CoolDown, Event, Status, Step
+from fraud.review.database import queue_database
+
+NO_VERSIONS = Versions()
+COOL_DOWN = CoolDown()
+
+LABEL = pl.Schema({"account_id": pl.String(), "label": pl.Int8(), "known_at": INSTANT})
+"""One row per account with a decision."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedCases:
+    """What a night brought to the queue.
+
+    Parameters
+    ----------
+    opened : int
+        Candidates that got a new case.
+    refreshed : int
+        Candidates whose open case got new evidence.
+    unchanged : int
+        Candidates whose case, open or decided, already says the same.
+    case_ids : mapping of str to int
+        The case of each candidate, by account.
+    """
+
+    opened: int
+    refreshed: int
+    unchanged: int
+    case_ids: Mapping[str, int]
+
+
+def open_cases(
+    home: Path,
+    candidates: Sequence[Candidate],
+    *,
+    run_id: str,
+    as_of: date,
+    now: datetime,
+    versions: Versions = NO_VERSIONS,
+    cool_down: CoolDown = COOL_DOWN,
+) -> OpenedCases:
+    """Make cases of a night's candidates: all of them or, if it fails, none.
+
+    Safe to repeat: the same candidates of the same night change nothing. An
+    account has at most one open case; what another night finds is added to it. A
+    decided case holds for a while, see :class:`~fraud.review.cases.CoolDown`;
+    after that, or when a cleared account shows materially more, a new case is
+    opened and the decided one stays as it is.
+
+    Parameters
+    ----------
+    home : Path
+        The database is made there when it is not yet.
+    candidates : sequence of Candidate
+        Each account at most once.
+    run_id : str
+        The run that scored them.
+    as_of : date
+        UTC day; the scores look back from the midnight that begins it.
+    now : datetime
+        UTC instant; stamped on all that is written.
+    versions : Versions, optional
+        What the scores were made with.
+    cool_down : CoolDown, optional
+        How long a decision holds against the same evidence.
+
+    Raises
+    ------
+    ValueError
+        If an account is named twice.
+    QueueTooNew, QueueFailed, StorageFailed
+        See :func:`~fraud.review.database.queue_database`.
+    """
+    if len({candidate.account_id for candidate in candidates}) < len(candidates):
+        raise ValueError("candidates must name each account once")
+    with queue_database(home):
+        from fraud.review import store
+
+        night = store.Night(run_id, as_of, now, versions, cool_down)
+        placed = store.place(candidates, night)
+    count = Counter(one.step for one in placed)
+    return OpenedCases(
+        opened=count[Step.OPEN],
+        refreshed=count[Step.REFRESH],
+        unchanged=count[Step.LEAVE],
+        case_ids={one.account_id: one.case_id for one in placed},
+    )
+
+
+def open_case_count(home: Path) -> int:
+    """Count the cases of `home` that are not decided."""
+    with queue_database(home):
+        from fraud.review import store
+
+        return store.open_count()
+
+
+def cases(home: Path, *, status: Status | None = None) -> tuple[Case, ...]:
+    """Return the cases of `home` in `status`, or all of them, the most urgent first."""
+    with queue_database(home):
+        from fraud.review import store
+
+        return store.read(status)
+
+
+def events(home: Path, case_id: int) -> tuple[Event, ...]:
+    """Return what happened to a case, the earliest first; nothing for an unknown case."""
+    with queue_database(home):
+        from fraud.review import store
+
+        return store.trail(case_id)
+
+
+def move_case(
+    home: Path, case_id: int, to: Status, *, by: str, now: datetime, note: str = ""
+) -> Case:
+    """Take a case one step further and write it into its trail.
+
+    Parameters
+    ----------
+    home : Path
+        Whose queue.
+    case_id : int
+        The case.
+    to : Status
+        Where it goes; :data:`fraud.review.cases.ALLOWED` has the steps.
+    by : str
+        User name of who decides.
+    now : datetime
+        UTC instant.
+    note : str, default=""
+        Why.
+
+    Raises
+    ------
+    NoSuchCase, NotAllowed, AlreadyOpen
+        If there is no such case, no such step from where it stands, or the step
+        would give the account a second open case.
+    """
+    with queue_database(home):
+        from fraud.review import store
+
+        return store.take_step(case_id, to, by=by, at=now, note=note)
+
+
+def decisions_as_labels(home: Path, *, before: datetime) -> pl.DataFrame:
+    """Return what reviewers had decided before an instant, as labels for training.
+
+    Parameters
+    ----------
+    home : Path
+        Whose queue.
+    before : datetime
+        UTC instant, excluded. Decisions taken later are invisible, and so is the
+        fact that one was reopened later.
+
+    Returns
+    -------
+    pl.DataFrame
+        One row per account that then had a decision, by account: `account_id`,
+        `label` (1 confirmed, 0 cleared; the latest decision), `known_at` (UTC).
+    """
+    with queue_database(home):
+        from fraud.review import store
+
+        rows = store.decisions(before)
+    return pl.DataFrame(rows, schema=LABEL, orient="row")

@@ -1,0 +1,285 @@
+"""Cases in the database: candidates put in, steps recorded, cases read out.
+
+For use inside `database.queue_database` only, which sets Django up and speaks for
+the database's errors. Decides nothing: which step is taken is said in `cases`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import cast
+
+from django.db import transaction
+from django.db.models import F, Max
+
+from fraud.candidates import Band, Candidate, Method, Reason, SimilarAccount, Versions
+from fraud.errors import AlreadyOpen, NoSuchCase
+from fraud.review import models
+from fraud.review.cases import (
+    UNDECIDED,
+    Case,
+    CoolDown,
+    Event,
+    EventKind,
+    Standing,
+    Status,
+    Step,
+    move,
+    next_step,
+)
+
+BATCH = 500
+"""Accounts looked up in one statement. Ours: SQLite builds may stop at 999 bound values."""
+
+NIGHTLY = "nightly"
+"""Who opens cases, in their trail."""
+
+LABELS = {Status.CONFIRMED: 1, Status.CLEARED: 0}
+"""What a decision says to training."""
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """What all candidates of a night have in common."""
+
+    run_id: str
+    as_of: date
+    now: datetime
+    versions: Versions
+    cool_down: CoolDown
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What became of a candidate, and the case that speaks for its account."""
+
+    account_id: str
+    step: Step
+    case_id: int
+
+
+@transaction.atomic
+def place(candidates: Sequence[Candidate], night: Night) -> list[Placed]:
+    """Open, refresh or leave the cases of `candidates`: all of them, or none."""
+    return [
+        placed
+        for start in range(0, len(candidates), BATCH)
+        for placed in _place_batch(candidates[start : start + BATCH], night)
+    ]
+
+
+def _place_batch(candidates: Sequence[Candidate], night: Night) -> Iterator[Placed]:
+    rows = _standing_rows([candidate.account_id for candidate in candidates])
+    evidence = _newest_evidence(rows)
+    standing = {account: Standing(_as_case(row), evidence[row.pk]) for account, row in rows.items()}
+    to_do: dict[Step, list[Candidate]] = {step: [] for step in Step}
+    for candidate in candidates:
+        step = next_step(
+            candidate,
+            standing.get(candidate.account_id),
+            as_of=night.as_of,
+            now=night.now,
+            cool_down=night.cool_down,
+        )
+        to_do[step].append(candidate)
+    rows |= _open(to_do[Step.OPEN], night)
+    _refresh(to_do[Step.REFRESH], rows, night)
+    for step, of_step in to_do.items():
+        for candidate in of_step:
+            yield Placed(candidate.account_id, step, rows[candidate.account_id].pk)
+
+
+def _open(candidates: Sequence[Candidate], night: Night) -> dict[str, models.Case]:
+    rows = models.Case.objects.bulk_create(
+        models.Case(
+            account_id=candidate.account_id,
+            status=Status.OPEN,
+            status_since=night.now,
+            opened_at=night.now,
+            as_of_date=night.as_of,
+            score=candidate.score,
+            band=candidate.band,
+        )
+        for candidate in candidates
+    )
+    by_account = {row.account_id: row for row in rows}
+    _record(candidates, by_account, night, EventKind.OPENED)
+    return by_account
+
+
+def _refresh(
+    candidates: Sequence[Candidate], rows: Mapping[str, models.Case], night: Night
+) -> None:
+    for candidate in candidates:
+        row = rows[candidate.account_id]
+        row.as_of_date, row.score, row.band = night.as_of, candidate.score, candidate.band
+    changed = [rows[candidate.account_id] for candidate in candidates]
+    models.Case.objects.bulk_update(changed, ["as_of_date", "score", "band"])
+    _record(candidates, rows, night, EventKind.EVIDENCE)
+
+
+def _record(
+    candidates: Sequence[Candidate],
+    rows: Mapping[str, models.Case],
+    night: Night,
+    kind: EventKind,
+) -> None:
+    """Keep what the candidates rest on, and that it came to their cases."""
+    evidence = models.Evidence.objects.bulk_create(
+        models.Evidence(
+            case=rows[candidate.account_id],
+            as_of_date=night.as_of,
+            run_id=night.run_id,
+            recorded_at=night.now,
+            score=candidate.score,
+            band=candidate.band,
+            rank=candidate.rank,
+            method=candidate.method,
+            reasons=[asdict(reason) for reason in candidate.reasons],
+            similar_blocked=[asdict(account) for account in candidate.similar_blocked],
+            similar_good=[asdict(account) for account in candidate.similar_good],
+            **asdict(night.versions),
+        )
+        for candidate in candidates
+    )
+    models.CaseEvent.objects.bulk_create(
+        models.CaseEvent(
+            case=row.case,
+            at=night.now,
+            by=NIGHTLY,
+            kind=kind,
+            before=None if kind is EventKind.OPENED else row.case.status,
+            after=row.case.status,
+            evidence=row,
+        )
+        for row in evidence
+    )
+
+
+def _standing_rows(account_ids: Sequence[str]) -> dict[str, models.Case]:
+    """Return the open case of each account, or else the one decided last.
+
+    Both are the case that moved last: while one is open, no other of its account moves.
+    """
+    rows = models.Case.objects.filter(account_id__in=account_ids).order_by("status_since", "pk")
+    return {row.account_id: row for row in rows}
+
+
+def _newest_evidence(rows: Mapping[str, models.Case]) -> dict[int, Candidate]:
+    """Return the newest evidence of each case, by the case's number."""
+    newest = (
+        models.Evidence.objects.filter(case__in=rows.values())
+        .values("case")
+        .annotate(newest=Max("pk"))
+        .values("newest")
+    )
+    evidence = models.Evidence.objects.filter(pk__in=newest).select_related("case")
+    return {row.case.pk: _as_candidate(row) for row in evidence}
+
+
+def _as_case(row: models.Case) -> Case:
+    return Case(
+        case_id=row.pk,
+        account_id=row.account_id,
+        status=Status(row.status),
+        status_since=row.status_since,
+        reviewer=row.reviewer,
+        opened_at=row.opened_at,
+        as_of=row.as_of_date,
+        score=row.score,
+        band=row.band,
+    )
+
+
+def _as_candidate(row: models.Evidence) -> Candidate:
+    return Candidate(
+        account_id=row.case.account_id,
+        score=row.score,
+        band=cast("Band", row.band),
+        rank=row.rank,
+        method=cast("Method", row.method),
+        reasons=tuple(Reason(**reason) for reason in row.reasons),
+        similar_blocked=tuple(SimilarAccount(**account) for account in row.similar_blocked),
+        similar_good=tuple(SimilarAccount(**account) for account in row.similar_good),
+    )
+
+
+@transaction.atomic
+def take_step(case_id: int, to: Status, *, by: str, at: datetime, note: str) -> Case:
+    """Move a case and write the event, or neither."""
+    row = models.Case.objects.select_for_update().filter(pk=case_id).first()
+    if row is None:
+        raise NoSuchCase(case_id)
+    case, event = move(_as_case(row), to, by=by, at=at, note=note)
+    if to in UNDECIDED:
+        same_account = models.Case.objects.filter(account_id=row.account_id, status__in=UNDECIDED)
+        other = same_account.exclude(pk=case_id).first()
+        if other is not None:
+            raise AlreadyOpen(case_id, other.pk)
+    row.status, row.status_since, row.reviewer = case.status, case.status_since, case.reviewer
+    row.save(update_fields=["status", "status_since", "reviewer"])
+    _append(event)
+    return case
+
+
+def _append(event: Event) -> None:
+    models.CaseEvent.objects.create(
+        case_id=event.case_id,
+        at=event.at,
+        by=event.by,
+        kind=event.kind,
+        before=event.before,
+        after=event.after,
+        note=event.note,
+    )
+
+
+def open_count() -> int:
+    """Count the cases that are not decided."""
+    return models.Case.objects.filter(status__in=UNDECIDED).count()
+
+
+def read(status: Status | None) -> tuple[Case, ...]:
+    """Return the cases in `status`, or all, the most urgent first."""
+    rows = models.Case.objects.order_by(F("score").desc(nulls_last=True), "pk")
+    return tuple(map(_as_case, rows if status is None else rows.filter(status=status)))
+
+
+def trail(case_id: int) -> tuple[Event, ...]:
+    """Return what happened to a case, the earliest first."""
+    rows = models.CaseEvent.objects.filter(case_id=case_id).order_by("pk")
+    return tuple(
+        Event(
+            case_id=case_id,
+            at=row.at,
+            by=row.by,
+            kind=EventKind(row.kind),
+            before=Status(row.before) if row.before else None,
+            after=Status(row.after),
+            note=row.note,
+        )
+        for row in rows
+    )
+
+
+def decisions(before: datetime) -> list[tuple[str, int, datetime]]:
+    """Return account, label and instant of the decision each account then had last.
+
+    A case counts by its last event before the instant, so one that was reopened
+    and not decided again has no label.
+    """
+    last = (
+        models.CaseEvent.objects.filter(at__lt=before)
+        .values("case")
+        .annotate(last=Max("pk"))
+        .values("last")
+    )
+    rows = (
+        models.CaseEvent.objects.filter(pk__in=last, after__in=LABELS)
+        .order_by("at", "pk")
+        .values_list("case__account_id", "after", "at")
+    )
+    latest = {account: (LABELS[Status(after)], at) for account, after, at in rows}
+    return [(account, label, at) for account, (label, at) in sorted(latest.items())]
