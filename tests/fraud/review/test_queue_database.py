@@ -200,8 +200,9 @@ def open_home() -> Iterator[Path]:
 
 
 @pytest.fixture
-def ordinary_user() -> Iterator[None]:
+def ordinary_user(tmp_path: Path) -> Iterator[None]:
     """Be somebody whom file permissions bind, also where the tests run as root."""
+    open_case_count(tmp_path)  # loads what that somebody may not be allowed to read
     if os.geteuid() != 0:
         yield
         return
