@@ -20,7 +20,9 @@ from pipelines.simulate.places import HOMES, HOSTING_NETWORKS
 from pipelines.simulate.population import STATUSES, Population
 
 PLANS = ("starter", "business", "pro", "wholesale")
+_LEFT_BY_RETURNING = 0.25
 _CHAIN_SHARE = 0.04
+_CHAIN_SPREAD = 1000  # so many accounts hold one chain in each country: some ten members
 _FORWARDING_SHARE = 0.15
 _DISPOSABLE_SHARES = {True: 0.22, False: 0.01}
 _FREE_MAIL_SHARES = {True: 0.6, False: 0.35}
@@ -40,9 +42,9 @@ def accounts_table(
     count = len(people)
     shady = _signed_up_to_defraud(people)
     person = _shared(people, rng, within=0.12)
-    site = _shared(people, rng, within=0.45, chains=True)
-    card = _shared(people, rng, within=0.5, chains=True)
-    device = _shared(people, rng, within=0.5, chains=True)
+    site = _shared(people, rng, within=0.3, turn=0)
+    card = _shared(people, rng, within=0.3, turn=1)
+    device = _shared(people, rng, within=0.3, turn=2)
     phone = _shared(people, rng, within=0.2)
     first, last = _names(people.home, person)
     return (
@@ -106,23 +108,27 @@ def _signed_up_to_defraud(people: Population) -> Flags:
 
 
 def _shared(
-    people: Population, rng: np.random.Generator, *, within: float, chains: bool = False
+    people: Population, rng: np.random.Generator, *, within: float, turn: int | None = None
 ) -> Ints:
     """Return a root for one detail: equal roots give an equal detail.
 
-    Each has its own, except the share ``within`` of a ring's or pair's members
-    (who have their group's), and of honest chains where they may.
+    Each has its own, except the share ``within`` of a ring's or pair's members,
+    who have their group's. Where there is a ``turn``, all members of every third
+    ring have, and most of an honest chain.
     """
     count = len(people)
     root = (people.key >> np.uint64(2)).astype(np.int64)
     grouped = (people.group >= 0) & (rng.random(count) < within)
-    returned = people.predecessor >= 0
-    grouped &= ~returned | (rng.random(count) < 0.25)
+    grouped &= (people.predecessor < 0) | (rng.random(count) < _LEFT_BY_RETURNING)
+    ring = people.fraud == FRAUD_KINDS.index("subscription_ring")
+    grouped |= ring & (people.group % 3 == (-1 if turn is None else turn))
     root = np.where(grouped, people.group + 1, root)
-    if chains:
+    if turn is not None:
         chain = (people.fraud == -1) & (people.key % np.uint64(1000) < int(1000 * _CHAIN_SHARE))
         chain &= rng.random(count) < 0.8
-        number = hashed(people.home, np.arange(count) // 60).astype(np.int64) & (2**61 - 1)
+        number = hashed(people.home, np.arange(count) // _CHAIN_SPREAD).astype(np.int64) & (
+            2**61 - 1
+        )
         root = np.where(chain, number, root)
     return root
 

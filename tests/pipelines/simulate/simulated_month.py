@@ -38,4 +38,5 @@ class Month:
 
     def out(self) -> Flags:
         """Return which legs are outbound calls."""
-        return (self.legs.direction == Direction.OUTBOUND) & (self.legs.leg == 0)
+        chosen: Flags = (self.legs.direction == Direction.OUTBOUND) & (self.legs.leg == 0)
+        return chosen

@@ -107,6 +107,20 @@ def test_uncaught_fraudsters_look_active_and_caught_ones_blocked(operator: Opera
     assert not set(both.filter(~pl.col("is_fraud"))["status_reason"]) & {"fraud", "misuse"}
 
 
+def test_ring_members_share_a_detail_and_change_the_rest(operator: Operator) -> None:
+    out, _ = operator
+    truth = pl.read_parquet(out / "truth/accounts.parquet").filter(kind="subscription_ring")
+    accounts = pl.read_csv(out / "accounts.csv").with_columns(
+        device=pl.col("devices").str.split(";").list.first()
+    )
+    ring = accounts.join(truth.filter(group_id=0), on="account_id")
+    counts = {c: ring[c].n_unique() for c in ("address", "payment_fingerprint", "device", "email")}
+
+    assert len(ring) >= 3
+    assert min(counts["address"], counts["payment_fingerprint"], counts["device"]) == 1
+    assert counts["email"] > 1
+
+
 def test_account_number_says_nothing_about_fraud(operator: Operator) -> None:
     out, _ = operator
     truth = pl.read_parquet(out / "truth/accounts.parquet").sort("account_id")
