@@ -78,6 +78,8 @@ class Table:
     partition_by: tuple[str, ...] = ()
     statistics: tuple[str, ...] = ()
     """Columns whose smallest and largest value may stand in the log: never personal ones."""
+    derived: bool = False
+    """It can be made again from other tables, and its columns come and go with a registry."""
 
     @property
     def polars_schema(self) -> pl.Schema:

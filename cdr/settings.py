@@ -48,6 +48,13 @@ class SourceSettings(_Section):
             "(name of the trunk, looked up in `trunks`), `none`."
         ),
     )
+    bare_numbers: Literal["national", "international"] = Field(
+        default="national",
+        description=(
+            "What digits without `+`, `00` or trunk prefix are: numbers as dialled within the "
+            "country, or E.164 with its plus left away."
+        ),
+    )
     trunks: dict[str, str] = Field(
         default={}, description='Account of each trunk name, for `account_from = "trunk"`.'
     )

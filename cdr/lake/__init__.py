@@ -77,6 +77,9 @@ class Lake:
             paths,
             hive_partitioning=bool(table.partition_by),
             hive_schema={column: table.polars_schema[column] for column in table.partition_by},
+            schema=table.polars_schema,
+            missing_columns="insert",
+            extra_columns="ignore",
         ).select(table.polars_schema.names())
 
     def calls(self) -> pl.LazyFrame:
@@ -134,14 +137,14 @@ class Lake:
         Its `publish`, and what decides on what it publishes, belongs inside
         `writing()`.
         """
-        with Batch(self.home, uuid.uuid4().hex, TABLES) as batch:
+        with Batch(self.home, uuid.uuid4().hex) as batch:
             yield batch
 
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Be the only writer; waits for the one before and finishes what a kill left."""
         with self.home.writing():
-            recover(self.home, TABLES)
+            recover(self.home)
             yield
 
     def _open(self, table: Table) -> DeltaTable | None:

@@ -40,14 +40,12 @@ class Batch:
         Whose lake it is for.
     batch_id : str
         Unique; file names begin with it.
-    tables : mapping of str to Table
-        Every table of the lake, by name: finishing after a kill must know them.
     """
 
-    def __init__(self, home: Home, batch_id: str, tables: dict[str, Table]) -> None:
+    def __init__(self, home: Home, batch_id: str) -> None:
         self.batch_id = batch_id
         self._home = home
-        self._tables = tables
+        self._tables: dict[str, Table] = {}
         self._folder = home.staging / batch_id
         self._added: dict[str, list[DataFile]] = {}
         self._removed: dict[str, list[DataFile]] = {}
@@ -76,6 +74,7 @@ class Batch:
                 self._folder / table.name, f"{self.batch_id}-{self._parts:05d}", table, frame
             )
         self._parts += 1
+        self._tables[table.name] = table
         self._added.setdefault(table.name, []).extend(files)
         return files
 
@@ -96,6 +95,7 @@ class Batch:
 
     def remove(self, table: Table, files: Iterable[DataFile]) -> None:
         """Let go of files that the table has now."""
+        self._tables[table.name] = table
         self._removed.setdefault(table.name, []).extend(files)
 
     def publish(self) -> None:
@@ -108,32 +108,32 @@ class Batch:
             batch is safe and the next command finishes it.
         """
         journal = self._home.journal / f"{self.batch_id}.json"
-        names = sorted({*self._added, *self._removed})
         plan = {
             name: {
                 "add": [asdict(file) for file in self._added.get(name, ())],
                 "remove": [asdict(file) for file in self._removed.get(name, ())],
             }
-            for name in names
+            for name in sorted(self._tables)
+            if self._added.get(name) or self._removed.get(name)
         }
         with storage("writing the journal of a batch"):
+            for name in plan:
+                make_table(self._home.lake / name, self._tables[name])
             write_whole(journal, json.dumps(plan).encode())
-        finish(self._home, journal, self._tables)
+        finish(self._home, journal)
 
 
-def finish(home: Home, journal: Path, tables: dict[str, Table]) -> None:
+def finish(home: Home, journal: Path) -> None:
     """Carry out a journal; safe to repeat. The caller holds the writer lock."""
     batch_id = journal.stem
     plan = json.loads(journal.read_bytes())
     try:
         with storage("publishing a batch"):
             for name, change in plan.items():
-                table = tables[name]
                 add = [_data_file(file) for file in change["add"]]
                 remove = [_data_file(file) for file in change["remove"]]
                 _move(home.staging / batch_id / name, home.lake / name, add)
-                delta = make_table(home.lake / name, table)
-                commit(delta, table, batch_id=batch_id, add=add, remove=remove)
+                commit(home.lake / name, batch_id=batch_id, add=add, remove=remove)
             journal.unlink()
             shutil.rmtree(home.staging / batch_id, ignore_errors=True)
     except StorageFailed as error:
@@ -143,7 +143,7 @@ def finish(home: Home, journal: Path, tables: dict[str, Table]) -> None:
         ) from None
 
 
-def recover(home: Home, tables: dict[str, Table]) -> int:
+def recover(home: Home) -> int:
     """Finish batches whose process was killed and drop those never completed.
 
     The caller holds the writer lock.
@@ -155,7 +155,7 @@ def recover(home: Home, tables: dict[str, Table]) -> int:
     """
     finished = 0
     for journal in sorted(home.journal.glob("*.json")):
-        finish(home, journal, tables)
+        finish(home, journal)
         finished += 1
     with home.arranging():
         for folder in home.staging.iterdir():

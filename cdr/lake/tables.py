@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from deltalake import CommitProperties, DeltaTable, Transaction
+from deltalake import CommitProperties, DeltaTable, Schema, Transaction
 from deltalake.exceptions import TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
 
@@ -43,26 +43,32 @@ class DataFile:
 def open_table(folder: Path, table: Table, *, version: int | None = None) -> DeltaTable | None:
     """Open a Delta table, or return None where it was never made.
 
+    Columns that this version added since read as null in older files.
+
     Raises
     ------
     SchemaMismatch
-        If its columns are not the ones this version knows.
+        If it has columns that this version does not know.
     """
     try:
         delta = DeltaTable(folder, version=version)
     except TableNotFoundError:
         return None
-    have = {field.name for field in delta.schema().fields}
-    want = set(table.polars_schema)
-    if have != want:
-        raise SchemaMismatch(f"table {table.name}", missing=want - have, extra=have - want)
+    extra = {field.name for field in delta.schema().fields} - set(table.polars_schema)
+    if extra and not table.derived:
+        raise SchemaMismatch(f"table {table.name} (of a newer version?)", extra=extra)
     return delta
 
 
 def make_table(folder: Path, table: Table) -> DeltaTable:
-    """Make an empty Delta table, or open it where it is there."""
+    """Make an empty Delta table, or open it and add the columns it lacks."""
     delta = open_table(folder, table)
     if delta is not None:
+        have = {field.name for field in delta.schema().fields}
+        wanted = Schema.from_arrow(_arrow_schema(table)).fields
+        lacking = [field for field in wanted if field.name not in have]
+        if lacking:
+            delta.alter.add_columns(lacking)
         return delta
     measured = (
         {"delta.dataSkippingStatsColumns": ",".join(table.statistics)}
@@ -71,11 +77,15 @@ def make_table(folder: Path, table: Table) -> DeltaTable:
     )
     return DeltaTable.create(
         folder,
-        table.empty().to_arrow(compat_level=pl.CompatLevel.oldest()).schema,
+        _arrow_schema(table),
         mode="ignore",
         partition_by=list(table.partition_by),
         configuration=measured,
     )
+
+
+def _arrow_schema(table: Table) -> Any:
+    return table.empty().to_arrow(compat_level=pl.CompatLevel.oldest()).schema
 
 
 def data_files(delta: DeltaTable) -> list[DataFile]:
@@ -158,15 +168,9 @@ def _stat(value: Any) -> str:
     return str(value)
 
 
-def commit(
-    delta: DeltaTable,
-    table: Table,
-    *,
-    batch_id: str,
-    add: list[DataFile],
-    remove: list[DataFile],
-) -> None:
-    """Add and remove files in one version, unless this batch has done so before."""
+def commit(folder: Path, *, batch_id: str, add: list[DataFile], remove: list[DataFile]) -> None:
+    """Add and remove a table's files in one version, unless this batch has done so before."""
+    delta = DeltaTable(folder)
     if delta.transaction_version(batch_id) is not None:
         return
     now_ms = int(datetime.now(tz=UTC).timestamp() * 1000)
@@ -202,7 +206,7 @@ def commit(
         actions,
         "append",
         delta.schema(),
-        list(table.partition_by),
+        list(delta.metadata().partition_columns),
         commit_properties=CommitProperties(
             custom_metadata={"batch_id": batch_id},
             app_transactions=[Transaction(batch_id, 1)],

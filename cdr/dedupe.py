@@ -1,0 +1,92 @@
+"""Which rows of a batch are new, which were there, which correct what was there.
+
+Pure: keys in, fates out. A record is known by `record_id`; its content by
+`content_hash`. Content seen once is a duplicate for ever, also where a
+correction replaced it since: taking in an old file again never undoes a newer
+one.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import polars as pl
+
+KEY = ("record_id", "content_hash")
+
+
+class Fate(StrEnum):
+    """What becomes of a row."""
+
+    ACCEPTED = "accepted"  # its call is new
+    DUPLICATE = "duplicate"  # its call is there with this content, or was
+    CORRECTED = "corrected"  # its call is there with other content
+
+
+def all_new(staged: pl.DataFrame, known: pl.DataFrame) -> bool:
+    """Tell whether every staged row is the first of its record.
+
+    Parameters
+    ----------
+    staged, known : DataFrame
+        With a column `record_id`.
+    """
+    if staged["record_id"].n_unique() != staged.height:
+        return False
+    return staged.join(known, on="record_id", how="semi").is_empty()
+
+
+def fates(staged: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """Decide on every staged row, in the order of their arrival.
+
+    Parameters
+    ----------
+    staged : DataFrame
+        `record_id` and `content_hash`, oldest arrival first.
+    known : DataFrame
+        `record_id` and `content_hash` of every version the lake holds of these
+        records, current or superseded.
+
+    Returns
+    -------
+    DataFrame
+        One row per staged row, in the same order: `fate` (see :class:`Fate`) and
+        `stands` (Boolean: it is the version that counts from now on).
+
+    Examples
+    --------
+    >>> staged = pl.DataFrame({"record_id": [b"a", b"a", b"b"], "content_hash": [1, 2, 7]})
+    >>> known = pl.DataFrame({"record_id": [b"b"], "content_hash": [7]})
+    >>> fates(staged, known).rows()
+    [('accepted', False), ('corrected', True), ('duplicate', False)]
+    """
+    first_of_content = pl.int_range(pl.len()).over(KEY) == 0
+    seen = known.select(KEY).unique().with_columns(seen=pl.lit(value=True))
+    keys = known.select("record_id").unique().with_columns(known_key=pl.lit(value=True))
+    row = staged.select(KEY).with_row_index("row")
+    news = (
+        row.filter(first_of_content)
+        .join(seen, on=KEY, how="left")
+        .filter(pl.col("seen").is_null())
+        .join(keys, on="record_id", how="left")
+        .sort("row")
+        .select(
+            "row",
+            pl.when(
+                pl.col("known_key").is_null()
+                & (pl.col("row") == pl.col("row").min().over("record_id"))
+            )
+            .then(pl.lit(Fate.ACCEPTED.value))
+            .otherwise(pl.lit(Fate.CORRECTED.value))
+            .alias("fate"),
+            (pl.col("row") == pl.col("row").max().over("record_id")).alias("stands"),
+        )
+    )
+    return (
+        row.select("row")
+        .join(news, on="row", how="left", maintain_order="left")
+        .select(
+            pl.col("fate").fill_null(Fate.DUPLICATE.value),
+            pl.col("stands").fill_null(value=False),
+        )
+    )

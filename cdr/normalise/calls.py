@@ -1,0 +1,334 @@
+"""Records as text become calls, or are set aside with every reason.
+
+Joins what the other modules of this package know: times, numbers, addresses,
+owners. Pure: frames in, frames out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+import polars as pl
+
+from cdr.formats.record import Clock, Times
+from cdr.keys import hash_64, joined, key_16
+from cdr.normalise.addresses import canonical_ip
+from cdr.normalise.numbers import NUMBERING_VERSION, Validity, normalise_party
+from cdr.normalise.times import epoch_to_utc, local_to_utc, offset_to_utc, utc_offset_s
+from cdr.schema import CALLS, INSTANT, TEXTS, Outcome
+from cdr.settings import SourceSettings
+
+CONTENT = (
+    "call_id",
+    "account_code",
+    "direction",
+    "caller",
+    "callee",
+    "caller_ip",
+    "callee_ip",
+    "forwarded_to",
+    "started",
+    "answered",
+    "ended",
+    "duration",
+    "outcome",
+    "cause_code",
+)
+"""What a record says: two records with the same key and the same of these are duplicates.
+
+Text as read, so that newer numbering metadata never makes a correction.
+"""
+
+CLOCK_SKEW = timedelta(minutes=5)
+"""How far a switch's clock may be ahead of ours. Ours: more than NTP ever leaves."""
+
+TOO_FAR_AHEAD = timedelta(days=1)
+"""A start later than this after the arrival is no clock skew but a wrong date."""
+
+EARLIEST = datetime(1990, 1, 1)  # noqa: DTZ001
+"""Start before this is a wrong date. Ours: no switch of that age writes files."""
+
+DURATION_TOLERANCE_MS = 2_000
+"""Answer to release may differ from the given length: switches round either to seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What is written on every row of one file."""
+
+    source: str
+    file: str
+    ingest_id: str
+    ingested_at: datetime
+
+
+def to_calls(
+    records: pl.DataFrame,
+    *,
+    source: SourceSettings,
+    times: Times,
+    owners: pl.DataFrame,
+    stamp: Stamp,
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Split records into calls and rejects.
+
+    Parameters
+    ----------
+    records : DataFrame
+        With the columns of `cdr.formats.record.RECORD`.
+    source : SourceSettings
+        Zone, country and the way to the account.
+    times : Times
+        How the format writes times.
+    owners : DataFrame
+        `account_id`, `number` (E.164), `valid_from`, `valid_to` (UTC instants,
+        half-open; null is unbounded).
+    stamp : Stamp
+        Source, file and arrival.
+
+    Returns
+    -------
+    calls : DataFrame
+        With the columns of `cdr.schema.CALLS`.
+    rejects : DataFrame
+        With the columns of `cdr.schema.REJECTS`; `reasons` is never empty. Each
+        record is in exactly one of the two.
+    """
+    placed = _place_times(records, times, source.zone)
+    judged = placed.with_columns(_reasons(stamp.ingested_at).alias("reasons"))
+    bad = judged.filter(pl.col("reasons").list.len() > 0)
+    good = judged.filter(pl.col("reasons").list.len() == 0)
+    rejects = bad.select(
+        pl.lit(stamp.ingest_id).alias("ingest_id"),
+        pl.lit(stamp.source).alias("source"),
+        pl.lit(stamp.file).alias("file"),
+        "line",
+        "source_rows",
+        "reasons",
+        "raw",
+        pl.lit(stamp.ingested_at, INSTANT).alias("ingested_at"),
+    )
+    return _calls(good, source, owners, stamp), rejects
+
+
+def _place_times(records: pl.DataFrame, times: Times, zone: str) -> pl.DataFrame:
+    return records.with_columns(
+        _placed(name, times, zone).alias(f"{name}_placed")
+        for name in ("started", "answered", "ended")
+    ).with_columns(
+        *(
+            pl.col(f"{name}_placed").struct.field("at").alias(f"{name}_at")
+            for name in ("started", "answered", "ended")
+        ),
+        _milliseconds(pl.col("duration")).alias("given_ms"),
+    )
+
+
+def _placed(name: str, times: Times, zone: str) -> pl.Expr:
+    text = pl.col(name)
+    if times.clock is Clock.LOCAL:
+        proof = pl.col("proof_epoch_s") if name == "started" else None
+        return local_to_utc(text, formats=times.layouts, zone=zone, proof_epoch_s=proof)
+    if times.clock is Clock.OFFSET:
+        return offset_to_utc(text, formats=times.layouts)
+    units: dict[Clock, Literal["s", "ms", "us"]] = {
+        Clock.EPOCH_S: "s",
+        Clock.EPOCH_MS: "ms",
+        Clock.EPOCH_US: "us",
+    }
+    return epoch_to_utc(text, unit=units[times.clock])
+
+
+def _milliseconds(seconds: pl.Expr) -> pl.Expr:
+    """Read seconds, with or without decimals, as whole milliseconds; null where it is no number."""
+    number = seconds.str.strip_chars().cast(pl.Decimal(18, 6), strict=False)
+    return (number * 1000).round(0).cast(pl.Int64)
+
+
+def _reasons(ingested_at: datetime) -> pl.Expr:
+    """Collect every reason why a record is no call."""
+    started, answered, ended = pl.col("started_at"), pl.col("answered_at"), pl.col("ended_at")
+    without_fault = pl.col("faults").list.len() == 0
+    answered_call = pl.col("outcome") == Outcome.ANSWERED.value
+    no_length = pl.col("given_ms").is_null() & (answered.is_null() | ended.is_null())
+    open_ended = pl.col("flags").list.contains("missing_bye")
+    checks = [
+        *(
+            _when(
+                pl.col(f"{name}_placed").struct.field("reason").is_not_null(),
+                pl.format("{}_{}", pl.lit(name), pl.col(f"{name}_placed").struct.field("reason")),
+            )
+            for name in ("started", "answered", "ended")
+        ),
+        _when(
+            without_fault
+            & started.is_null()
+            & pl.col("started_placed").struct.field("reason").is_null(),
+            "no_start_time",
+        ),
+        _when(without_fault & pl.col("outcome").is_null(), "outcome_not_understood"),
+        _when(
+            pl.col("duration").is_not_null() & pl.col("given_ms").is_null(), "duration_not_a_number"
+        ),
+        _when(pl.col("given_ms") < 0, "duration_negative"),
+        _when(ended < started, "end_before_start"),
+        _when(answered < started, "answer_before_start"),
+        _when(ended < answered, "end_before_answer"),
+        _when(answered_call & no_length & ~open_ended, "no_length"),
+        _when(started > ingested_at + TOO_FAR_AHEAD, "start_in_the_future"),
+        _when(started < pl.lit(EARLIEST).dt.replace_time_zone("UTC"), "start_too_long_ago"),
+    ]
+    return pl.concat_list([pl.col("faults"), pl.concat_list(checks).list.drop_nulls()])
+
+
+def _when(condition: pl.Expr, code: str | pl.Expr) -> pl.Expr:
+    return pl.when(condition).then(pl.lit(code) if isinstance(code, str) else code)
+
+
+def _calls(
+    records: pl.DataFrame, source: SourceSettings, owners: pl.DataFrame, stamp: Stamp
+) -> pl.DataFrame:
+    content = records.with_columns(joined([pl.col(c) for c in CONTENT]).alias("content"))
+    named = content.with_columns(
+        _party("caller", source),
+        _party("callee", source),
+        _party("forwarded_to", source),
+        hash_64(pl.col("content")).alias("content_hash"),
+        canonical_ip(pl.col("caller_ip")).alias("caller_ip"),
+        canonical_ip(pl.col("callee_ip")).alias("callee_ip"),
+        (pl.col("outcome") == Outcome.ANSWERED.value).alias("was_answered"),
+    ).unnest("caller_end", "callee_end", "forwarded_to_end")
+    owned = _with_account(_with_lengths(named), source, owners)
+    keyed = owned.with_columns(
+        pl.when(pl.col("source_record_id").fill_null("") != "")
+        .then(pl.col("source_record_id"))
+        .otherwise(pl.format("content:{}", pl.col("content_hash").reinterpret(signed=False)))
+        .alias("source_record_id"),
+        pl.lit(stamp.source).alias("source"),
+        pl.col("leg").fill_null(0),
+    )
+    key = [pl.col("source"), pl.col("source_record_id"), pl.col("leg"),
+           pl.col("started_at").to_physical()]  # fmt: skip
+    return CALLS.conform(
+        keyed.with_columns(key_16(keyed, joined(key)).alias("record_id"))
+        .with_columns(
+            pl.col("caller").alias("caller_raw"),
+            pl.col("callee").alias("callee_raw"),
+            pl.coalesce("forwarded_to_number", "forwarded_to_party", "forwarded_to").alias(
+                "forwarded_to"
+            ),
+            pl.col("media").fill_null("voice"),
+            pl.col("call_id").fill_null(pl.col("source_record_id")),
+            utc_offset_s(pl.col("started_at"), zone=source.zone).alias("utc_offset_s"),
+            _flags(source, stamp.ingested_at).alias("flags"),
+            pl.lit(stamp.ingested_at, INSTANT).alias("ingested_at"),
+            pl.lit(stamp.ingest_id).alias("ingest_id"),
+            pl.lit(NUMBERING_VERSION).alias("numbering_version"),
+            pl.col("started_at").dt.date().alias("call_date"),
+        )
+        .select(CALLS.polars_schema.names())
+    )
+
+
+def _party(name: str, source: SourceSettings) -> pl.Expr:
+    end = normalise_party(pl.col(name), country=source.country, bare=source.bare_numbers)
+    return end.name.prefix_fields(f"{name}_").alias(f"{name}_end")
+
+
+def _with_lengths(calls: pl.DataFrame) -> pl.DataFrame:
+    """Add `duration_ms` and `ring_ms`, and the instants that follow from them."""
+    answered, ended, given = pl.col("answered_at"), pl.col("ended_at"), pl.col("given_ms")
+    measured = (ended - answered).dt.total_milliseconds()
+    was_answered = pl.col("was_answered")
+    return (
+        calls.with_columns(
+            pl.when(was_answered).then(pl.coalesce(given, measured)).alias("duration_ms"),
+            measured.alias("measured_ms"),
+        )
+        .with_columns(
+            pl.when(was_answered).then(
+                pl.coalesce(answered, ended - pl.duration(milliseconds="duration_ms"))
+            ).alias("answered_at"),
+        )
+        .with_columns(
+            pl.coalesce(
+                ended, pl.col("answered_at") + pl.duration(milliseconds="duration_ms")
+            ).alias("ended_at")
+        )
+        .with_columns(
+            (pl.coalesce("answered_at", "ended_at") - pl.col("started_at"))
+            .dt.total_milliseconds()
+            .alias("ring_ms")
+        )
+    )  # fmt: skip
+
+
+def _with_account(
+    calls: pl.DataFrame, source: SourceSettings, owners: pl.DataFrame
+) -> pl.DataFrame:
+    """Add `account_id` and `direction`: whose call it is, and which way it went."""
+    calls = calls.with_columns(
+        _owner(calls, "caller_number", owners).alias("caller_owner"),
+        _owner(calls, "callee_number", owners).alias("callee_owner"),
+    )
+    caller_owner, callee_owner = pl.col("caller_owner"), pl.col("callee_owner")
+    by_number = (
+        pl.when(pl.col("direction") == "inbound")
+        .then(callee_owner)
+        .otherwise(pl.coalesce(caller_owner, callee_owner))
+    )
+    account = {
+        "code": pl.col("account_code"),
+        "number": by_number,
+        "sip_user": pl.col("caller").str.extract(r"(?i)^[^<]*<?sips?:([^@;>]+)@", 1),
+        "trunk": pl.col("trunk").replace_strict(
+            source.trunks, default=None, return_dtype=pl.String
+        ),
+        "none": pl.lit(None, pl.String),
+    }[source.account_from]
+    return calls.with_columns(
+        pl.when(account.str.strip_chars() != "").then(account).alias("account_id")
+    ).with_columns(
+        pl.coalesce(
+            "direction",
+            pl.when(caller_owner.is_not_null() & callee_owner.is_not_null())
+            .then(pl.lit("internal"))
+            .when(callee_owner.is_not_null() & callee_owner.eq_missing(pl.col("account_id")))
+            .then(pl.lit("inbound"))
+            .otherwise(pl.lit("outbound")),
+        ).alias("direction")
+    )
+
+
+def _owner(calls: pl.DataFrame, number: str, owners: pl.DataFrame) -> pl.Series:
+    """Return which account held a number when each call started; null: none of ours."""
+    if owners.is_empty():
+        return pl.Series(number, [None], dtype=pl.String).new_from_index(0, calls.height)
+    rows = calls.select(pl.col(number).alias("number"), "started_at").with_row_index("row")
+    hits = (
+        rows.join(owners, on="number", how="inner")
+        .filter(
+            (pl.col("valid_from").is_null() | (pl.col("valid_from") <= pl.col("started_at")))
+            & (pl.col("valid_to").is_null() | (pl.col("started_at") < pl.col("valid_to")))
+        )
+        .sort("row", "account_id")
+        .unique("row", keep="first", maintain_order=True)
+        .select("row", "account_id")
+    )
+    return rows.join(hits, on="row", how="left", maintain_order="left")["account_id"]
+
+
+def _flags(source: SourceSettings, ingested_at: datetime) -> pl.Expr:
+    """Collect what is doubtful about a call that was understood."""
+    started, duration = pl.col("started_at"), pl.col("duration_ms")
+    checks = [
+        _when(duration >= source.max_call_s * 1000, "suspect_duration"),
+        _when((duration - pl.col("measured_ms")).abs() > DURATION_TOLERANCE_MS, "duration_differs"),
+        _when(started > ingested_at + CLOCK_SKEW, "clock_skew"),
+        _when(pl.col("callee_validity") == Validity.UNALLOCATED.value, "unallocated_callee"),
+        _when(pl.col("callee").fill_null("") == "", "no_callee"),
+        _when(pl.col("account_id").is_null(), "no_account"),
+    ]
+    return pl.concat_list([pl.col("flags"), pl.concat_list(checks).list.drop_nulls()]).cast(TEXTS)
