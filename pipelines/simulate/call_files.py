@@ -61,7 +61,7 @@ class CallFiles:
         known = pl.concat([self._waiting, lines, _logged_again(lines, rng)])
         due = pl.col("log_ms") < until_ms
         self._waiting = known.filter(~due)
-        ready = _with_broken(known.filter(due).sort("log_ms", maintain_order=True), rng)
+        ready = _with_broken(known.filter(due), rng)
         days = to_local_ms(ready["log_ms"].to_numpy(), self._switch.zone) // DAY_MS
         for day in np.unique(days):
             self._append(int(day), ready["line"].filter(pl.Series(days == day)))
@@ -96,7 +96,7 @@ def _logged_again(lines: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame
 
 
 def _with_broken(lines: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
-    """Cut a copy of some lines short at a quote-safe place, as a full disk or a crash leaves it."""
+    """Add copies of some lines, cut short where no quote is open, and order all by instant."""
     picked = _chosen(len(lines), BROKEN_SHARE, rng)
     cut = lines[picked].with_columns(
         pl.when(pl.col("line").str.starts_with('"'))

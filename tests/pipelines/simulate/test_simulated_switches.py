@@ -83,6 +83,9 @@ def test_stamps_and_addresses_are_those_of_the_library() -> None:
     at_ms = np.array([round(t.timestamp() * 1000) for t in at])
 
     assert stamps(at_ms, "Europe/Berlin").to_list() == ["2026-10-25 02:30:00"] * 2
+    change = np.array([round(datetime(2026, 10, 25, 1, tzinfo=UTC).timestamp() * 1000)])
+    assert stamps(change - 1, "Europe/Berlin").to_list() == ["2026-10-25 02:59:59"]
+    assert stamps(change, "Europe/Berlin").to_list() == ["2026-10-25 02:00:00"]
     assert stamps(at_ms, "UTC").to_list() == ["2026-10-25 00:30:00", "2026-10-25 01:30:00"]
     assert addresses(np.array([1, 256**4 - 1, 3232235777])).to_list() == [
         "0.0.0.1", "255.255.255.255", "192.168.1.1",
