@@ -3,3 +3,35 @@
 To add one: write a module with a `FORMAT`, put it into `FORMATS`, and a fixture
 that shows its quirks into the tests.
 """
+
+from __future__ import annotations
+
+from cdr.errors import UnknownFormat
+from cdr.formats import asterisk_csv, freeswitch_json, opensips_acc, plain_csv
+from cdr.formats.record import Format
+
+FORMATS: dict[str, Format] = {
+    format.name: format
+    for format in (
+        asterisk_csv.FORMAT,
+        freeswitch_json.FORMAT,
+        opensips_acc.FORMAT,
+        plain_csv.FORMAT,
+        plain_csv.FORMAT_OFFSET,
+    )
+}
+"""Every format that can be read, by its name."""
+
+
+def by_name(name: str) -> Format:
+    """Return the format that a source or `--format` names.
+
+    Raises
+    ------
+    UnknownFormat
+        If there is none of that name; the message lists those there are.
+    """
+    try:
+        return FORMATS[name]
+    except KeyError:
+        raise UnknownFormat(name, FORMATS) from None

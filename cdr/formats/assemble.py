@@ -1,0 +1,77 @@
+"""What a dialect found, put into the columns of a record.
+
+The last step of every reader: columns it did not fill become null, reasons become
+lists, and a record whose used text was not UTF-8 is faulted. Nothing is converted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from cdr.formats.blocks import REPLACEMENT
+from cdr.formats.record import RECORD
+
+_PLACE = ("line", "source_rows", "raw", "faults", "flags", "leg")
+TEXT = tuple(name for name in RECORD if name not in _PLACE)
+"""The columns that carry what a record says."""
+
+
+def when(condition: pl.Expr, code: str) -> pl.Expr:
+    """Return `code` where the condition holds, else null."""
+    return pl.when(condition).then(pl.lit(code))
+
+
+def records(
+    found: pl.DataFrame,
+    columns: Mapping[str, pl.Expr],
+    *,
+    faults: tuple[pl.Expr, ...] = (),
+    flags: tuple[pl.Expr, ...] = (),
+) -> pl.DataFrame:
+    """Make records of what a dialect found.
+
+    Parameters
+    ----------
+    found : pl.DataFrame
+        `line`, `raw`, `fault` (String, null where the row could be split) and
+        whatever the expressions use.
+    columns : mapping of str to pl.Expr
+        Columns of `RECORD` this dialect fills; the others are null, `source_rows` 1,
+        `leg` 0.
+    faults, flags : tuple of pl.Expr of String
+        A code each where something is wrong or doubtful, else null. Faults of
+        `columns` are not looked for in a row that could not be split.
+
+    Returns
+    -------
+    pl.DataFrame
+        The columns of `RECORD`. Bytes that were not UTF-8 are a fault (`not_utf8`)
+        only where they stand in a column that is used.
+    """
+    filled = found.with_columns(**columns)
+    said = [name for name in TEXT if name in columns]
+    split = pl.col("fault").is_null()
+    every = [pl.col("fault"), *(pl.when(split).then(fault) for fault in faults)]
+    if found["raw"].str.contains(REPLACEMENT, literal=True).any():
+        spoilt = pl.any_horizontal(pl.col(said).str.contains(REPLACEMENT, literal=True))
+        every.append(when(spoilt.fill_null(False), "not_utf8"))
+    defaults = {"source_rows": pl.lit(1), "leg": pl.lit(0)}
+    return filled.select(
+        _codes(filled, every).alias(name)
+        if name == "faults"
+        else _codes(filled, [pl.when(split).then(flag) for flag in flags]).alias(name)
+        if name == "flags"
+        else pl.col(name).cast(dtype)
+        if name in filled.columns
+        else defaults.get(name, pl.lit(None)).cast(dtype).alias(name)
+        for name, dtype in RECORD.items()
+    )
+
+
+def _codes(frame: pl.DataFrame, codes: list[pl.Expr]) -> pl.Expr:
+    """Gather the codes that are there; an empty list where none is."""
+    if not codes:
+        return pl.lit([], dtype=RECORD["flags"])
+    return pl.concat_list(codes).list.drop_nulls()

@@ -1,0 +1,138 @@
+"""Asterisk's `Master.csv`, as `cdr_csv` writes it: 16 to 21 columns, no header.
+
+Sixteen columns are always there; `loguniqueid`, `loguserfield` and `newcdrcolumns`
+of `cdr.conf` add 1, 1 and 3. A file has one layout: the one most of its first lines
+have; other lines are faults. With 17 columns the last one is taken for the unique id.
+
+What a row means here:
+
+- The caller is `src`; where that is empty, the number in `clid`.
+- The trunk is the peer of `channel`: `acme` of `PJSIP/acme-0000001a`.
+- The outcome is the one Asterisk wrote. `NO ANSWER` with seconds to bill is a caller
+  who heard an announcement or a menu: nobody answered, so there is neither an answer
+  time nor a duration, and the flag `billed_unanswered`.
+- With `sequence`, unique id and sequence together name the row, whatever file it is
+  in, and `leg` is 0. Without it the unique id is that of the calling channel, and the
+  legs of a channel are numbered by their `dstchannel` in the order they appear; a row
+  written twice keeps its number. Rows of one call share `linkedid`, else the unique id.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+
+from cdr.errors import FormatError, shown
+from cdr.formats.assemble import records, when
+from cdr.formats.blocks import read_blocks, read_sample
+from cdr.formats.delimited import column_count, split_columns
+from cdr.formats.legs import LegCounter
+from cdr.formats.record import Clock, Format, Times
+from cdr.schema import Outcome
+from cdr.settings import SourceSettings
+
+_ALWAYS = (
+    "accountcode", "src", "dst", "dcontext", "clid", "channel", "dstchannel", "lastapp",
+    "lastdata", "start", "answer", "end", "duration", "billsec", "disposition", "amaflags",
+)  # fmt: skip
+_NEW = ("peeraccount", "linkedid", "sequence")
+LAYOUTS: dict[int, tuple[str, ...]] = {
+    16: _ALWAYS,
+    17: (*_ALWAYS, "uniqueid"),
+    18: (*_ALWAYS, "uniqueid", "userfield"),
+    19: (*_ALWAYS, *_NEW),
+    20: (*_ALWAYS, "uniqueid", *_NEW),
+    21: (*_ALWAYS, "uniqueid", "userfield", *_NEW),
+}
+"""Columns of a row by their number (Asterisk, `cdr/cdr_csv.c`)."""
+
+_WANTED = {
+    "accountcode", "src", "dst", "clid", "channel", "dstchannel", "start", "answer", "end",
+    "billsec", "disposition", "uniqueid", "linkedid", "sequence",
+}  # fmt: skip
+
+_OUTCOMES = {
+    "ANSWERED": Outcome.ANSWERED,
+    "NO ANSWER": Outcome.NO_ANSWER,
+    "BUSY": Outcome.BUSY,
+    "FAILED": Outcome.FAILED,
+    "CONGESTION": Outcome.FAILED,
+}
+"""Asterisk, `main/cdr.c`, `ast_cdr_disp2str`."""
+
+
+def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.DataFrame]:
+    layout = _layout_of(file)
+    counter = LegCounter() if "uniqueid" in layout and "sequence" not in layout else None
+    for block in read_blocks(file, block_bytes):
+        rows = split_columns(block, layout, _WANTED)
+        missing = _WANTED.difference(rows.columns)
+        rows = rows.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in missing)
+        if counter:
+            rows = counter.number(rows, "uniqueid", "dstchannel")
+        yield _records(rows)
+
+
+def _layout_of(file: Path) -> tuple[str, ...]:
+    sample = read_sample(file)
+    counts = Counter(column_count(line) for line in sample.data.decode().splitlines() if line)
+    known = {count: rows for count, rows in counts.items() if count in LAYOUTS}
+    if counts and not known:
+        raise FormatError(
+            shown(file),
+            "no line has the 16 to 21 columns of Asterisk's Master.csv; "
+            "for a file with a header use format plain_csv",
+        )
+    return LAYOUTS[max(known, key=lambda count: (known[count], count)) if known else 16]
+
+
+def _records(rows: pl.DataFrame) -> pl.DataFrame:
+    disposition = pl.col("disposition").str.to_uppercase()
+    answered = disposition == "ANSWERED"
+    row_id = pl.concat_str("uniqueid", pl.format("-{}", "sequence"), ignore_nulls=True)
+    return records(
+        rows,
+        {
+            "source_record_id": pl.when(pl.col("uniqueid").is_not_null()).then(row_id),
+            "call_id": pl.coalesce("linkedid", "uniqueid"),
+            "account_code": pl.col("accountcode"),
+            "trunk": pl.col("channel").str.extract(r"^[^/]+/(.+)-[0-9a-fA-F]+(?:;[12])?$"),
+            "caller": pl.coalesce("src", pl.col("clid").str.extract(r"<([^<>]+)>\s*$")),
+            "callee": pl.col("dst"),
+            "started": pl.col("start"),
+            "answered": pl.when(answered).then("answer"),
+            "ended": pl.col("end"),
+            "duration": pl.when(answered).then("billsec"),
+            "outcome": disposition.replace_strict(_OUTCOMES, default=None, return_dtype=pl.String),
+            "cause_code": pl.col("disposition"),
+            "proof_epoch_s": pl.col("uniqueid").str.extract(r"(?:^|-)(\d{9,10})\.\d+$"),
+        },
+        faults=(
+            when(pl.col("start").is_null(), "no_start_time"),
+            when(pl.col("outcome").is_null(), "unknown_disposition"),
+        ),
+        flags=(
+            when(
+                ~answered & pl.col("billsec").is_not_null() & (pl.col("billsec") != "0"),
+                "billed_unanswered",
+            ),
+        ),
+    )
+
+
+FORMAT = Format(
+    name="asterisk_csv",
+    title="Asterisk Master.csv (cdr_csv), 16 to 21 columns",
+    example=(
+        '"acme","+4930901820","+442079460018","from-internal","""Front desk"" <+4930901820>",'
+        '"PJSIP/acme-0000001a","PJSIP/carrier-0000001b","Dial","PJSIP/+442079460018@carrier",'
+        '"2026-09-01 12:00:00","2026-09-01 12:00:07","2026-09-01 12:01:07",67,60,"ANSWERED",'
+        '"DOCUMENTATION","1788256800.26",""'
+    ),
+    times=Times(Clock.LOCAL, ("%Y-%m-%d %H:%M:%S",)),
+    read=_read,
+)
+"""Times are local, or UTC with `usegmtime=yes`: then the source's zone is UTC."""

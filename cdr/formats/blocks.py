@@ -1,0 +1,214 @@
+"""A file as blocks of whole lines: unpacked, in UTF-8, with one kind of line end.
+
+What every dialect needs before it can look at a record is here: compression,
+byte order mark, line ends, NUL and undecodable bytes, lines without end. What a
+line means is the business of the dialects.
+"""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, cast
+
+import polars as pl
+import pyarrow as pa
+
+from cdr.errors import FormatError, shown
+
+MAX_LINE_BYTES = 262_144
+"""Longest line that is looked into. Ours: the longest FreeSWITCH records, with every
+variable exported, stay below 100 kB; what is longer is a fault of the writer."""
+
+REPLACEMENT = "\ufffd"
+"""What stands in a text where bytes were not UTF-8 (Unicode standard, section 3.9)."""
+
+_RAW_CHARS = 4_096  # ours: enough of an overlong line to recognise it
+_SAMPLE_BYTES = 65_536  # ours: some hundred records decide on the dialect of a file
+_BINARY_SHARE = 0.3  # ours: random bytes give more than 0.5, a text in Latin-1 below 0.15
+
+_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"  # RFC 1952, RFC 8878
+_UTF8_MARK = b"\xef\xbb\xbf"
+_OTHER_KINDS = (
+    (b"\xff\xfe", "UTF-16 text; save it as UTF-8"),
+    (b"\xfe\xff", "UTF-16 text; save it as UTF-8"),
+    (b"PK\x03\x04", "a zip archive or a spreadsheet; unpack it, or save it as CSV"),
+    (b"PAR1", "a Parquet file, not a switch file"),
+    (b"SQLite format 3", "a SQLite database, not a switch file"),
+    (b"%PDF-", "a PDF, not a switch file"),
+    (b"BZh", "compressed with bzip2; use gzip or zstd"),
+    (b"\xfd7zXZ", "compressed with xz; use gzip or zstd"),
+    (b"7z\xbc\xaf", "a 7z archive; use gzip or zstd"),
+    (_GZIP, "compressed twice; unpack it once"),
+    (_ZSTD, "compressed twice; unpack it once"),
+)
+_CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f"))
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some whole lines of a file.
+
+    Parameters
+    ----------
+    data : bytes
+        UTF-8; every line is ended by LF. A line beyond `MAX_LINE_BYTES` may be cut,
+        but not to less than one byte more than that.
+    first_line : int
+        Number of its first line in the file, from 1.
+    last_cut : bool
+        The last line has no line end in the file.
+    """
+
+    data: bytes
+    first_line: int
+    last_cut: bool = False
+
+
+def read_blocks(file: Path, block_bytes: int) -> Iterator[Block]:
+    """Read a file, plain or compressed with gzip or zstd, a block at a time.
+
+    Compression is recognised by the first bytes. Memory stays at a few times
+    `block_bytes` whatever the file unpacks to.
+
+    Parameters
+    ----------
+    file : Path
+        The file.
+    block_bytes : int
+        Unpacked bytes to read at a time, at least 1.
+
+    Yields
+    ------
+    Block
+        In order; together they are the whole file. None for an empty file.
+
+    Raises
+    ------
+    FormatError
+        If it cannot be read, is no text, or its compressed data are damaged.
+    """
+    line, rest = 1, b""
+    for piece in _one_line_end(_text_pieces(file, block_bytes)):
+        end = piece.rfind(b"\n") + 1
+        if not end:
+            rest = (rest + piece)[: MAX_LINE_BYTES + 1]
+            continue
+        data, rest = rest + piece[:end], piece[end:][: MAX_LINE_BYTES + 1]
+        yield Block(_in_utf8(data), line)
+        line += data.count(b"\n")
+    if rest:
+        yield Block(_in_utf8(rest + b"\n"), line, last_cut=True)
+
+
+def read_sample(file: Path, sample_bytes: int = _SAMPLE_BYTES) -> Block:
+    """Read the first lines of a file, the same whatever the size of blocks.
+
+    Raises
+    ------
+    FormatError
+        As `read_blocks` does.
+    """
+    return next(read_blocks(file, sample_bytes), Block(b"", 1))
+
+
+def split_lines(block: Block) -> pl.DataFrame:
+    """Give each line of a block its number and tell which no dialect can read.
+
+    Returns
+    -------
+    pl.DataFrame
+        `line` (Int64, from 1), `raw` (String; of an overlong line its first 4,096
+        characters), `cut` (Boolean: the file ends in it) and `fault` (String:
+        `line_too_long`, `nul_byte`; else null). Empty lines are left out.
+    """
+    raw = pl.col("raw")
+    lines = pl.read_lines(
+        block.data, name="raw", row_index_name="line", row_index_offset=block.first_line
+    )
+    last = block.first_line + lines.height - 1
+    too_long = raw.str.len_bytes() > MAX_LINE_BYTES
+    nul = raw.str.contains("\0", literal=True) if b"\0" in block.data else pl.lit(False)
+    return lines.filter(raw != "").select(
+        pl.col("line").cast(pl.Int64),
+        pl.when(too_long).then(raw.str.slice(0, _RAW_CHARS)).otherwise(raw).alias("raw"),
+        cut=(pl.col("line") == last) & block.last_cut,
+        fault=pl.when(too_long).then(pl.lit("line_too_long")).when(nul).then(pl.lit("nul_byte")),
+    )
+
+
+@contextmanager
+def _unpacked(file: Path) -> Iterator[IO[bytes]]:
+    with file.open("rb") as packed:
+        start = packed.read(4)
+        packed.seek(0)
+        if start.startswith(_GZIP):
+            with gzip.open(packed) as unpacked:
+                yield cast("IO[bytes]", unpacked)
+        elif start == _ZSTD:
+            with pa.CompressedInputStream(pa.PythonFile(packed, mode="r"), "zstd") as stream:
+                yield stream
+        else:
+            yield packed
+
+
+def _text_pieces(file: Path, block_bytes: int) -> Iterator[bytes]:
+    """Yield the unpacked bytes without byte order mark; only text gets through."""
+    try:
+        with _unpacked(file) as stream:
+            start = stream.read(max(block_bytes, 4_096))
+            if fault := _binary_fault(start[:4_096]):
+                raise FormatError(shown(file), fault)
+            start = start.removeprefix(_UTF8_MARK)
+            for at in range(0, len(start), block_bytes):
+                yield start[at : at + block_bytes]
+            while piece := stream.read(block_bytes):
+                yield piece
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        raise FormatError(shown(file), _DAMAGED) from None
+    except OSError as error:
+        fault = f"cannot be read: {error.strerror}" if error.errno else _DAMAGED
+        raise FormatError(shown(file), fault) from None
+
+
+_DAMAGED = "its compressed data are cut short or damaged; fetch it again"
+
+
+def _binary_fault(start: bytes) -> str | None:
+    for sign, kind in _OTHER_KINDS:
+        if start.startswith(sign):
+            return f"is {kind}"
+    odd = len(start) - len(start.translate(None, _CONTROLS))
+    odd += start.decode("utf-8", "replace").count(REPLACEMENT)
+    if odd > _BINARY_SHARE * len(start):
+        return "is not text in UTF-8, but binary data or in another encoding"
+    return None
+
+
+def _one_line_end(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Write CRLF and lone CR as LF; a CR at the end of a piece waits for the next one."""
+    held = b""
+    for piece in pieces:
+        piece = held + piece
+        held = b"\r" if piece.endswith(b"\r") else b""
+        if held:
+            piece = piece[:-1]
+        if b"\r" in piece:
+            piece = piece.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        yield piece
+    if held:
+        yield b"\n"
+
+
+def _in_utf8(data: bytes) -> bytes:
+    if data.isascii():
+        return data
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("utf-8", "replace").encode("utf-8")
+    return data

@@ -1,0 +1,172 @@
+"""Accounting rows of OpenSIPS and Kamailio (`acc`) as CSV with a header.
+
+The proxies write a row a transaction; the rows of a dialog become one record. The
+columns are `COLUMNS`, or those that `columns` of the source maps to them.
+
+What a dialog means here:
+
+- An INVITE answered 2xx is an answered call, from that row's time to the BYE's. Later
+  INVITEs of the dialog change nothing. Without a BYE there is no end and the flag
+  `missing_bye`; the duration is never given, it follows from the times.
+- `time` is when the proxy saw the final answer. When the call came in is `created`;
+  without that column the start is the answer, and the flag is `start_at_answer`.
+- Of an INVITE never answered 2xx, the last final code tells the outcome; repeated ones
+  and a CANCEL of the same caller's tag belong to it.
+- A BYE or a CANCEL without its INVITE, and rows of other methods, are faults.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+
+from cdr.formats.assemble import records, when
+from cdr.formats.blocks import read_blocks
+from cdr.formats.dialogs import Dialogs
+from cdr.formats.record import Clock, Format, Times
+from cdr.formats.table import names_of, read_header, split_table
+from cdr.schema import Outcome
+from cdr.settings import SourceSettings
+
+_NEEDED = (
+    "method", "from_tag", "to_tag", "callid", "sip_code", "time", "from_uri", "to_uri",
+)  # fmt: skip
+COLUMNS = (*_NEEDED, "src_ip", "dst_ip", "account", "trunk", "created")
+"""Names of the columns: those of the `acc` table, then what operators add to it
+(`extra_fields` of OpenSIPS, `db_extra` of Kamailio), under names of ours."""
+
+_OUTCOMES = {
+    "401": Outcome.REJECTED,
+    "403": Outcome.REJECTED,
+    "407": Outcome.REJECTED,
+    "408": Outcome.NO_ANSWER,
+    "433": Outcome.REJECTED,
+    "480": Outcome.NO_ANSWER,
+    "486": Outcome.BUSY,
+    "487": Outcome.CANCELLED,
+    "600": Outcome.BUSY,
+    "603": Outcome.REJECTED,
+    "607": Outcome.REJECTED,
+    "608": Outcome.REJECTED,
+}
+"""Of final codes (RFC 3261, section 21; RFC 5079; RFC 8197; RFC 8688); every other one
+from 300 is a failure."""
+
+_RANK = {"ok": 0, "failed": 1, "bye": 2, "cancel": 3, "other": 4}
+
+
+def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.DataFrame]:
+    header = read_header(file, _NEEDED, names_of(source, COLUMNS))
+    if header is None:
+        return
+    dialogs = Dialogs()
+    for block in read_blocks(file, block_bytes):
+        rows = split_table(block, header, COLUMNS)
+        rows = rows.with_columns(
+            pl.lit(None, dtype=pl.String).alias(name)
+            for name in COLUMNS
+            if name not in rows.columns
+        )
+        lost = when(pl.col("callid").is_null(), "no_call_id")
+        rows = rows.select("line", "raw", *COLUMNS, fault=pl.coalesce("fault", lost))
+        faulty = pl.col("fault").is_not_null()
+        last_line = block.first_line + block.data.count(b"\n") - 1
+        yield pl.concat(
+            [
+                records(rows.filter(faulty), {}),
+                _records(dialogs.add(rows.filter(~faulty), last_line)),
+            ]
+        )
+    rest = dialogs.rest()
+    if rest is not None:
+        yield _records(rest)
+
+
+def _records(rows: pl.DataFrame) -> pl.DataFrame:
+    calls = _calls(rows)
+    code = pl.col("sip_code")
+    answered, created = pl.col("answered_2xx"), pl.col("created").is_not_null()
+    failed = pl.col("kind") == "failed"
+    outcome = (
+        pl.when(answered)
+        .then(pl.lit(Outcome.ANSWERED.value))
+        .when(failed & code.str.contains(r"^[3-6]\d\d$"))
+        .then(code.replace_strict(_OUTCOMES, default=Outcome.FAILED.value, return_dtype=pl.String))
+    )
+    return records(
+        calls,
+        {
+            "source_record_id": pl.concat_str(
+                "callid", pl.col("from_tag", "to_tag").fill_null(""), separator=";"
+            ),
+            "call_id": pl.col("callid"),
+            "account_code": pl.col("account"),
+            "caller": pl.col("from_uri"),
+            "callee": pl.col("to_uri"),
+            "caller_ip": pl.col("src_ip"),
+            "callee_ip": pl.col("dst_ip"),
+            "trunk": pl.col("trunk"),
+            "started": pl.coalesce("created", "time"),
+            "answered": pl.when(answered).then("time"),
+            "ended": pl.when(answered).then("bye_time").when(failed & created).then("time"),
+            "outcome": outcome,
+            "cause_code": pl.when(answered | failed).then(code),
+        },
+        faults=(
+            when(pl.col("part") > 0, "too_many_rows"),
+            when(pl.col("kind") == "bye", "bye_without_invite"),
+            when(pl.col("kind") == "cancel", "cancel_without_invite"),
+            when(pl.col("kind") == "other", "not_a_call"),
+            when(failed & pl.col("outcome").is_null(), "unknown_sip_code"),
+            when(pl.col("started").is_null(), "no_start_time"),
+        ),
+        flags=(
+            when(answered & pl.col("bye_time").is_null(), "missing_bye"),
+            when(answered & ~created, "start_at_answer"),
+        ),
+    )
+
+
+def _calls(rows: pl.DataFrame) -> pl.DataFrame:
+    """Make one row of each dialog: the INVITE that decided it, and what the others say.
+
+    That is the first one answered 2xx, else the last one; without any the first BYE,
+    CANCEL or other row.
+    """
+    rows = rows.sort("line")
+    bye = pl.col("kind") == "bye"
+    joined = rows.group_by("dialog", "part", maintain_order=True).agg(
+        pl.col("line").min(),
+        pl.len().alias("source_rows"),
+        pl.col("raw").str.join("\n"),
+        pl.col("time").filter(bye).first().alias("bye_time"),
+    )
+    deciding = (
+        rows.drop("line", "raw")
+        .with_columns(
+            rank=pl.col("kind").replace_strict(_RANK, return_dtype=pl.Int8),
+            order=pl.int_range(pl.len())
+            * pl.when(pl.col("kind") == "failed").then(-1).otherwise(1),
+        )
+        .sort("rank", "order")
+        .unique(["dialog", "part"], keep="first", maintain_order=True)
+        .with_columns(answered_2xx=pl.col("kind") == "ok")
+    )
+    return joined.join(deciding, on=["dialog", "part"], maintain_order="left")
+
+
+FORMAT = Format(
+    name="opensips_acc",
+    title="OpenSIPS and Kamailio accounting rows (acc), CSV with a header",
+    example=(
+        "method,from_tag,to_tag,callid,sip_code,sip_reason,time,from_uri,to_uri,src_ip,dst_ip\n"
+        "INVITE,8a1,c07,f3e9@192.0.2.10,200,OK,2026-09-01 12:00:07,sip:+4930901820@example.net,"
+        "sip:+442079460018@example.net,192.0.2.10,198.51.100.7\n"
+        "BYE,8a1,c07,f3e9@192.0.2.10,200,OK,2026-09-01 12:01:07,sip:+4930901820@example.net,"
+        "sip:+442079460018@example.net,192.0.2.10,198.51.100.7"
+    ),
+    times=Times(Clock.LOCAL, ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f")),
+    read=_read,
+)
