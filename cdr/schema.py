@@ -7,7 +7,6 @@ only one later package writes are here too: retention and rights must see all.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -385,19 +384,6 @@ LISTS = Table(
     ),
 )
 
-FEATURES = Table(
-    "features",
-    "account, midnight and signal",
-    (
-        Field("as_of_date", pl.Date(), "UTC day", "The midnight that begins this day."),
-        Field("account_id", pl.String(), "text", "The account.", False, INDIRECT, FRAUD),
-        Field("signal", pl.String(), "code", "Name in the registry.", False, NONE, FRAUD),
-        Field("value", pl.Float64(), "of the signal", "Null: unknown.", True, INDIRECT, FRAUD),
-        Field("feature_set", pl.String(), "hex", "Hash of the registry.", False, NONE, FRAUD),
-    ),
-    partition_by=("as_of_date",),
-)
-
 SCORES = Table(
     "scores",
     "account and midnight",
@@ -448,13 +434,15 @@ TABLES: dict[str, Table] = {
         ACCOUNT_EVENTS,
         MESSAGE_TEMPLATES,
         LISTS,
-        FEATURES,
         SCORES,
     )
 }
 
 
-def missing_columns(have: Iterable[str], want: Iterable[str]) -> tuple[str, ...]:
-    """Return which of ``want`` are not in ``have``, in the order wanted."""
-    have = set(have)
-    return tuple(name for name in want if name not in have)
+def register(*tables: Table) -> None:
+    """Make tables that a later package writes known to sessions, retention and rights.
+
+    Safe to repeat. `fraud` calls it when it is imported.
+    """
+    for table in tables:
+        TABLES[table.name] = table

@@ -5,6 +5,7 @@ CdrError
 │   ├── NotAllowed         a case cannot take that step
 │   ├── AlreadyOpen        the account has an open case, and may have one only
 │   └── NoSuchCase         no case has that number
+├── ModelRefused           a trained model cannot be trusted or read
 ├── QueueTooNew            the queue's database was written by a newer version
 └── QueueFailed            the queue's database refused: busy, read-only, full, damaged
 
@@ -62,3 +63,11 @@ class QueueFailed(CdrError):
     def __init__(self, kind: str) -> None:
         self.kind = kind
         super().__init__(f"review queue: {kind}. Nothing was changed; mend that and run it again")
+
+
+class ModelRefused(CdrError):
+    """A trained model cannot be trusted or read; says why and what to do."""
+
+    def __init__(self, model_id: str, why: str) -> None:
+        self.model_id, self.why = model_id, why
+        super().__init__(f"model {model_id}: {why}")

@@ -7,7 +7,7 @@ locks), `tables` (one Delta table), `batch` (what becomes visible together).
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 
@@ -146,6 +146,24 @@ class Lake:
         with self.home.writing():
             recover(self.home)
             yield
+
+    def replace_days(self, rows: Mapping[Table, pl.DataFrame], days: Iterable[date]) -> None:
+        """Let rows stand for whole days of tables, in one commit.
+
+        Parameters
+        ----------
+        rows : mapping of Table to DataFrame
+            Tables with one partition column, a day, and all their rows of ``days``.
+        days : iterable of date
+            What the tables held of these days goes.
+        """
+        gone = {day.isoformat() for day in days}
+        with self.batch() as batch, self.writing():
+            for table, frame in rows.items():
+                day_of = table.partition_by[0]
+                batch.remove(table, [f for f in self.files(table) if f.partition[day_of] in gone])
+                batch.add(table, frame)
+            batch.publish()
 
     def _open(self, table: Table) -> DeltaTable | None:
         return open_table(self.home.lake / table.name, table)

@@ -1,0 +1,37 @@
+# make demo   install into this folder and run the main job on data/samples
+# make test   install and run the tests
+# make check  formatting, lint, types, direction of imports
+# make bench  the measurements of benchmarks/
+
+PYTHON ?= python3
+UV := .venv/tool/bin/uv
+RUN := .venv/bin
+INSTALLED := .venv/installed
+
+.PHONY: demo test check bench clean
+
+demo: $(INSTALLED)
+	$(RUN)/callsieve --home .callsieve/demo demo
+
+test: $(INSTALLED)
+	$(RUN)/pytest $(PYTEST)
+
+check: $(INSTALLED)
+	$(RUN)/ruff format --check .
+	$(RUN)/ruff check .
+	$(RUN)/mypy
+	$(RUN)/lint-imports
+
+bench: $(INSTALLED)
+	for script in benchmarks/*.py; do $(RUN)/python $$script || exit 1; done
+
+clean:
+	rm -rf .venv .callsieve
+
+# uv is installed into the checkout too: a fresh machine has none
+$(INSTALLED): pyproject.toml uv.lock
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
+	test -x $(RUN)/python || $(PYTHON) -m venv .venv
+	test -x $(UV) || ($(PYTHON) -m venv .venv/tool && .venv/tool/bin/pip install --quiet --disable-pip-version-check 'uv>=0.9,<1')
+	UV_PROJECT_ENVIRONMENT=.venv UV_PYTHON_DOWNLOADS=never $(UV) sync --frozen --quiet --python $(RUN)/python
+	touch $@
