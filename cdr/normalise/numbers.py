@@ -1,17 +1,28 @@
 """From what a switch wrote about one end of a call to a number, or to what stands for it.
 
-Texts only: what a string of digits means is a search in the table that
-:mod:`cdr.normalise.dialling` makes for the source's country.
+Each distinct text is read once by the `phonenumbers` library and remembered, so the
+cost follows the numbers that occur, not the calls.
 """
 
 from __future__ import annotations
 
-import numpy as np
+import re
+from functools import lru_cache
+from typing import Literal
+
+import phonenumbers
 import polars as pl
 
-from cdr.normalise.dialling import Bare, dial_plan
-from cdr.normalise.numbering import NUMBERING_VERSION, NumberType, Validity
-from cdr.normalise.piecewise import MAX_DIGITS, POWERS
+from cdr.errors import SettingsError
+from cdr.normalise.numbering import NUMBERING_VERSION, SATELLITE, NumberType, Validity
+
+Bare = Literal["national", "international"]
+
+MAX_DIGITS = 18
+"""Digits a dialled number has at most: 15 of E.164 (ITU-T, 11/2010) and an exit code."""
+
+LONGEST_SHORT = 6
+"""Digits of short codes and extensions at most. Ours: no E.164 number has fewer than 7."""
 
 __all__ = ["IN_PLAN", "NUMBERING_VERSION", "PARTY", "NumberType", "Validity", "normalise_party"]
 
@@ -66,7 +77,8 @@ def normalise_party(raw: pl.Expr, *, country: str, bare: Bare = "national") -> p
     >>> ends.select(normalise_party(pl.col("n"), country="DE"))["n"].struct["number"].to_list()
     ['+49301234567', '+442079460000', None]
     """
-    dial_plan(country, bare)
+    if country not in phonenumbers.SUPPORTED_REGIONS:
+        raise SettingsError("country", ["has no numbering plan; use two letters such as DE"])
     return raw.map_batches(
         lambda texts: _normalised(texts, country, bare), return_dtype=PARTY, is_elementwise=True
     )
@@ -143,36 +155,52 @@ def _end(
 
 
 def _looked_up(frame: pl.DataFrame, country: str, bare: Bare) -> list[pl.Series]:
-    """Search the dial plan: `number`, `verdict`, `of_country` and `type` for digital rows."""
-    plan = dial_plan(country, bare)
-    digits = frame.select(
-        pl.when("digital")
-        .then(pl.col("dialled").str.strip_prefix("+"))
-        .otherwise(pl.lit("0"))
-        .alias("digits"),
-        (pl.col("dialled").fill_null("").str.starts_with("+") & pl.col("digital")).alias("plus"),
-    ).with_columns(
-        pl.col("digits").cast(pl.Int64).alias("value"),
-        pl.col("digits").str.len_bytes().alias("length"),
+    """Look up each distinct dialled text: `number`, `verdict`, `of_country` and `type`."""
+    dialled = frame.select(pl.when("digital").then(pl.col("dialled"))).to_series().to_list()
+    read = [_lookup(text, country, bare) if text else (None, None, None, None) for text in dialled]
+    looked_up = pl.DataFrame(
+        read,
+        schema=dict.fromkeys(("number", "verdict", "of_country", "type"), pl.String()),
+        orient="row",
     )
-    lead = np.where(digits["plus"].to_numpy(), 2, 1)
-    key = lead * POWERS[digits["length"].to_numpy()] + digits["value"].to_numpy()
-    row = np.searchsorted(plan.keys, key, side="right") - 1
-    verdicts = pl.DataFrame(
-        {
-            "verdict": [v.validity.value for v in plan.verdicts],
-            "of_country": [v.country for v in plan.verdicts],
-            "type": [v.number_type.value for v in plan.verdicts],
-        },
-        schema={"verdict": pl.String(), "of_country": pl.String(), "type": pl.String()},
-    )[plan.verdict[row]]
-    number = digits.with_columns(
-        pl.Series("drop", plan.drop[row]), pl.Series("add", plan.add[row])
-    ).select(
-        pl.concat_str(
-            pl.lit("+"),
-            pl.when(pl.col("add") > 0).then(pl.col("add").cast(pl.String)).otherwise(pl.lit("")),
-            pl.col("digits").str.slice(pl.col("drop")),
-        ).alias("number")
-    )
-    return [number["number"], *verdicts]
+    return list(looked_up)
+
+
+@lru_cache(maxsize=500_000)
+def _lookup(dialled: str, country: str, bare: Bare) -> tuple[str | None, str, str | None, str]:
+    """Read one dialled text with the library: E.164, verdict, country and type."""
+    if len(dialled) <= LONGEST_SHORT and not dialled.startswith("+"):
+        return None, Validity.SHORT.value, country, _short_type(dialled, country)
+    text = f"+{dialled}" if bare == "international" and dialled[0] not in "+0" else dialled
+    try:
+        number = phonenumbers.parse(text, country)
+    except phonenumbers.NumberParseException:
+        return None, Validity.IMPOSSIBLE.value, None, NumberType.UNKNOWN.value
+    if not phonenumbers.is_possible_number(number):
+        return None, Validity.IMPOSSIBLE.value, None, NumberType.UNKNOWN.value
+    e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    of_country = phonenumbers.region_code_for_number(number)
+    if not phonenumbers.is_valid_number(number):
+        return e164, Validity.UNALLOCATED.value, of_country, NumberType.UNKNOWN.value
+    national = str(number.national_number)
+    if re.match(SATELLITE.get(number.country_code or 0, "(?!)"), national):
+        kind = NumberType.SATELLITE
+    else:
+        kind = _TYPES[phonenumbers.number_type(number)]
+    return e164, Validity.VALID.value, of_country, kind.value
+
+
+def _short_type(dialled: str, country: str) -> str:
+    if phonenumbers.is_emergency_number(dialled, country):
+        return NumberType.EMERGENCY.value
+    return NumberType.SHORT_CODE.value
+
+
+_TYPES = {
+    kind: NumberType(name.lower().replace("fixed_line", "fixed").replace("_rate", ""))
+    for name, kind in vars(phonenumbers.PhoneNumberType).items()
+    if name.isupper() and name not in ("UNKNOWN", "PERSONAL_NUMBER")
+} | {
+    phonenumbers.PhoneNumberType.UNKNOWN: NumberType.UNKNOWN,
+    phonenumbers.PhoneNumberType.PERSONAL_NUMBER: NumberType.PERSONAL,
+}
