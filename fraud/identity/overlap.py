@@ -1,0 +1,243 @@
+"""What comparing account details says about each account: the entry of this package.
+
+Here: accounts compared, their nearest blocked account, the waterfall of a pair and
+its words. Not here: the arithmetic (`weigh`) and the columns for the model
+(`signals`). Values of details never leave: what comes out names accounts, levels,
+counts and bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from cdr.query import Connection, Query, run
+from cdr.settings import StoreSettings
+from fraud.identity.details import DETAILS
+from fraud.identity.normalise import held_values
+from fraud.identity.pairs import find_pairs
+from fraud.identity.weigh import DIFFERS, weigh
+
+STORE = StoreSettings()
+
+MATCHES = pl.Schema(
+    {
+        "account_id": pl.String(),
+        "blocked_id": pl.String(),
+        "match_weight_bits": pl.Float64(),
+        "detail": pl.String(),
+        "level": pl.String(),
+        "bits": pl.Float64(),
+        "holders": pl.Int64(),
+        "words": pl.String(),
+    }
+)
+"""One row per pair and step of its waterfall."""
+
+_WORDS = {level.key: level.words for detail in DETAILS for level in detail.levels}
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Accounts compared with blocked ones as of a midnight.
+
+    Parameters
+    ----------
+    accounts : pl.DataFrame
+        account_id of each account compared, sorted, and for each detail whether the
+        account has one that can be compared.
+    pairs : pl.DataFrame
+        Schema `weigh.WEIGHED`: accounts beside blocked ones they share a rare value with.
+    blocked_count : int
+        Accounts blocked for fraud or misuse by then.
+    """
+
+    accounts: pl.DataFrame
+    pairs: pl.DataFrame
+    blocked_count: int
+
+
+def compare_accounts(
+    con: Connection,
+    *,
+    as_of: datetime,
+    accounts: Sequence[str] | None = None,
+    seed: int = 20_260_901,
+    store: StoreSettings = STORE,
+) -> Compared:
+    """Compare accounts with those blocked for fraud or misuse, as of a midnight.
+
+    Details count as they stood then, and an account is one to compare with if it was
+    blocked by then. A blocked account is compared with the others, never with itself.
+
+    Parameters
+    ----------
+    con : Connection
+        A session that sees `accounts` with all details (the fraud purpose).
+    as_of : datetime
+        UTC instant; nothing that began at or after it is seen.
+    accounts : sequence of str, optional
+        Only these are compared; None takes all. Rarity is counted over all.
+    seed : int, default=20_260_901
+        Of the sample of names; `scoring.seed` of the settings.
+    store : StoreSettings, optional
+        Memory and threads for the comparison, which has a session of its own.
+
+    Raises
+    ------
+    QueryFailed
+        If DuckDB refuses.
+    """
+    found = run(con, Query.from_file("fraud.identity.sql", "accounts_as_of", as_of=as_of))
+    values = held_values(found)
+    pairs = find_pairs(values, found.filter("is_blocked")["account_id"], accounts)
+    names = values.filter(pl.col("key") == "name").select("account_id", name="value")
+    weighed = weigh(pairs, names, population=found.height, seed=seed, store=store)
+    compared = found.select("account_id")
+    if accounts is not None:
+        compared = compared.filter(pl.col("account_id").is_in(list(accounts)))
+    return Compared(_known(compared, values), weighed, int(found["is_blocked"].sum()))
+
+
+def _known(compared: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
+    """Say of each account which details it has."""
+    strongest = {detail.name: detail.levels[0].key for detail in DETAILS}
+    known = values.group_by("account_id").agg(
+        (pl.col("key") == key).any().alias(name) for name, key in strongest.items()
+    )
+    joined = compared.join(known, on="account_id", how="left", maintain_order="left")
+    return joined.with_columns(pl.col(*strongest).fill_null(value=False))
+
+
+def identity_overlap(compared: Compared) -> pl.DataFrame:
+    """Return the nearest blocked account of each account.
+
+    Returns
+    -------
+    pl.DataFrame
+        One row per account compared, sorted: account_id, nearest_blocked_id,
+        match_weight_bits (log2 of the odds that the same people are behind both),
+        match_probability (0..1) and evidence_bits (match weight without the prior).
+        All null but the first where no blocked account shares a rare value. Of
+        equals the first by name is taken.
+    """
+    nearest = (
+        compared.pairs.sort("match_weight_bits", "blocked_id", descending=[True, False])
+        .group_by("account_id", maintain_order=True)
+        .first()
+        .select(
+            "account_id",
+            "match_weight_bits",
+            "match_probability",
+            "evidence_bits",
+            nearest_blocked_id="blocked_id",
+        )
+    )
+    joined = compared.accounts.select("account_id").join(
+        nearest, on="account_id", how="left", maintain_order="left"
+    )
+    return joined.select(
+        "account_id",
+        "nearest_blocked_id",
+        "match_weight_bits",
+        "match_probability",
+        "evidence_bits",
+    )
+
+
+def identity_matches(
+    compared: Compared, *, accounts: Sequence[str] | None = None, nearest: int = 3
+) -> pl.DataFrame:
+    """Return the waterfall of each account's nearest pairs: what moved the weight, how far.
+
+    Parameters
+    ----------
+    compared : Compared
+        As :func:`compare_accounts` gives.
+    accounts : sequence of str, optional
+        Only these.
+    nearest : int, default=3
+        Blocked accounts to an account at most.
+
+    Returns
+    -------
+    pl.DataFrame
+        Schema :data:`MATCHES`; the nearest pair first, in it the strongest step first.
+        The steps of a pair add up to its evidence; with the prior, to its weight.
+        `words` is null where the detail differs, `holders` where no value is shared.
+    """
+    pairs = compared.pairs
+    if accounts is not None:
+        pairs = pairs.filter(pl.col("account_id").is_in(list(accounts)))
+    place = pl.col("match_weight_bits").rank("ordinal", descending=True).over("account_id")
+    pairs = pairs.sort("account_id", "blocked_id").filter(place <= nearest)
+    steps = [
+        pairs.select(
+            "account_id",
+            "blocked_id",
+            "match_weight_bits",
+            detail=pl.lit(detail.name),
+            level=f"{detail.name}_level",
+            bits=f"{detail.name}_bits",
+            holders=f"{detail.name}_holders",
+        )
+        for detail in DETAILS
+    ]
+    order = ["account_id", "match_weight_bits", "blocked_id", "bits", "detail"]
+    return (
+        pl.concat(steps)
+        .filter(pl.col("level").is_not_null())
+        .sort(order, descending=[False, True, False, True, False])
+        .with_columns(words=_in_words())
+        .select(MATCHES.names())
+    )
+
+
+def _in_words() -> pl.Expr:
+    what = pl.col("level").replace_strict(_WORDS, default=None, return_dtype=pl.String)
+    return (
+        pl.when(pl.col("level") == DIFFERS)
+        .then(None)
+        .when(pl.col("holders").is_null())
+        .then(what)
+        .when(pl.col("holders") == 2)
+        .then(what + " that nobody else has")
+        .otherwise(pl.format("{} that {} accounts have", what, "holders"))
+    )
+
+
+def identity_reasons(matches: pl.DataFrame) -> pl.DataFrame:
+    """Put each account's nearest pair into a sentence.
+
+    Parameters
+    ----------
+    matches : pl.DataFrame
+        As :func:`identity_matches` gives.
+
+    Returns
+    -------
+    pl.DataFrame
+        One row per account: account_id, blocked_id, text, such as ``shares a device
+        that nobody else has and the name that 7 accounts have with blocked account X``.
+    """
+    shared = matches.filter(pl.col("words").is_not_null())
+    first = pl.col("blocked_id").first().over("account_id")
+    words = pl.col("words")
+    joined = (
+        pl.when(pl.len() == 1)
+        .then(words.first())
+        .otherwise(words.head(pl.len() - 1).str.join(", ") + " and " + words.last())
+    )
+    return (
+        shared.filter(pl.col("blocked_id") == first)
+        .group_by("account_id", "blocked_id", maintain_order=True)
+        .agg(what=joined)
+        .select(
+            "account_id",
+            "blocked_id",
+            text=pl.format("shares {} with blocked account {}", "what", "blocked_id"),
+        )
+    )
