@@ -78,7 +78,7 @@ def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.D
 
 def _layout_of(file: Path) -> tuple[str, ...]:
     sample = read_sample(file)
-    counts = Counter(column_count(line) for line in sample.data.decode().splitlines() if line)
+    counts = Counter(column_count(line) for line in sample.data.decode().split("\n") if line)
     known = {count: rows for count, rows in counts.items() if count in LAYOUTS}
     if counts and not known:
         raise FormatError(
@@ -99,8 +99,10 @@ def _records(rows: pl.DataFrame) -> pl.DataFrame:
             "source_record_id": pl.when(pl.col("uniqueid").is_not_null()).then(row_id),
             "call_id": pl.coalesce("linkedid", "uniqueid"),
             "account_code": pl.col("accountcode"),
-            "trunk": pl.col("channel").str.extract(r"^[^/]+/(.+)-[0-9a-fA-F]+(?:;[12])?$"),
-            "caller": pl.coalesce("src", pl.col("clid").str.extract(r"<([^<>]+)>\s*$")),
+            "trunk": _peer(pl.col("channel")),
+            "caller": pl.coalesce(
+                "src", pl.when(pl.col("src").is_null()).then("clid").str.extract(r"<([^<>]+)>\s*$")
+            ),
             "callee": pl.col("dst"),
             "started": pl.col("start"),
             "answered": pl.when(answered).then("answer"),
@@ -122,6 +124,13 @@ def _records(rows: pl.DataFrame) -> pl.DataFrame:
         ),
     )
 
+
+def _peer(channel: pl.Expr) -> pl.Expr:
+    """Take the peer out of `PJSIP/acme-0000001a` or `Local/200@office-0000001a;1`."""
+    return channel.str.splitn("/", 2).struct.field("field_1").str.replace(_CHANNEL_NUMBER, "")
+
+
+_CHANNEL_NUMBER = r"-[0-9a-fA-F]+(?:;[12])?$"
 
 FORMAT = Format(
     name="asterisk_csv",

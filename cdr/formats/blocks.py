@@ -60,13 +60,21 @@ class Block:
         but not to less than one byte more than that.
     first_line : int
         Number of its first line in the file, from 1.
+    line_count : int
+        Lines in it, empty ones included.
     last_cut : bool
         The last line has no line end in the file.
     """
 
     data: bytes
     first_line: int
+    line_count: int
     last_cut: bool = False
+
+    @property
+    def last_line(self) -> int:
+        """Number of its last line."""
+        return self.first_line + self.line_count - 1
 
 
 def read_blocks(file: Path, block_bytes: int) -> Iterator[Block]:
@@ -98,14 +106,16 @@ def read_blocks(file: Path, block_bytes: int) -> Iterator[Block]:
         if not end:
             rest = (rest + piece)[: MAX_LINE_BYTES + 1]
             continue
-        data, rest = rest + piece[:end], piece[end:][: MAX_LINE_BYTES + 1]
-        yield Block(_in_utf8(data), line)
-        line += data.count(b"\n")
+        data = b"".join((rest, memoryview(piece)[:end]))
+        rest = piece[end:][: MAX_LINE_BYTES + 1]
+        block = Block(_in_utf8(data), line, data.count(b"\n"))
+        yield block
+        line += block.line_count
     if rest:
-        yield Block(_in_utf8(rest + b"\n"), line, last_cut=True)
+        yield Block(_in_utf8(rest + b"\n"), line, 1, last_cut=True)
 
 
-def read_sample(file: Path, sample_bytes: int = _SAMPLE_BYTES) -> Block:
+def read_sample(file: Path) -> Block:
     """Read the first lines of a file, the same whatever the size of blocks.
 
     Raises
@@ -113,30 +123,30 @@ def read_sample(file: Path, sample_bytes: int = _SAMPLE_BYTES) -> Block:
     FormatError
         As `read_blocks` does.
     """
-    return next(read_blocks(file, sample_bytes), Block(b"", 1))
+    return next(read_blocks(file, _SAMPLE_BYTES), Block(b"", 1, 0))
 
 
-def split_lines(block: Block) -> pl.DataFrame:
-    """Give each line of a block its number and tell which no dialect can read.
+def scan_lines(block: Block) -> pl.LazyFrame:
+    """Take a block apart into its lines, and tell which of them no dialect can read.
 
     Returns
     -------
-    pl.DataFrame
+    pl.LazyFrame
         `line` (Int64, from 1), `raw` (String; of an overlong line its first 4,096
         characters), `cut` (Boolean: the file ends in it) and `fault` (String:
-        `line_too_long`, `nul_byte`; else null). Empty lines are left out.
+        `line_too_long`, `nul_byte`; else null). Empty lines are left out. The
+        streaming engine runs what follows on all cores.
     """
     raw = pl.col("raw")
-    lines = pl.read_lines(
+    lines = pl.scan_lines(
         block.data, name="raw", row_index_name="line", row_index_offset=block.first_line
     )
-    last = block.first_line + lines.height - 1
     too_long = raw.str.len_bytes() > MAX_LINE_BYTES
     nul = raw.str.contains("\0", literal=True) if b"\0" in block.data else pl.lit(False)
     return lines.filter(raw != "").select(
         pl.col("line").cast(pl.Int64),
         pl.when(too_long).then(raw.str.slice(0, _RAW_CHARS)).otherwise(raw).alias("raw"),
-        cut=(pl.col("line") == last) & block.last_cut,
+        cut=(pl.col("line") == block.last_line) & block.last_cut,
         fault=pl.when(too_long).then(pl.lit("line_too_long")).when(nul).then(pl.lit("nul_byte")),
     )
 

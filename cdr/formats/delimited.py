@@ -14,7 +14,7 @@ from collections.abc import Collection, Sequence
 
 import polars as pl
 
-from cdr.formats.blocks import Block, split_lines
+from cdr.formats.blocks import Block, scan_lines
 
 
 def split_columns(
@@ -38,19 +38,19 @@ def split_columns(
     pl.DataFrame
         One row per line that is not empty: `line`, `raw`, `fault` (String, or null)
         and the wanted columns as text, null where they are empty and where there is
-        a fault. Faults are those of `split_lines`, `broken_quotes` (a quote that is
+        a fault. Faults are those of `scan_lines`, `broken_quotes` (a quote that is
         not closed on its line, or stands inside an unquoted field),
         `wrong_column_count`, and `cut_short` (either of these in a last line without
         line end).
 
     Examples
     --------
-    >>> block = Block(b'1,"2, 3"\n4,"5\n6\n', first_line=1)
+    >>> block = Block(b'1,"2, 3"\n4,"5\n6\n', first_line=1, line_count=3)
     >>> split_columns(block, ["a", "b"], ["b"]).select("line", "fault", "b").rows()
     [(1, None, '2, 3'), (2, 'broken_quotes', None), (3, 'wrong_column_count', None)]
     """
-    lines = split_lines(block)
-    lines = lines.with_columns(good=_is_row(separator, len(columns)) & pl.col("fault").is_null())
+    is_good = _is_row(separator, len(columns)) & pl.col("fault").is_null()
+    lines = scan_lines(block).with_columns(good=is_good).collect(engine="streaming")
     if lines["good"].all():
         fields = _parse(lines, block, columns, wanted, separator)
         return pl.concat([lines.drop("cut", "good"), fields], how="horizontal")
@@ -106,7 +106,7 @@ def _parse(
     names = [name for name in columns if name in wanted]
     if good.is_empty():
         return pl.DataFrame(schema=dict.fromkeys(names, pl.String))
-    if block is not None and block.data.count(b"\n") == good.height:
+    if block is not None and block.line_count == good.height:
         data = block.data
     else:
         data = "\n".join(good["raw"]).encode()

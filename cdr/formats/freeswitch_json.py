@@ -17,12 +17,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import polars as pl
 
 from cdr.formats.assemble import records, when
-from cdr.formats.blocks import MAX_LINE_BYTES, Block, read_blocks, read_sample, split_lines
+from cdr.formats.blocks import MAX_LINE_BYTES, Block, read_blocks, scan_lines
 from cdr.formats.record import Clock, Format, Times
 from cdr.schema import Outcome
 from cdr.settings import SourceSettings
@@ -82,19 +83,20 @@ def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.D
     document = _lone_document(file)
     blocks = [document] if document else read_blocks(file, block_bytes)
     for block in blocks:
-        yield _records(_decode(split_lines(block)))
+        yield _records(_decode(scan_lines(block).collect()))
 
 
 def _lone_document(file: Path) -> Block | None:
     """Return a file that is one object over several lines, as one line."""
-    text = read_sample(file, MAX_LINE_BYTES).data
-    if text.count(b"\n") < 2:
+    start = list(islice(read_blocks(file, MAX_LINE_BYTES), 3))
+    text = b"".join(block.data for block in start)
+    if len(start) > 2 or text.count(b"\n") < 2:
         return None
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    return Block(text.replace(b"\n", b" ") + b"\n", 1) if isinstance(document, dict) else None
+    return Block(text.replace(b"\n", b" ") + b"\n", 1, 1) if isinstance(document, dict) else None
 
 
 def _decode(lines: pl.DataFrame) -> pl.DataFrame:

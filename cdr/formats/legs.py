@@ -42,14 +42,14 @@ class LegCounter:
         """
         new = rows.filter(pl.col(key).is_not_null())
         if new.is_empty():
-            return rows.with_columns(leg=pl.lit(0))
+            return rows.with_columns(leg=pl.lit(0, dtype=pl.Int16))
         new = new.select("line", key=pl.col(key).hash(), part=pl.col(part).hash())
         seen = pl.concat([self._seen, new])
         legs = self._legs(seen.filter(pl.col("key").is_duplicated()))
         recent = seen.filter(pl.col("line") > pl.col("line").last() - self._reach_rows)
         self._seen = seen.join(recent, on="key", how="semi", maintain_order="left")
         if legs.is_empty():
-            return rows.with_columns(leg=pl.lit(0))
+            return rows.with_columns(leg=pl.lit(0, dtype=pl.Int16))
         rows = rows.join(legs, on="line", how="left", maintain_order="left")
         return rows.with_columns(pl.col("leg").fill_null(0))
 
@@ -61,6 +61,8 @@ class LegCounter:
             .with_columns(first=pl.col("line").min().over("key", "run", "part"))
             .select(
                 "line",
-                leg=(pl.col("first").rank("dense").over("key", "run") - 1).clip(0, _MAX_LEG),
+                leg=(pl.col("first").rank("dense").over("key", "run") - 1)
+                .clip(0, _MAX_LEG)
+                .cast(pl.Int16),
             )
         )

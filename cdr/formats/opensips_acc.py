@@ -26,7 +26,7 @@ from cdr.formats.assemble import records, when
 from cdr.formats.blocks import read_blocks
 from cdr.formats.dialogs import Dialogs
 from cdr.formats.record import Clock, Format, Times
-from cdr.formats.table import names_of, read_header, split_table
+from cdr.formats.table import read_header, split_table
 from cdr.schema import Outcome
 from cdr.settings import SourceSettings
 
@@ -58,7 +58,7 @@ _RANK = {"ok": 0, "failed": 1, "bye": 2, "cancel": 3, "other": 4}
 
 
 def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.DataFrame]:
-    header = read_header(file, _NEEDED, names_of(source, COLUMNS))
+    header = read_header(file, source, columns=COLUMNS, needed=_NEEDED)
     if header is None:
         return
     dialogs = Dialogs()
@@ -72,11 +72,10 @@ def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.D
         lost = when(pl.col("callid").is_null(), "no_call_id")
         rows = rows.select("line", "raw", *COLUMNS, fault=pl.coalesce("fault", lost))
         faulty = pl.col("fault").is_not_null()
-        last_line = block.first_line + block.data.count(b"\n") - 1
         yield pl.concat(
             [
                 records(rows.filter(faulty), {}),
-                _records(dialogs.add(rows.filter(~faulty), last_line)),
+                _records(dialogs.add(rows.filter(~faulty), block.last_line)),
             ]
         )
     rest = dialogs.rest()

@@ -17,7 +17,7 @@ from cdr.errors import FormatError, shown
 from cdr.formats.assemble import records, when
 from cdr.formats.blocks import read_blocks
 from cdr.formats.record import Clock, Format, Times
-from cdr.formats.table import names_of, read_header, split_table
+from cdr.formats.table import read_header, split_table
 from cdr.schema import Outcome
 from cdr.settings import SourceSettings
 
@@ -81,7 +81,7 @@ _DIRECTIONS = {
 
 
 def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.DataFrame]:
-    header = read_header(file, _NEEDED, names_of(source, COLUMNS))
+    header = read_header(file, source, columns=COLUMNS, needed=_NEEDED)
     if header is None:
         return
     lacking = {"duration_s", "answered_at", "ended_at"}.difference(header.columns)

@@ -6,7 +6,7 @@ columns these are, and what they mean, is the business of the dialects.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,34 +30,21 @@ class Header:
     separator: str
 
 
-def names_of(source: SourceSettings, known: Iterable[str]) -> dict[str, str]:
-    """Return our column of each of the file's, where the source says they differ.
-
-    Raises
-    ------
-    SettingsError
-        If the source maps a column that the dialect does not have.
-    """
-    known = tuple(known)
-    wrong = [name for name in source.columns if name not in known]
-    if wrong:
-        raise SettingsError(
-            "columns", [f"{name} is not one of {', '.join(known)}" for name in wrong]
-        )
-    return {theirs.strip().casefold(): ours for ours, theirs in source.columns.items()}
-
-
-def read_header(file: Path, needed: Collection[str], names: Mapping[str, str]) -> Header | None:
+def read_header(
+    file: Path, source: SourceSettings, *, columns: Collection[str], needed: Collection[str]
+) -> Header | None:
     """Find the header of a file and the separator it is written with.
 
     Parameters
     ----------
     file : Path
         The file.
+    source : SourceSettings
+        Its `columns` say what the file calls our columns.
+    columns : collection of str
+        Our names of the columns the dialect knows.
     needed : collection of str
-        Our names of the columns it must have.
-    names : mapping of str to str
-        Our name of each column the file calls otherwise, in lower case.
+        Those of them the file must have.
 
     Returns
     -------
@@ -69,29 +56,24 @@ def read_header(file: Path, needed: Collection[str], names: Mapping[str, str]) -
     ------
     FormatError
         If columns are missing or one is there twice; the message names them.
+    SettingsError
+        If the source maps a column that the dialect does not know.
     """
+    ours = _our_names(source, columns)
     text = read_sample(file).data.decode()
     body = text.lstrip("\n")
     raw = body.partition("\n")[0]
     if not raw:
         return None
-    headers = [
-        Header(
-            1 + len(text) - len(body), raw, _renamed(header_of(raw, separator), names), separator
-        )
-        for separator in _SEPARATORS
-    ]
-    best = max(headers, key=lambda header: len(set(header.columns).intersection(needed)))
-    missing = [name for name in needed if name not in best.columns]
-    if missing:
-        theirs = {ours: written for written, ours in names.items()}
-        lacking = ", ".join(theirs.get(name, name) for name in missing)
-        raise FormatError(
-            shown(file),
-            f"the header lacks {lacking}; name the file's own columns under `columns` "
-            "of the source",
-        )
-    return best
+    found = [(_renamed(header_of(raw, each), ours), each) for each in _SEPARATORS]
+    names, separator = max(found, key=lambda each: len(set(each[0]).intersection(needed)))
+    _check(
+        file,
+        names,
+        columns,
+        [source.columns.get(name, name) for name in needed if name not in names],
+    )
+    return Header(1 + len(text) - len(body), raw, names, separator)
 
 
 def split_table(block: Block, header: Header, wanted: Collection[str]) -> pl.DataFrame:
@@ -101,11 +83,34 @@ def split_table(block: Block, header: Header, wanted: Collection[str]) -> pl.Dat
     `header_repeated`. Else as `split_columns`.
     """
     rows = split_columns(block, header.columns, wanted, separator=header.separator)
-    repeated = pl.when(pl.col("raw") == header.raw).then(pl.lit("header_repeated"))
-    return rows.filter(pl.col("line") != header.line).with_columns(
-        fault=pl.coalesce("fault", repeated)
+    rows = rows.filter(pl.col("line") != header.line)
+    repeated = pl.col("raw") == header.raw
+    said = pl.exclude("line", "raw", "fault")
+    return rows.with_columns(
+        pl.when(~repeated).then(said),
+        fault=pl.when(repeated).then(pl.lit("header_repeated")).otherwise("fault"),
     )
 
 
-def _renamed(columns: Iterable[str], names: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(names.get(word := name.strip().casefold(), word) for name in columns)
+def _our_names(source: SourceSettings, columns: Collection[str]) -> dict[str, str]:
+    wrong = [name for name in source.columns if name not in columns]
+    if wrong:
+        known = ", ".join(columns)
+        raise SettingsError("columns", [f"{name} is not one of {known}" for name in wrong])
+    return {theirs.strip().casefold(): ours for ours, theirs in source.columns.items()}
+
+
+def _renamed(names: Iterable[str], ours: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(ours.get(word := name.strip().casefold(), word) for name in names)
+
+
+def _check(file: Path, names: Sequence[str], columns: Collection[str], missing: list[str]) -> None:
+    if missing:
+        raise FormatError(
+            shown(file),
+            f"the header lacks {', '.join(missing)}; name the file's own columns under "
+            "`columns` of the source",
+        )
+    twice = [name for name in columns if names.count(name) > 1]
+    if twice:
+        raise FormatError(shown(file), f"the header has {', '.join(twice)} more than once")

@@ -1,0 +1,151 @@
+"""What every reader promises of every file, good or not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from cdr.errors import FormatError, UnknownFormat
+from cdr.formats import FORMATS, by_name
+from cdr.formats.record import RECORD
+from cdr.settings import SourceSettings
+
+FIXTURES = Path(__file__).parent / "fixtures"
+REFERENCE = Path(__file__).parents[4] / "shared" / "data"
+NAMES = sorted(FORMATS)
+
+
+def settings_of(name: str) -> SourceSettings:
+    return SourceSettings(format=name, zone="Europe/Berlin", country="DE")
+
+
+def read(name: str, file: Path, block_bytes: int) -> pl.DataFrame | str:
+    """Return the records in the order of the file, or why it was refused."""
+    try:
+        frames = list(by_name(name).read(file, settings_of(name), block_bytes))
+    except FormatError as error:
+        return error.fault
+    assert all(frame.schema == RECORD for frame in frames)
+    return pl.concat([RECORD.to_frame(), *frames]).sort("line")
+
+
+def physical_rows(name: str, data: bytes) -> int:
+    """Count the records of a file by its rules, in plain Python."""
+    text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    rows = [line for line in text.split("\n") if line]
+    if FORMATS[name].example.startswith("{"):
+        try:
+            return 1 if isinstance(json.loads(text), dict) else len(rows)
+        except ValueError:
+            return len(rows)
+    has_header = not FORMATS[name].example.startswith('"')
+    return len(rows) - (has_header and len(rows) > 0)
+
+
+PIECES = st.sampled_from(
+    [b",", b";", b'"', b'""', b"\n", b"\r", b"\r\n", b"\0", b"\xff", b"\xc3", b"{", b"}", b"[",
+     b'{"variables":{}}', b'{"variables":{"uuid":"a"},"callflow":[]}', b":", b"1", b"ANSWERED",
+     b"INVITE,", b"BYE,", b"CANCEL,", b"f,t,c,", b"200,", b"2026-09-01 12:00:00", b" ", b"a"]
+)  # fmt: skip
+
+
+@st.composite
+def damaged(draw: st.DrawFn, name: str) -> bytes:
+    """Lines of the format, with pieces put in and bytes cut out at places drawn."""
+    head, *lines = FORMATS[name].example.encode().split(b"\n")
+    lines = [*lines, head] * draw(st.integers(1, 3))
+    data = b"\n".join([head, *lines, b""])
+    for piece in draw(st.lists(PIECES, max_size=6)):
+        at = draw(st.integers(0, len(data)))
+        data = data[:at] + piece + data[at + draw(st.integers(0, 12)) :]
+    return data
+
+
+@pytest.mark.parametrize("name", NAMES)
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.data())
+def test_every_row_comes_out_once_whatever_the_blocks(
+    name: str, tmp_path: Path, data: st.DataObject
+) -> None:
+    written = data.draw(damaged(name) | st.lists(PIECES, max_size=30).map(b"".join))
+    file = tmp_path / "calls"
+    file.write_bytes(written)
+
+    whole = read(name, file, 1 << 20)
+    parts = read(name, file, data.draw(st.integers(60, 400)))
+
+    if isinstance(whole, str):
+        assert parts == whole
+    else:
+        assert whole["source_rows"].sum() == physical_rows(name, written)
+        assert whole.equals(parts)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.binary(max_size=200))
+@example(data=b"\x1f\x8b\x08\x00")
+@example(data=b"\x28\xb5\x2f\xfd")
+@example(data=b"\xef\xbb\xbf")
+@example(data=b"\xef\xbb\xbf\r")
+def test_any_bytes_are_read_or_refused(name: str, tmp_path: Path, data: bytes) -> None:
+    file = tmp_path / "calls"
+    file.write_bytes(data)
+    found = read(name, file, 50)
+    assert isinstance(found, str) or found["source_rows"].sum() == physical_rows(name, data)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_example_of_a_format_is_a_good_record(name: str, tmp_path: Path) -> None:
+    file = tmp_path / "calls"
+    file.write_text(FORMATS[name].example)
+    found = read(name, file, 1 << 20)
+    assert isinstance(found, pl.DataFrame)
+    assert found.select("faults", "outcome").rows() == [([], "answered")]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_empty_file_has_no_records(name: str, tmp_path: Path) -> None:
+    file = tmp_path / "calls"
+    file.write_bytes(b"")
+    assert read(name, file, 1 << 20).height == 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_read_again_gives_the_same(name: str) -> None:
+    for file in sorted(FIXTURES.iterdir()):
+        first, second = read(name, file, 1 << 20), read(name, file, 300)
+        assert first == second if isinstance(first, str) else first.equals(second)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_refusals_carry_nothing_out_of_the_file(name: str, tmp_path: Path) -> None:
+    file = tmp_path / "calls"
+    file.write_text("+4930901820;+442079460018\n" * 3)
+    found = read(name, file, 1 << 20)
+    assert not isinstance(found, str) or "4930901820" not in found
+
+
+def test_an_unknown_format_says_which_are_known() -> None:
+    with pytest.raises(UnknownFormat, match="'cisco'; known are: asterisk_csv, freeswitch_json"):
+        by_name("cisco")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_files_of_other_switches_are_refused_or_set_aside(name: str) -> None:
+    files = sorted(REFERENCE.glob("cdr_samples/*/*")) + sorted(REFERENCE.glob("bandicoot/*.csv"))
+    if not files:
+        pytest.skip("the reference data are not there")
+    for file in files:
+        found = read(name, file, 1 << 20)
+        assert isinstance(found, str) or found["faults"].list.len().min() > 0, file.name

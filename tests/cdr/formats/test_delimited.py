@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import csv
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cdr.formats.blocks import Block
+from cdr.formats.delimited import column_count, split_columns
+
+
+def split(text: str, *, cut: bool = False) -> list[tuple[int, str | None, str | None, str | None]]:
+    block = Block(text.encode(), 1, text.count("\n"), last_cut=cut)
+    found = split_columns(block, ["a", "b", "c"], ["a", "c"])
+    return found.select("line", "fault", "a", "c").rows()
+
+
+def test_good_lines_are_split() -> None:
+    assert split('1,2,3\n"x, ""y""",,\n\n4,"","5"\n') == [
+        (1, None, "1", "3"),
+        (2, None, 'x, "y"', None),
+        (4, None, "4", "5"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ("1,2", "wrong_column_count"),
+        ("1,2,3,", "wrong_column_count"),
+        ('1,"2,3', "broken_quotes"),
+        ('1,2"x",3', "broken_quotes"),
+        ('1,"2"x,3', "broken_quotes"),
+        ('""Name" <1>",2,3', "broken_quotes"),
+        ("1,2\0,3", "nul_byte"),
+    ],
+)
+def test_a_bad_line_leaves_its_neighbours_alone(line: str, fault: str) -> None:
+    assert split(f'7,"8",9\n{line}\n7,"8",9\n') == [
+        (1, None, "7", "9"),
+        (2, fault, None, None),
+        (3, None, "7", "9"),
+    ]
+
+
+def test_a_last_line_without_end_is_good_when_it_is_whole() -> None:
+    assert split("1,2,3\n4,5,6\n", cut=True)[1] == (2, None, "4", "6")
+
+
+@pytest.mark.parametrize("line", ["4,5", '4,5,"6'])
+def test_a_last_line_that_breaks_off_is_cut_short(line: str) -> None:
+    assert split(f"1,2\n{line}\n", cut=True) == [
+        (1, "wrong_column_count", None, None),
+        (2, "cut_short", None, None),
+    ]
+
+
+def test_columns_are_counted_by_strict_rules() -> None:
+    assert [column_count(line) for line in ("a", 'a,"b,c"', '"a', "")] == [1, 2, None, 0]
+
+
+FIELD = st.text(st.characters(exclude_characters="\r\n\0", codec="utf-8"), max_size=8)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(FIELD, FIELD, FIELD), min_size=1, max_size=6))
+def test_what_a_csv_writer_writes_is_read_back(rows: list[tuple[str, str, str]]) -> None:
+    written = "".join(
+        ",".join('"' + field.replace('"', '""') + '"' for field in row) + "\n" for row in rows
+    )
+    assert split(written) == [
+        (at, None, a or None, c or None) for at, (a, _, c) in enumerate(rows, start=1)
+    ]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.text('ab," ', min_size=1, max_size=9), min_size=1, max_size=6))
+def test_each_line_is_judged_by_itself(lines: list[str]) -> None:
+    alone = [split(line + "\n")[0][1:] for line in lines]
+    assert [row[1:] for row in split("\n".join(lines) + "\n")] == alone
+    for line, (fault, a, c) in zip(lines, alone, strict=True):
+        if fault is None:
+            fields = next(csv.reader([line], strict=True))
+            assert (len(fields), fields[0] or None, fields[2] or None) == (3, a, c)

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import polars as pl
+import pytest
+
+from cdr.errors import FormatError
+from cdr.formats import by_name
+
+Read = Callable[..., pl.DataFrame]
+
+
+def test_the_quirks_of_a_plain_file(read: Read) -> None:
+    found = read("plain_csv", "plain.csv")
+    columns = ("line", "faults", "source_record_id", "started", "duration", "outcome")
+    assert found.select(columns).rows() == [
+        (2, [], "1", "2026-09-01 12:00:00", "60", "answered"),
+        (3, [], "2", "2026-09-01T12:02:00.5", "0", "no_answer"),
+        (4, ["header_repeated"], None, None, None, None),
+        (5, ["unknown_outcome"], "3", "2026-09-01 12:03:00", "0", None),
+        (6, ["no_start_time"], "4", None, "0", "busy"),
+        (7, ["wrong_column_count"], None, None, None, None),
+        (8, ["broken_quotes"], None, None, None, None),
+        (9, [], "7", "2026-09-01 12:04:00", None, "cancelled"),
+    ]
+
+
+def test_every_column_finds_its_place(read: Read) -> None:
+    head = (
+        "forwarded_to,cause_code,disposition,duration_s,ended_at,answered_at,started_at,"
+        "callee_ip,caller_ip,callee,caller,media,direction,trunk,account_id,call_id,record_id"
+    )
+    row = "+49,16,OK,1.5,e,a,s,198.51.100.7,192.0.2.1,200,100,VIDEO,Out,carrier,acme,c1,r1"
+    (found,) = read("plain_csv", f"{head}\n{row}".encode()).drop("raw").rows(named=True)
+    assert found == {
+        "line": 2,
+        "source_rows": 1,
+        "faults": [],
+        "source_record_id": "r1",
+        "call_id": "c1",
+        "leg": 0,
+        "account_code": "acme",
+        "trunk": "carrier",
+        "direction": "outbound",
+        "media": "video",
+        "caller": "100",
+        "callee": "200",
+        "caller_ip": "192.0.2.1",
+        "callee_ip": "198.51.100.7",
+        "forwarded_to": "+49",
+        "started": "s",
+        "answered": "a",
+        "ended": "e",
+        "duration": "1.5",
+        "outcome": "answered",
+        "cause_code": "16",
+        "proof_epoch_s": None,
+        "flags": [],
+    }
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_the_header_tells_the_separator(read: Read, separator: str) -> None:
+    lines = [
+        ["caller", "callee", "started_at", "duration_s", "outcome"],
+        ["1", "2", "s", "3", "ok"],
+    ]
+    found = read("plain_csv", "\n".join(separator.join(line) for line in lines).encode())
+    assert found.select("caller", "callee", "duration").rows() == [("1", "2", "3")]
+
+
+def test_columns_of_the_file_are_mapped_to_ours(read: Read) -> None:
+    data = b'Who;"To; whom";When;Secs;outcome\n1;2;s;3;busy\n'
+    names = {"caller": "who", "callee": "To; whom", "started_at": "When", "duration_s": "Secs"}
+    found = read("plain_csv", data, columns=names)
+    assert found.select("caller", "callee", "started", "duration").rows() == [("1", "2", "s", "3")]
+
+
+@pytest.mark.parametrize(
+    ("header", "fault"),
+    [
+        ("caller,started_at,duration_s,outcome", "the header lacks callee; name"),
+        ("a,b,c", "the header lacks caller, callee, started_at; name"),
+        ("caller,callee,started_at,outcome,ended_at", "neither duration_s nor answered_at"),
+        ("caller,callee,started_at,duration_s", "neither outcome nor disposition"),
+        ("caller,caller,callee,started_at,duration_s,outcome", "has caller more than once"),
+    ],
+)
+def test_what_the_header_lacks_is_named(read: Read, header: str, fault: str) -> None:
+    with pytest.raises(FormatError, match=fault):
+        read("plain_csv", header.encode() + b"\n1,2,3,4\n")
+
+
+def test_a_missing_column_is_named_as_the_source_calls_it(read: Read) -> None:
+    with pytest.raises(FormatError, match="the header lacks who;"):
+        read("plain_csv", b"callee,started_at\n", columns={"caller": "who"})
+
+
+@pytest.mark.parametrize(
+    ("word", "outcome"),
+    [
+        ("ANSWERED", "answered"),
+        ("NO ANSWER", "no_answer"),
+        ("No-Answer", "no_answer"),
+        ("noanswer", "no_answer"),
+        ("BUSY", "busy"),
+        ("Declined", "rejected"),
+        ("CONGESTION", "failed"),
+        (" cancel ", "cancelled"),
+        ("perhaps", None),
+        ("", None),
+    ],
+)
+def test_outcomes_have_synonyms(read: Read, word: str, outcome: str | None) -> None:
+    found = read(
+        "plain_csv", f"caller,callee,started_at,duration_s,outcome\n1,2,s,3,{word}".encode()
+    )
+    faults = [] if outcome else ["unknown_outcome"]
+    assert found.select("outcome", "faults").rows() == [(outcome, faults)]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "utc"),
+    [
+        ("plain_csv", "2026-09-01 12:00:00", "2026-09-01T12:00:00"),
+        ("plain_csv", "2026-09-01T12:00:00.250", "2026-09-01T12:00:00.250000"),
+        ("plain_csv_offset", "2026-09-01 12:00:00+02:00", "2026-09-01T10:00:00+00:00"),
+        ("plain_csv_offset", "2026-09-01T12:00:00.5Z", "2026-09-01T12:00:00.500000+00:00"),
+        ("plain_csv_offset", "2026-09-01 12:00:00 -0330", "2026-09-01T15:30:00+00:00"),
+    ],
+)
+def test_one_layout_of_the_format_reads_the_time(name: str, text: str, utc: str) -> None:
+    zone = "UTC" if name == "plain_csv_offset" else None
+    read = [
+        pl.Series([text]).str.to_datetime(layout, time_unit="us", time_zone=zone, strict=False)[0]
+        for layout in by_name(name).times.layouts
+    ]
+    assert [each.isoformat() for each in read if each] == [utc]
