@@ -76,7 +76,7 @@ class Lake:
         return pl.scan_parquet(
             paths,
             hive_partitioning=bool(table.partition_by),
-            hive_schema={column: table.polars_schema[column] for column in table.partition_by},
+            hive_schema={c: table.polars_schema[c] for c in table.partition_by} or None,
             schema=table.polars_schema,
             missing_columns="insert",
             extra_columns="ignore",
