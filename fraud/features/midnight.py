@@ -11,7 +11,9 @@ since it is what is to be foretold. Not here: the statement
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
@@ -93,7 +95,7 @@ def features_as_of(
         return features_at(con, pairs, signals=signals).drop("as_of")
     query = window_features(signals)
     params = {"as_of": as_of, "as_of_date": as_of_date, **_bounds([as_of_date])}
-    return run(con, Query(query.name, query.sql, params)).drop("as_of")
+    return run(con, _given(query, params)).drop("as_of")
 
 
 def features_at(
@@ -130,7 +132,7 @@ def features_at(
     days = {as_of: _midnight(as_of) for as_of in given["as_of"].unique()}
     asked = [{**pair, "as_of_date": days[pair["as_of"]]} for pair in given.iter_rows(named=True)]
     query = window_features(signals, scored="scored_pairs")
-    return run(con, Query(query.name, query.sql, {"pairs": asked, **_bounds(days.values())}))
+    return run(con, _given(query, {"pairs": asked, **_bounds(days.values())}))
 
 
 def _midnight(as_of: datetime) -> date:
@@ -143,3 +145,9 @@ def _midnight(as_of: datetime) -> date:
 def _bounds(days: Iterable[date]) -> dict[str, object]:
     days = list(days)
     return {"first_date": min(days) - timedelta(days=HISTORY_DAYS), "until_date": max(days)}
+
+
+def _given(query: Query, params: Mapping[str, object]) -> Query:
+    """Return ``query`` with those of ``params`` that its signals ask for."""
+    asked = set(re.findall(r"\$(\w+)", query.sql))
+    return replace(query, params={name: params[name] for name in asked})

@@ -17,13 +17,10 @@ EARLIER_CALLS = 30
 """Calls before the window from which an account's own hours are learned at least: ours,
 because with fewer most of the 48 hours looked at are empty by chance."""
 
-_LOCAL_HOUR = "EXTRACT(HOUR FROM local_at)"
-_NIGHT = f"({_LOCAL_HOUR} >= 20 OR {_LOCAL_HOUR} < 6)"
-# Monday is day 0, since 1970-01-05 was one
-_LOCAL_WEEKDAY = "(DATE_DIFF('day', DATE '1970-01-05', CAST(local_at AS DATE)) % 7)"
+_NIGHT = "(local_hour_h >= 20 OR local_hour_h < 6)"
 _WEEKEND = (
-    f"(({_LOCAL_WEEKDAY} = 4 AND {_LOCAL_HOUR} >= 20) OR {_LOCAL_WEEKDAY} >= 5"
-    f" OR ({_LOCAL_WEEKDAY} = 0 AND {_LOCAL_HOUR} < 6))"
+    "((local_weekday = 4 AND local_hour_h >= 20) OR local_weekday >= 5"
+    " OR (local_weekday = 0 AND local_hour_h < 6))"
 )
 
 
@@ -68,7 +65,7 @@ def _peaks(days: int) -> tuple[Signal, ...]:
 
 
 def _local(days: int) -> tuple[Signal, ...]:
-    known = f"SUM(call_count) FILTER (WHERE days_ago <= {days} AND local_at IS NOT NULL)"
+    known = f"SUM(call_count) FILTER (WHERE days_ago <= {days} AND local_hour_h IS NOT NULL)"
     of_known = partial(
         _hours,
         unit=Unit.SHARE,

@@ -14,6 +14,12 @@ from fraud.features.registry import Relation, Signal
 from fraud.features.statements import relation, statement, text_of
 from fraud.features.zones import zones_sql
 
+_BUILT_ON = {
+    Relation.HOURS: ("hour_keys", "local_hours"),
+    Relation.WEEK_HOURS: ("hour_keys",),
+}
+"""Relations that others read first."""
+
 
 def window_features(signals: Sequence[Signal], *, scored: str = "scored_all") -> Query:
     """Build the statement that gives one row per account and midnight; pure.
@@ -32,12 +38,10 @@ def window_features(signals: Sequence[Signal], *, scored: str = "scored_all") ->
         Its parameters are still to be given. Columns: account_id, as_of, and each
         signal as DOUBLE, null where unknown; sorted by account and midnight.
     """
-    used = {signal.relation for signal in signals} - {Relation.SUBJECTS}
-    if Relation.WEEK_HOURS in used:
-        used.add(Relation.HOURS)
-    sources = [Relation.SUBJECTS, *(r for r in Relation if r in used)]
     grouped = {r: [s for s in signals if s.relation is r] for r in Relation}
     grouped = {r: of_relation for r, of_relation in grouped.items() if of_relation}
+    built_on = dict.fromkeys(name for r in grouped for name in (*_BUILT_ON.get(r, ()), r))
+    sources = dict.fromkeys((Relation.SUBJECTS, *built_on))
     parts = (
         f"scored AS (\n{text_of(scored)}\n)",
         zones_sql(),

@@ -42,23 +42,49 @@ day_calls AS (
     FROM ranked_legs
     GROUP BY account_id, direction, source, call_key
 ),
-prefixes AS (
-    SELECT
-        prefix, LENGTH(prefix) AS prefix_length, risk, usd_micro_per_min, FALSE AS listed
-    FROM destination_risk
-    UNION ALL
-    SELECT entry, LENGTH(entry), NULL, NULL, TRUE
-    FROM lists
-    WHERE list = 'high_risk_ranges'
-      AND (valid_from IS NULL OR valid_from < $until) AND (valid_to IS NULL OR valid_to > $since)
-),
-prefix_lengths AS (
-    SELECT DISTINCT prefix_length FROM prefixes
-),
 called_numbers AS (
     SELECT DISTINCT callee_number
     FROM day_calls
     WHERE direction = 'outbound' AND callee_number IS NOT NULL
+),
+risk_lengths AS (
+    SELECT DISTINCT LENGTH(prefix) AS prefix_length FROM destination_risk
+),
+called_prefixes AS (
+    SELECT c.callee_number, l.prefix_length, LEFT(c.callee_number, l.prefix_length) AS prefix
+    FROM called_numbers AS c
+    CROSS JOIN risk_lengths AS l
+),
+prefixed_numbers AS (
+    -- the longest known prefix decides
+    SELECT
+        c.callee_number,
+        ARG_MAX(d.risk, c.prefix_length) AS risk,
+        ARG_MAX(d.usd_micro_per_min, c.prefix_length) AS usd_micro_per_min
+    FROM called_prefixes AS c
+    JOIN destination_risk AS d ON d.prefix = c.prefix
+    GROUP BY c.callee_number
+),
+-- the operator's own ranges are not put under the constants by UNION ALL: DuckDB 2.0 stops with
+-- an internal error where such a union is joined twice
+listed_ranges AS (
+    SELECT DISTINCT entry, LENGTH(entry) AS prefix_length
+    FROM lists
+    WHERE list = 'high_risk_ranges'
+      AND (valid_from IS NULL OR valid_from < $until) AND (valid_to IS NULL OR valid_to > $since)
+),
+listed_lengths AS (
+    SELECT DISTINCT prefix_length FROM listed_ranges
+),
+range_candidates AS (
+    SELECT c.callee_number, LEFT(c.callee_number, l.prefix_length) AS prefix
+    FROM called_numbers AS c
+    CROSS JOIN listed_lengths AS l
+),
+listed_numbers AS (
+    SELECT DISTINCT c.callee_number
+    FROM range_candidates AS c
+    JOIN listed_ranges AS r ON r.entry = c.prefix
 ),
 test_numbers AS (
     SELECT DISTINCT entry AS callee_number
@@ -67,17 +93,15 @@ test_numbers AS (
       AND (valid_from IS NULL OR valid_from < $until) AND (valid_to IS NULL OR valid_to > $since)
 ),
 rated_numbers AS (
-    -- the longest known prefix decides risk and cost; a listed range is high risk besides
     SELECT
-        c.callee_number,
-        ARG_MAX(p.risk, p.prefix_length) AS risk,
-        ARG_MAX(p.usd_micro_per_min, p.prefix_length) AS usd_micro_per_min,
-        BOOL_OR(p.listed) AS listed
-    FROM called_numbers AS c
-    CROSS JOIN prefix_lengths AS l
-    JOIN prefixes AS p
-        ON p.prefix_length = l.prefix_length AND p.prefix = LEFT(c.callee_number, l.prefix_length)
-    GROUP BY c.callee_number
+        p.callee_number,
+        p.usd_micro_per_min,
+        r.callee_number IS NOT NULL OR p.risk IN ('satellite', 'premium', 'high') AS high_risk,
+        p.risk = 'elevated' AS elevated_risk,
+        t.callee_number IS NOT NULL AS test_number
+    FROM prefixed_numbers AS p
+    LEFT JOIN listed_numbers AS r ON r.callee_number = p.callee_number
+    LEFT JOIN test_numbers AS t ON t.callee_number = p.callee_number
 ),
 rated_calls AS (
     SELECT
@@ -85,13 +109,10 @@ rated_calls AS (
         c.direction = 'outbound' AS is_outbound,
         c.direction = 'inbound' AS is_inbound,
         COALESCE(
-            r.listed
-            OR r.risk IN ('satellite', 'premium', 'high')
-            OR c.callee_number_type IN ('satellite', 'premium', 'premium_rate'),
-            FALSE
+            r.high_risk OR c.callee_number_type IN ('satellite', 'premium', 'premium_rate'), FALSE
         ) AS high_risk,
-        COALESCE(r.risk = 'elevated', FALSE) AS elevated_risk,
-        t.callee_number IS NOT NULL AS test_number,
+        COALESCE(r.elevated_risk, FALSE) AS elevated_risk,
+        COALESCE(r.test_number, FALSE) AS test_number,
         COALESCE(c.duration_ms * r.usd_micro_per_min, 0) AS usd_micro_ms_per_min,
         LEFT(MD5(c.callee), 12) AS callee_key,
         LEFT(MD5(c.caller), 12) AS caller_key,
@@ -106,5 +127,4 @@ rated_calls AS (
         END), 12) AS network_key
     FROM day_calls AS c
     LEFT JOIN rated_numbers AS r ON c.direction = 'outbound' AND r.callee_number = c.callee_number
-    LEFT JOIN test_numbers AS t ON c.direction = 'outbound' AND t.callee_number = c.callee_number
 )
