@@ -1,0 +1,98 @@
+"""What taking in promises: every row has one fate, and twice is once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import cdr
+from cdr.ingest import IngestReport, ingest
+from cdr.schema import CALL_HISTORY, INGESTS, REJECTS
+from cdr.settings import SourceSettings
+
+NOW = datetime(2026, 9, 2, tzinfo=UTC)
+SOURCE = SourceSettings(format="plain_csv", zone="Europe/Berlin", country="DE")
+HEADER = "record_id,account_id,caller,callee,started_at,duration_s,outcome\n"
+FIRST = "r1,a1,030 1234567,+442079460000,2026-09-01 12:00:00,61,answered\n"
+SECOND = "r2,a1,030 1234567,089 123456,2026-09-01 12:05:00,,busy\n"
+LONGER = FIRST.replace(",61,", ",62,")
+NEVER = "r3,a1,030 1234567,089 123456,2026-03-29 02:30:00,5,answered\n"
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> cdr.Lake:
+    return cdr.open_lake(cdr.load_settings(home=tmp_path / "home"), create=True)
+
+
+def take_in(lake: cdr.Lake, folder: Path, *rows: str) -> IngestReport:
+    file = folder / f"{abs(hash(rows))}.csv"
+    file.write_text(HEADER + "".join(rows))
+    return ingest(lake, [file], source_name="s", source=SOURCE, now=NOW)
+
+
+def counts(report: IngestReport) -> list[int]:
+    return [report.total(n) for n in ("read", "accepted", "duplicate", "corrected", "rejected")]
+
+
+def test_a_row_becomes_a_call_in_utc_and_e164(lake: cdr.Lake, tmp_path: Path) -> None:
+    take_in(lake, tmp_path, FIRST)
+    call = lake.calls().collect().row(0, named=True)
+    assert call["started_at"] == datetime(2026, 9, 1, 10, tzinfo=UTC)
+    assert (call["caller_number"], call["callee_country"]) == ("+49301234567", "GB")
+    assert (call["account_id"], call["duration_ms"], call["outcome"]) == ("a1", 61_000, "answered")
+
+
+def test_the_same_file_twice_changes_nothing(lake: cdr.Lake, tmp_path: Path) -> None:
+    assert counts(take_in(lake, tmp_path, FIRST, SECOND)) == [2, 2, 0, 0, 0]
+    before = lake.calls().collect()
+    again = take_in(lake, tmp_path, FIRST, SECOND)
+    assert again.files[0].state == "known"
+    assert lake.calls().collect().equals(before)
+
+
+def test_the_same_record_in_another_file_is_a_duplicate(lake: cdr.Lake, tmp_path: Path) -> None:
+    take_in(lake, tmp_path, FIRST)
+    report = take_in(lake, tmp_path, SECOND, FIRST)
+    assert report.total("duplicate") == 1
+    assert lake.calls().collect().height == 2
+
+
+def test_a_correction_replaces_and_is_kept_with_its_history(lake: cdr.Lake, tmp_path: Path) -> None:
+    take_in(lake, tmp_path, FIRST)
+    assert take_in(lake, tmp_path, LONGER).total("corrected") == 1
+    assert lake.calls().collect()["duration_ms"].to_list() == [62_000]
+    assert lake.scan(CALL_HISTORY).collect()["duration_ms"].to_list() == [61_000]
+
+
+def test_an_old_file_again_does_not_undo_a_correction(lake: cdr.Lake, tmp_path: Path) -> None:
+    take_in(lake, tmp_path, FIRST)
+    take_in(lake, tmp_path, LONGER)
+    assert take_in(lake, tmp_path, FIRST, SECOND).total("duplicate") == 1
+    assert sorted(lake.calls().collect()["duration_ms"].drop_nulls()) == [62_000]
+
+
+def test_a_time_that_never_was_is_set_aside_with_its_reason(lake: cdr.Lake, tmp_path: Path) -> None:
+    report = take_in(lake, tmp_path, NEVER, FIRST)
+    assert report.total("rejected") == 1
+    rejects = lake.scan(REJECTS).collect()
+    assert rejects["reasons"].to_list() == [["started_time_never_existed"]]
+    assert rejects["line"].to_list() == [2]
+
+
+def test_the_ledger_adds_up_to_the_rows_read(lake: cdr.Lake, tmp_path: Path) -> None:
+    take_in(lake, tmp_path, FIRST, NEVER, FIRST, LONGER)
+    row = lake.scan(INGESTS).select(
+        "read", fates=pl.sum_horizontal("accepted", "duplicate", "corrected", "rejected")
+    )
+    assert row.collect().rows() == [(4, 4)]
+
+
+def test_the_log_holds_no_number(lake: cdr.Lake, tmp_path: Path) -> None:
+    take_in(lake, tmp_path, FIRST)
+    log = "".join(f.read_text() for f in lake.home.lake.rglob("_delta_log/*.json"))
+    assert "numRecords" in log
+    assert "301234567" not in log
+    assert "2079460000" not in log
