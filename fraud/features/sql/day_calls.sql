@@ -7,13 +7,14 @@
 --             added up) and null when nothing was answered or the length is doubtful.
 legs AS (
     SELECT
-        account_id, direction, source, leg, started_at, ended_at, ring_ms, outcome, forwarded_to,
+        account_id, direction, source, leg, started_at, ring_ms, outcome, forwarded_to,
         callee_country, callee_number_type, callee_number, ingested_at,
         COALESCE(call_id, HEX(record_id)) AS call_key,
         COALESCE(callee_number, callee_party) AS callee,
         COALESCE(caller_number, caller_party) AS caller,
         caller_ip,
-        CASE WHEN NOT ARRAY_CONTAINS(flags, 'suspect_duration') THEN duration_ms END AS duration_ms
+        CASE WHEN NOT ARRAY_CONTAINS(flags, 'suspect_duration') THEN duration_ms END AS duration_ms,
+        CASE WHEN NOT ARRAY_CONTAINS(flags, 'suspect_duration') THEN ended_at END AS ended_at
     FROM calls
     WHERE call_date = $day AND account_id IS NOT NULL
 ),

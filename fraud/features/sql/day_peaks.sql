@@ -6,7 +6,13 @@
 call_edges AS (
     SELECT account_id, started_at AS edge_at, 1 AS step FROM rated_calls WHERE is_outbound
     UNION ALL
-    SELECT account_id, ended_at, -1 FROM rated_calls WHERE is_outbound AND ended_at > started_at
+    -- a call whose end is not known, or doubtful, is up at the instant it begins
+    SELECT
+        account_id,
+        GREATEST(COALESCE(ended_at, started_at), started_at + INTERVAL 1 MICROSECOND),
+        -1
+    FROM rated_calls
+    WHERE is_outbound
 ),
 calls_up AS (
     -- at one instant ends come first: a call that begins as another ends does not overlap it

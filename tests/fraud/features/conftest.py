@@ -51,7 +51,7 @@ def call(started_at: str | datetime, duration_s: float | None = None, **more: An
     at = datetime.fromisoformat(started_at) if isinstance(started_at, str) else started_at
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
     answered = duration_s is not None
-    row = {
+    return {
         **CALL_DEFAULTS,
         "started_at": at,
         "outcome": "answered" if answered else "no_answer",
@@ -60,7 +60,6 @@ def call(started_at: str | datetime, duration_s: float | None = None, **more: An
         "call_date": at.date(),
         **more,
     }
-    return row
 
 
 def account(account_id: str = "a", created: str = "2026-01-01", **more: Any) -> Row:

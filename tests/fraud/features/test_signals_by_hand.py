@@ -1,0 +1,339 @@
+"""Each family on a handful of calls whose answers can be worked out on paper."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from conftest import AS_OF, account, call
+
+from cdr.query import Connection
+from fraud.features.midnight import features_as_of
+from fraud.features.signals import SIGNALS
+
+Open = Callable[..., Connection]
+
+ANY_COUNT = {signal.name: replace(signal, minimum_count=1) for signal in SIGNALS}
+"""The signals without their minimum counts, so that tables can be tiny."""
+
+
+def values(con: Connection, *names: str, as_of: datetime = AS_OF) -> dict[str, Any]:
+    signals = [ANY_COUNT[name] for name in names]
+    return features_as_of(con, as_of=as_of, signals=signals).row(0, named=True)
+
+
+def check(con: Connection, **expected: float | None) -> None:
+    got = values(con, *expected)
+    assert {name: got[name] for name in expected} == {
+        name: None if value is None else pytest.approx(value) for name, value in expected.items()
+    }
+
+
+def test_volume(tables: Open) -> None:
+    con = tables(
+        [
+            call("2026-03-01 10:00", 60),
+            call("2026-03-01 11:00", 60),
+            call("2026-03-01 12:00", 60, direction="inbound"),
+            call("2026-02-24 12:00", 60),  # 6 days before the midnight's day
+            call("2026-02-22 12:00", 60, forwarded_to="+49301"),  # outside of 7 days
+            call("2026-03-01 12:00", 60, direction="internal"),  # neither made nor received
+        ]
+    )
+    check(
+        con,
+        outbound_calls_count_1d=2,
+        outbound_calls_count_7d=3,
+        outbound_calls_count_30d=4,
+        inbound_calls_count_7d=1,
+        out_in_ratio_7d=3 / 2,
+        outbound_share_30d=4 / 5,
+        active_days_count_30d=3,
+        day_growth_ratio_1d=2 / 1,
+        forwarded_share_30d=1 / 5,
+    )
+
+
+def test_answer(tables: Open) -> None:
+    con = tables(
+        [
+            call("2026-03-01 10:00", 60),
+            call("2026-03-01 10:01", None, ring_ms=5_000),  # brief: 5 s is included
+            call("2026-03-01 10:02", None, ring_ms=30_000, outcome="busy"),
+            call("2026-03-01 10:03", None, outcome="failed", ring_ms=0),
+            call("2026-03-01 10:04", None, direction="inbound", ring_ms=2_000),
+            call("2026-03-01 10:05", 10, direction="inbound"),
+        ]
+    )
+    check(
+        con,
+        answer_seizure_share_1d=1 / 4,
+        refused_share_1d=1 / 4,
+        brief_ring_share_1d=1 / 4,
+        unanswered_ring_mean_s_7d=35 / 3,
+        inbound_answered_share_7d=1 / 2,
+        inbound_brief_ring_share_7d=1 / 2,
+    )
+
+
+def test_durations_leave_doubtful_lengths_out(tables: Open) -> None:
+    con = tables(
+        [
+            call("2026-03-01 10:00", 6),  # short: 6 s is included
+            call("2026-03-01 10:10", 6.001),
+            call("2026-03-01 10:20", 60),  # a minute is not below a minute
+            call("2026-03-01 10:30", 10_800, flags=["suspect_duration"]),
+            call("2026-03-01 10:40", 0, direction="inbound"),
+        ]
+    )
+    check(
+        con,
+        outbound_calls_count_1d=4,
+        answer_seizure_share_1d=1.0,
+        call_duration_mean_s_1d=72.001 / 3,
+        call_duration_max_s_1d=60,
+        short_call_share_1d=1 / 3,
+        sub_minute_share_1d=2 / 3,
+        talk_mean_s_30d=72.001 / 4,
+    )
+
+
+def test_fanout(tables: Open) -> None:
+    con = tables(
+        [
+            call("2026-03-01 10:00", 5, callee_number="+4930101"),
+            call("2026-03-01 10:01", 5, callee_number="+4930102"),
+            call("2026-03-01 10:02", 5, callee_number="+4930103"),
+            call("2026-03-01 10:03", 5, callee_number="+4930103"),
+            call("2026-03-01 10:04", 5, callee_number="+4930999"),
+            call("2026-02-27 10:00", 5, callee_number="+4930101"),
+            call("2026-02-27 11:00", 5, direction="inbound", caller_number="+4930102"),
+        ]
+    )
+    check(
+        con,
+        callees_count_1d=4,
+        unique_callee_share_1d=4 / 5,
+        callees_count_7d=4,
+        called_back_share_1d=0.0,
+        called_back_share_7d=1 / 4,
+        known_callee_share_1d=1 / 4,
+        known_callee_share_7d=None,  # nothing before the 7 days to know them from
+        block_callees_max_count_1d=3,
+        consecutive_callees_max_count_1d=3,
+        top_callee_share_30d=2 / 6,
+        contacts_count_30d=4,
+        callers_count_30d=1,
+    )
+
+
+def test_destinations(tables: Open) -> None:
+    since = datetime(2026, 2, 1, tzinfo=UTC)
+    con = tables(
+        [
+            call("2026-02-20 10:00", 100, callee_number="+4930101", callee_country="DE"),
+            call("2026-03-01 10:00", 100, callee_number="+5351234567", callee_country="CU"),
+            call("2026-03-01 10:01", 50, callee_number="+8816123456", callee_country="001"),
+            call("2026-03-01 10:02", 50, callee_number="+9712123456", callee_country="AE"),
+            call("2026-03-01 10:03", 50, callee_number="+4930777001", callee_country="DE"),
+            call("2026-03-01 10:04", 150, callee_number="+4930101", callee_country="DE"),
+        ],
+        lists=[
+            {"list": "high_risk_ranges", "entry": "+4930777", "valid_from": since},
+            {"list": "test_numbers", "entry": "+5351234567", "valid_to": None},
+            {"list": "test_numbers", "entry": "+4930101", "valid_to": since},  # no longer listed
+        ],
+    )
+    check(
+        con,
+        high_risk_duration_share_1d=200 / 400,
+        elevated_risk_duration_share_1d=250 / 400,
+        high_risk_duration_share_30d=200 / 500,
+        high_risk_calls_count_1d=3,
+        test_number_calls_count_1d=1,
+        countries_count_1d=4,
+        abroad_share_1d=3 / 5,
+        abroad_share_30d=3 / 6,
+        new_country_share_1d=3 / 5,
+        new_country_share_7d=3 / 5,
+    )
+
+
+def test_local_hours_follow_the_country_and_its_summer(tables: Open) -> None:
+    con = tables(
+        [
+            call("2026-02-26 18:59", 5),  # Berlin 19:59, a Thursday
+            call("2026-02-26 19:00", 5),  # Berlin 20:00: night
+            call("2026-02-27 19:00", 5),  # Friday 20:00: night, weekend
+            call("2026-03-01 12:00", 5),  # Sunday: weekend
+        ]
+    )
+    check(con, night_share_7d=2 / 4, weekend_share_7d=2 / 4, active_hours_count_30d=3)
+    summer = [call("2026-07-09 18:00", 5)]  # Berlin 20:00
+    got = values(tables(summer), "night_share_1d", as_of=datetime(2026, 7, 10, tzinfo=UTC))
+    assert got["night_share_1d"] == 1.0
+
+
+def test_local_hours_are_unknown_without_a_country(tables: Open) -> None:
+    con = tables([call("2026-03-01 12:00", 5)], accounts=[account(country=None)])
+    check(con, night_share_1d=None, weekend_share_1d=None, abroad_share_1d=None)
+
+
+def test_off_hours_are_hours_never_used_before(tables: Open) -> None:
+    usual = [
+        call(f"2026-02-{day:02} {hour:02}:{minute}0", 5)
+        for day in (4, 5)
+        for hour in (9, 10, 11)
+        for minute in range(5)
+    ]
+    last = [call("2026-02-27 09:00", 5), call("2026-02-27 22:00", 5), call("2026-02-28 09:00", 5)]
+    check(tables([*usual, *last]), off_hours_share_7d=2 / 3, off_hours_share_1d=None)
+    check(tables([*usual[1:], *last]), off_hours_share_7d=None)  # 29 calls to learn from
+
+
+def test_peaks(tables: Open) -> None:
+    at = datetime(2026, 3, 1, 10, tzinfo=UTC)
+    con = tables(
+        [
+            call(at, 60),
+            call(at + timedelta(seconds=30), 60),
+            call(at + timedelta(seconds=60), 300),  # begins as the first ends, 60 s after it
+            call(at + timedelta(seconds=60), 300, direction="inbound"),
+            call(at + timedelta(hours=1), None),
+        ]
+    )
+    check(
+        con,
+        simultaneous_max_count_1d=2,
+        minute_calls_max_count_1d=2,
+        hour_calls_max_count_1d=3,
+    )
+
+
+def test_cost_is_decimal_until_the_end(tables: Open) -> None:
+    con = tables(
+        [
+            call("2026-03-01 10:00", 60, callee_number="+8816123456"),  # 6.00 a minute
+            call("2026-03-01 10:30", 30, callee_number="+5351234567"),  # 0.80 a minute
+            call("2026-03-01 11:00", 0.001, callee_number="+4930101"),  # below a micro-dollar
+            call("2026-02-25 11:00", 600, callee_number="+8816123456"),
+        ]
+    )
+    exact = {
+        "cost_usd_1d": 6.4,
+        "cost_max_hour_usd_1d": 6.4,
+        "cost_usd_7d": 66.4,
+        "cost_max_day_usd_30d": 60.0,
+    }
+    got = values(con, *exact)
+    assert {name: got[name] for name in exact} == exact
+    check(con, cost_per_minute_usd_7d=66.4 / (690.001 / 60), cost_growth_ratio_1d=6.4 / 60)
+
+
+def test_addresses_and_networks(tables: Open) -> None:
+    con = tables(
+        [
+            call("2026-02-20 10:00", 5, caller_ip="10.1.2.3"),
+            call("2026-03-01 10:00", 5, caller_ip="10.1.2.77"),
+            call("2026-03-01 10:01", 5, caller_ip="2001:db8:1::5"),
+            call("2026-03-01 10:02", 5, caller_ip="2001:db8:1:9::6"),
+            call("2026-03-01 10:03", 5),
+            call("2026-03-01 10:04", 5, direction="inbound", caller_ip="192.0.2.1"),
+        ]
+    )
+    check(
+        con,
+        addresses_count_1d=3,
+        networks_count_1d=2,
+        addresses_count_30d=4,
+        networks_count_30d=2,
+        new_network_share_1d=2 / 3,
+    )
+
+
+def test_first_days(tables: Open) -> None:
+    calls = [
+        call("2026-02-20 10:00", 5, callee_number="+5351234567", callee_country="CU"),
+        call("2026-02-21 23:59", 60, callee_number="+8816123456", callee_country="001"),
+        call("2026-02-22 00:00", 5, callee_number="+4930101"),
+        call("2026-02-23 00:00", 5, callee_number="+4930102"),
+    ]
+    check(
+        tables(calls, accounts=[account(created="2026-02-20T08:00")]),
+        first_days_outbound_calls_count_30d=2,
+        first_days_callees_count_30d=2,
+        first_days_countries_count_30d=2,
+        first_days_high_risk_calls_count_30d=2,
+        first_days_cost_usd_30d=6 + 0.066666,
+        account_age_days_30d=10,
+    )
+    check(
+        tables(calls, accounts=[account(created="2026-01-01")]),
+        first_days_outbound_calls_count_30d=None,
+        account_age_days_30d=30,
+    )
+
+
+def texts(day: date, template: str, count: int, numbers: int, links: int = 0) -> dict[str, Any]:
+    return {
+        "account_id": "a",
+        "message_date": day,
+        "template_hash": template,
+        "text_count": count,
+        "counterpart_count": numbers,
+        "link_count": links,
+    }
+
+
+def test_messages(tables: Open) -> None:
+    con = tables(
+        message_templates=[
+            texts(date(2026, 3, 1), "t1", 6, 5, links=6),
+            texts(date(2026, 2, 28), "t1", 2, 2),
+            texts(date(2026, 2, 28), "t2", 2, 1),
+            texts(date(2026, 2, 10), "t2", 10, 1),
+        ]
+    )
+    check(
+        con,
+        texts_count_1d=6,
+        texts_count_7d=10,
+        texts_count_30d=20,
+        top_template_share_7d=8 / 10,
+        top_template_share_30d=12 / 20,
+        link_text_share_7d=6 / 10,
+        template_counterparts_max_count_7d=7,
+    )
+
+
+def test_events_and_numbers(tables: Open) -> None:
+    def event(at: str, kind: str, **more: Any) -> dict[str, Any]:
+        when = datetime.fromisoformat(at).replace(tzinfo=UTC)
+        return {"account_id": "a", "at": when, "event_date": when.date(), "kind": kind, **more}
+
+    con = tables(
+        account_events=[
+            event("2026-03-01 10:00", "sign_in", ip="10.0.0.1", device="d1"),
+            event("2026-02-10 10:00", "sign_in", ip="10.0.0.2", device="d1"),
+            event("2026-02-24 10:00", "payment", payment_fingerprint="p1"),
+        ],
+        account_numbers=[
+            {"account_id": "a", "number": "+4930111"},
+            {"account_id": "a", "number": "+4930112", "valid_from": AS_OF - timedelta(days=2)},
+            {"account_id": "a", "number": "+4930113", "valid_to": AS_OF},
+        ],
+    )
+    check(
+        con,
+        sign_ins_count_7d=1,
+        sign_ins_count_30d=2,
+        event_addresses_count_30d=2,
+        event_devices_count_30d=1,
+        payment_means_count_7d=1,
+        numbers_held_count_1d=2,
+        numbers_new_count_7d=1,
+        outbound_calls_count_30d=None,
+    )
