@@ -114,7 +114,9 @@ def train(
     estimator = BlockedAccountSimilarity(random_state=seed).fit(matrix, labels)
     unseen = estimator.score_reference(matrix)
     known = ~np.isnan(unseen)
-    calibrator = LogisticRegression(C=1.0, class_weight="balanced").fit(_log_odds(unseen[known]), labels[known])
+    calibrator = LogisticRegression(C=1.0, class_weight="balanced").fit(
+        _log_odds(unseen[known]), labels[known]
+    )
     split = features.with_columns(blocked.alias("blocked"))
     medians = {
         c: (split.filter("blocked")[c].median(), split.filter(~pl.col("blocked"))[c].median())

@@ -1,0 +1,5 @@
+"""The commands, one module an area; each has a Typer ``app`` that ``pipelines.cli`` takes up.
+
+A command reads its options, calls one function and shows what it found. Rules are
+elsewhere.
+"""

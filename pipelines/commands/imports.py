@@ -1,0 +1,40 @@
+"""Commands on the operator's files: `accounts import` and its neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import typer
+
+from cdr import open_lake
+from cdr.imports import ImportReport
+from pipelines.inbox import IMPORTS
+from pipelines.terminal import NEEDS_A_PERSON, Json, show
+
+app = typer.Typer()
+
+
+def _import_command(stem: str, take_in: Callable[..., ImportReport]) -> typer.Typer:
+    group = typer.Typer(help=f"Take in the operator's {stem}.csv or .parquet.")
+
+    @group.callback()
+    def _group() -> None:
+        """Keep `import` a command of its own."""
+
+    @group.command("import")
+    def _import(ctx: typer.Context, file: Path, as_json: Json = False) -> None:
+        """Take FILE in; safe to repeat."""
+        lake = open_lake(ctx.obj(), create=True)
+        report = take_in(lake, file, now=datetime.now(tz=UTC))
+        show(asdict(report), as_json=as_json)
+        if report.rejected:
+            raise typer.Exit(NEEDS_A_PERSON)
+
+    return group
+
+
+for _stem, _take_in in IMPORTS.items():
+    app.add_typer(_import_command(_stem, _take_in), name=_stem.removeprefix("account_"))

@@ -1,0 +1,30 @@
+"""The command `query`: one reading statement within a purpose."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cdr import open_lake
+from cdr.query import ask
+from pipelines.terminal import Json, show
+
+app = typer.Typer()
+
+
+@app.command()
+def query(
+    ctx: typer.Context,
+    sql: str,
+    purpose: Annotated[str, typer.Option(help="fraud or billing")],
+    limit: Annotated[int, typer.Option(help="Rows at most.", min=1)] = 1000,
+    as_json: Json = False,
+) -> None:
+    """Ask one reading statement of SQL; sees only that purpose's columns.
+
+    Example: callsieve query "SELECT outcome, count(*) FROM calls GROUP BY 1" --purpose fraud
+    """
+    found = ask(open_lake(ctx.obj()).connect(purpose), sql, limit=limit)
+    rows = {"columns": found.columns, "rows": found.to_dicts(), "row_count": found.height}
+    show(rows, as_json=as_json, text=str(found))

@@ -1,0 +1,76 @@
+"""How a command speaks: results on standard output, all else on standard error.
+
+Exit codes: 0 done; 1 done, but something needs a person; 2 wrong use or
+settings; 3 failed, nothing half-done. What a command finds is one mapping; people
+see it as text, machines as one JSON object.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+NEEDS_A_PERSON = 1
+WRONG_USE = 2
+FAILED = 3
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+"""The option that every command takes."""
+
+
+def show(found: Mapping[str, Any], *, as_json: bool, text: str | Table | None = None) -> None:
+    """Print what a command found.
+
+    Parameters
+    ----------
+    found : mapping
+        For machines; dates become ISO 8601, money becomes text so that no cent is lost.
+    as_json : bool
+        Print ``found`` as one object on one line.
+    text : str or rich.table.Table, optional
+        For people; without it ``found`` is printed with indents. Control characters of
+        what fraudsters wrote are shown, not obeyed.
+    """
+    if as_json:
+        sys.stdout.write(json.dumps(found, default=_plain) + "\n")
+    elif isinstance(text, Table):
+        Console(soft_wrap=True).print(text)
+    else:
+        sys.stdout.write(harmless(text or json.dumps(found, default=_plain, indent=2)) + "\n")
+
+
+def tell(message: str) -> None:
+    """Say on standard error how the work goes on."""
+    sys.stderr.write(harmless(message) + "\n")
+    sys.stderr.flush()
+
+
+def harmless(text: str) -> str:
+    """Replace what a terminal would obey (escapes, bells, direction marks) by what it is."""
+    return "".join(
+        sign if sign == "\n" or sign.isprintable() else f"\\x{ord(sign):02x}" for sign in text
+    )
+
+
+def cell(value: object) -> Text:
+    """Return a value as the text of a table's cell; no markup, no control characters."""
+    return Text("" if value is None else harmless(str(value)))
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, bytes):
+        return value.hex()
+    return str(value)
