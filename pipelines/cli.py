@@ -6,22 +6,40 @@ with a traceback; with ``--json`` the object on standard output says it too.
 
 from __future__ import annotations
 
+import os
 import sys
+import traceback
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
-from cdr import CdrError, load_settings
+from cdr import CdrError, Settings, load_settings
 from cdr.errors import WrongUse
-from pipelines.commands import calls, imports, query, simulate
+from pipelines.commands import calls, imports, nightly, query, setup, simulate
 from pipelines.terminal import FAILED, WRONG_USE, show, tell
+
+SHOW_TRACEBACK = "CALLSIEVE_TRACEBACK"
+"""Environment variable that lets an unforeseen fault be seen whole, by who mends it."""
 
 app = typer.Typer(
     help="Keep call metadata and name accounts that look like those blocked before.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What stands before the command; calling it reads the settings."""
+
+    home: Path | None
+    config: Path | None
+
+    def __call__(self) -> Settings:
+        """Read the settings file and the environment."""
+        return load_settings(self.config, home=self.home)
 
 
 @app.callback()
@@ -31,10 +49,10 @@ def _options(
     config: Annotated[Path | None, typer.Option(help="A callsieve.toml.")] = None,
 ) -> None:
     """Hold the options that every command shares."""
-    ctx.obj = lambda: load_settings(config, home=home)
+    ctx.obj = Options(home, config)
 
 
-for _area in (calls, imports, query, simulate):
+for _area in (nightly, calls, imports, query, simulate, setup):
     app.add_typer(_area.app)
 
 
@@ -43,8 +61,25 @@ def main() -> None:
     try:
         app()
     except CdrError as error:
-        code = WRONG_USE if isinstance(error, WrongUse) else FAILED
-        tell(f"callsieve: {error}")
-        if "--json" in sys.argv:
-            show({"error": str(error), "exit_code": code}, as_json=True)
-        sys.exit(code)
+        _end(str(error), WRONG_USE if isinstance(error, WrongUse) else FAILED)
+    except Exception as error:
+        if os.environ.get(SHOW_TRACEBACK):
+            raise
+        _end(_where(error), FAILED)
+
+
+def _end(message: str, code: int) -> NoReturn:
+    tell(f"callsieve: {message}")
+    if "--json" in sys.argv:
+        show({"error": message, "exit_code": code}, as_json=True)
+    sys.exit(code)
+
+
+def _where(error: Exception) -> str:
+    """Name a fault that nobody foresaw by its kind and place; its text could quote a value."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{Path(last.filename).name}:{last.lineno}"
+    return (
+        f"an unforeseen fault ({type(error).__name__} in {place}); nothing is half-done. "
+        f"Please report it; {SHOW_TRACEBACK}=1 shows all of it, with values from your data"
+    )

@@ -1,16 +1,18 @@
 """What lies in the inbox: call files by source, and the operator's own files.
 
 Files stay where they are. What was taken in is known by its content, so a file
-that grew is taken in again and only its new rows count.
+that grew is taken in again and only its new rows count. A file that cannot be read
+does not keep the others out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from cdr.errors import SettingsError
+from cdr.errors import FormatError, SchemaMismatch, SettingsError, shown
 from cdr.imports import (
     ImportReport,
     import_accounts,
@@ -19,7 +21,7 @@ from cdr.imports import (
     import_messages,
     import_numbers,
 )
-from cdr.ingest import IngestReport, Progress, ingest
+from cdr.ingest import FileReport, IngestReport, Progress, ingest
 from cdr.lake import Lake
 
 IMPORTS: dict[str, Callable[..., ImportReport]] = {
@@ -30,6 +32,23 @@ IMPORTS: dict[str, Callable[..., ImportReport]] = {
     "lists": import_lists,
 }
 """Stem of each file of the operator's, and what takes it in; accounts come first."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedFile:
+    """A file of the operator's of which nothing was taken in, and why."""
+
+    file: str
+    fault: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakenIn:
+    """What became of everything that lay in the inbox."""
+
+    imports: tuple[ImportReport, ...]
+    refused_imports: tuple[RefusedFile, ...]
+    calls: IngestReport
 
 
 def operator_files(inbox: Path) -> list[tuple[str, Path]]:
@@ -50,33 +69,39 @@ def call_files(inbox: Path, source: str) -> list[Path]:
     return sorted(f for f in folder.rglob("*") if f.is_file() and not f.name.startswith("."))
 
 
-def take_in(
-    lake: Lake, *, now: datetime, progress: Progress | None = None
-) -> tuple[list[ImportReport], IngestReport]:
+def take_in(lake: Lake, *, now: datetime, progress: Progress | None = None) -> TakenIn:
     """Take in everything that lies in the inbox.
 
     Raises
     ------
     SettingsError
-        If a folder in the inbox is no source of the settings.
+        If there is no source in the settings, or a folder in the inbox is none of them.
     """
-    inbox = lake.home.inbox
-    unknown = [
-        folder.name
-        for folder in sorted(inbox.iterdir())
-        if folder.is_dir() and folder.name not in lake.settings.sources
-    ]
+    inbox, sources = lake.home.inbox, lake.settings.sources
+    _expect_sources(inbox, set(sources))
+    imports: list[ImportReport] = []
+    refused: list[RefusedFile] = []
+    for stem, file in operator_files(inbox):
+        try:
+            imports.append(IMPORTS[stem](lake, file, now=now))
+        except (FormatError, SchemaMismatch) as error:
+            refused.append(RefusedFile(shown(file), str(error)))
+    reports: list[FileReport] = []
+    for name, source in sorted(sources.items()):
+        if files := call_files(inbox, name):
+            found = ingest(lake, files, source_name=name, source=source, now=now, progress=progress)
+            reports += found.files
+    return TakenIn(tuple(imports), tuple(refused), IngestReport(tuple(reports)))
+
+
+def _expect_sources(inbox: Path, sources: set[str]) -> None:
+    if not sources:
+        raise SettingsError(
+            "sources", ["there is none; `callsieve init` writes a callsieve.toml that shows how"]
+        )
+    folders = sorted(folder.name for folder in inbox.iterdir() if folder.is_dir())
+    unknown = [name for name in folders if name not in sources]
     if unknown:
         raise SettingsError(
             "sources", [f"inbox has a folder {name!r}, but no such source" for name in unknown]
         )
-    imported = [IMPORTS[stem](lake, file, now=now) for stem, file in operator_files(inbox)]
-    reports = []
-    for name, source in sorted(lake.settings.sources.items()):
-        files = call_files(inbox, name)
-        if files:
-            report = ingest(
-                lake, files, source_name=name, source=source, now=now, progress=progress
-            )
-            reports += report.files
-    return imported, IngestReport(tuple(reports))

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pipelines.simulate import simulate as write_simulation
-from pipelines.terminal import Json, show
+from pipelines.terminal import Json, show, tell
 
 app = typer.Typer()
 
@@ -19,13 +19,24 @@ def simulate(
     days: Annotated[int, typer.Option(help="Days of traffic.")],
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")],
     out: Annotated[Path, typer.Option(help="An empty folder.")],
+    calls_per_account_day: Annotated[
+        float | None,
+        typer.Option(help="Mean calls of an ordinary account; less makes small files."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write labelled synthetic traffic in native formats.
 
     Example: callsieve simulate --accounts 300 --days 30 --seed 1 --out month
     """
-    report = write_simulation(out, accounts=accounts, days=days, seed=seed)
+    report = write_simulation(
+        out,
+        accounts=accounts,
+        days=days,
+        seed=seed,
+        calls_per_account_day=calls_per_account_day,
+        progress=lambda stage, share: tell(f"{stage}: {share:.0%}"),
+    )
     found = {
         "files": report.files,
         "calls": dict(report.calls),

@@ -1,0 +1,109 @@
+"""The commands `nightly` and `demo`: the main job, on the inbox or on the samples."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cdr import open_lake
+from fraud.candidates import Candidate
+from pipelines.nightly import Outcome, run_nightly
+from pipelines.samples import SAMPLE_DAY, sample_lake
+from pipelines.terminal import NEEDS_A_PERSON, Json, show, tell
+
+REASONS_PRINTED = 3
+DEMO_HOME = Path(".callsieve/demo")
+
+app = typer.Typer()
+
+
+@app.command()
+def nightly(
+    ctx: typer.Context,
+    day: Annotated[
+        datetime | None,
+        typer.Option("--date", formats=["%Y-%m-%d"], help="UTC day; without it, yesterday."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Take in the inbox, check, compact, score, open cases, report; safe to repeat.
+
+    A run that was interrupted goes on with the step it was in.
+
+    Example: callsieve nightly --date 2026-09-30
+    """
+    now = datetime.now(tz=UTC)
+    of_day = day.date() if day else (now - timedelta(days=1)).date()
+    lake = open_lake(ctx.obj(), create=True)
+    outcome = run_nightly(lake, of_day, now=now, tell=tell)
+    show(outcome.as_json(), as_json=as_json, text=night_text(outcome))
+    if outcome.concerns:
+        raise typer.Exit(NEEDS_A_PERSON)
+
+
+@app.command()
+def demo(ctx: typer.Context, as_json: Json = False) -> None:
+    """Do the main job on the sample files; needs nothing else.
+
+    Without --home the lake is made in .callsieve/demo.
+
+    Example: callsieve demo
+    """
+    home = ctx.obj.home or DEMO_HOME
+    lake = sample_lake(home)
+    outcome = run_nightly(lake, SAMPLE_DAY, now=datetime.now(tz=UTC), tell=tell)
+    text = night_text(outcome) + "\n\n" + "\n".join(_where_next(home))
+    show(outcome.as_json(), as_json=as_json, text=text)
+
+
+def night_text(outcome: Outcome) -> str:
+    """Say what a night came to, in lines for a terminal."""
+    found = outcome.as_json()
+    ingest = found["ingest"]
+    lines = [
+        f"Night of {outcome.day.isoformat()} (UTC), run {outcome.run.run_id}",
+        f"  {ingest['files']} files: {ingest['read']:,} rows read = {ingest['accepted']:,} new + "
+        f"{ingest['duplicate']:,} known + {ingest['corrected']:,} corrected + "
+        f"{ingest['rejected']:,} set aside",
+        f"  {found['accounts_scored']:,} accounts scored by {found['method']}, "
+        f"{len(outcome.candidates)} candidates, {found['cases_opened']} cases opened",
+        f"  {sum(outcome.run.seconds.values()):.1f} s",
+    ]
+    if outcome.concerns:
+        lines += ["", "Needs a person:", *(f"  - {concern}" for concern in outcome.concerns)]
+    lines += ["", "Candidates:" if outcome.candidates else "No candidates."]
+    for candidate in outcome.candidates:
+        lines += _candidate_lines(candidate)
+    return "\n".join(lines)
+
+
+def _candidate_lines(candidate: Candidate) -> Iterator[str]:
+    score = "unknown" if candidate.score is None else f"{candidate.score:.2f}"
+    yield f"{candidate.rank:4}. {candidate.account_id}  score {score}, {candidate.band}"
+    for reason in candidate.reasons[:REASONS_PRINTED]:
+        yield from textwrap.wrap(
+            f"{reason.text} ({reason.share:.0%} of the score)",
+            width=96,
+            initial_indent="      - ",
+            subsequent_indent="        ",
+        )
+    if candidate.similar_blocked:
+        near = ", ".join(
+            f"{one.account_id} ({one.similarity:.2f})" for one in candidate.similar_blocked
+        )
+        yield f"      most like blocked {near}"
+
+
+def _where_next(home: Path) -> Iterator[str]:
+    run = f"callsieve --home {home}"
+    yield f"Lake:   {home / 'lake'}"
+    yield f"Report: {home / 'reports' / (SAMPLE_DAY.isoformat() + '.html')}"
+    yield "Next:"
+    yield f'  {run} query "SELECT outcome, count(*) FROM calls GROUP BY ALL" --purpose fraud'
+    yield "  callsieve init                  write a callsieve.toml for your own switches"
+    yield "  callsieve doctor                say what is missing"

@@ -1,0 +1,193 @@
+"""What is missing or misconfigured, and what to do: one function a question.
+
+Nothing is changed and nothing personal is told.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+
+from cdr.errors import CdrError
+from cdr.formats import by_name
+from cdr.lake import Lake
+from cdr.schema import ACCOUNT_NUMBERS, ACCOUNTS, CALLS
+from fraud.review.queue import open_case_count
+from fraud.scoring import PATTERN_REASONS
+from pipelines.inbox import call_files, operator_files
+
+State = Literal["ok", "look", "wrong"]
+
+MIN_FREE_SHARE = 0.1
+"""Share of the disk below which a night may not fit. Ours: compaction writes a day twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One thing looked at: fine, to be looked at, or wrong; ``do`` says what helps."""
+
+    question: str
+    state: State
+    text: str
+    do: str = ""
+
+
+def examine(lake: Lake) -> tuple[Answer, ...]:
+    """Look at everything the main job needs.
+
+    Parameters
+    ----------
+    lake : Lake
+        Its home need not be there yet.
+    """
+    return tuple(answer for ask in _QUESTIONS for answer in _answers(ask, lake))
+
+
+def _answers(ask: Callable[[Lake], Iterator[Answer]], lake: Lake) -> Iterator[Answer]:
+    try:
+        yield from ask(lake)
+    except CdrError as error:
+        yield Answer(ask.__name__.removeprefix("_"), "wrong", str(error), "see the message")
+
+
+def _sources(lake: Lake) -> Iterator[Answer]:
+    sources = lake.settings.sources
+    if not sources:
+        yield Answer(
+            "sources", "wrong", "the settings name no source", "write one: `callsieve init`"
+        )
+    for name, source in sorted(sources.items()):
+        by_name(source.format)
+        where = f"{source.format}, {source.zone}, dialled from {source.country}"
+        yield Answer("sources", "ok", f"{name}: {where}")
+        if source.account_from == "trunk" and not source.trunks:
+            yield Answer(
+                "sources",
+                "wrong",
+                f"{name} finds accounts by trunk, but no trunk has an account",
+                f"fill sources.{name}.trunks in the settings",
+            )
+
+
+def _home(lake: Lake) -> Iterator[Answer]:
+    home = lake.home
+    if not home.exists():
+        yield Answer(
+            "home", "look", "no lake yet", "`callsieve nightly` makes one; inbox files come first"
+        )
+        return
+    home.check()
+    mode = stat.S_IMODE(home.root.stat().st_mode)
+    if mode & 0o077:
+        yield Answer(
+            "home", "wrong", "others on this machine may enter it", "chmod 700 the home folder"
+        )
+    if not os.access(home.lake, os.W_OK):
+        yield Answer("home", "wrong", "it cannot be written to", "run as the user that owns it")
+    disk = shutil.disk_usage(home.root)
+    free_share = disk.free / disk.total
+    yield Answer(
+        "disk",
+        "ok" if free_share >= MIN_FREE_SHARE else "look",
+        f"{disk.free / 1e9:.0f} GB free, {free_share:.0%} of the disk",
+        "" if free_share >= MIN_FREE_SHARE else "make room before the next night",
+    )
+
+
+def _inbox(lake: Lake) -> Iterator[Answer]:
+    inbox = lake.home.inbox
+    if not inbox.is_dir():
+        return
+    for name in sorted(lake.settings.sources):
+        count = len(call_files(inbox, name))
+        yield Answer(
+            "inbox",
+            "ok" if count else "look",
+            f"{name}: {count} call files",
+            "" if count else f"leave the switch's files in the inbox's folder {name!r}",
+        )
+    stems = {stem for stem, _ in operator_files(inbox)}
+    if "accounts" not in stems:
+        yield Answer(
+            "inbox", "look", "no accounts.csv or .parquet", "scoring needs the accounts: add it"
+        )
+
+
+def _accounts(lake: Lake) -> Iterator[Answer]:
+    if not lake.home.exists():
+        return
+    current = lake.scan(ACCOUNTS).filter(pl.col("valid_to").is_null())
+    pattern = (pl.col("status") == "blocked") & pl.col("status_reason").is_in(PATTERN_REASONS)
+    counts = current.select(pl.len(), pattern.sum().alias("patterns")).collect()
+    known, patterns = counts.row(0)
+    if not known:
+        yield Answer("accounts", "wrong", "no account is known", "`callsieve accounts import FILE`")
+        return
+    needed = lake.settings.scoring.min_blocked
+    yield Answer(
+        "accounts",
+        "ok" if patterns >= needed else "look",
+        f"{known:,} accounts, {patterns:,} of them blocked for {' or '.join(PATTERN_REASONS)}",
+        ""
+        if patterns >= needed
+        else f"{needed} are needed to learn from; until then the ranking is by behaviour alone",
+    )
+    by_number = [n for n, s in lake.settings.sources.items() if s.account_from == "number"]
+    if by_number and not lake.files(ACCOUNT_NUMBERS):
+        yield Answer(
+            "accounts",
+            "wrong",
+            f"{', '.join(sorted(by_number))}: accounts are found by number, but none is known",
+            "`callsieve numbers import FILE`, before the calls are taken in",
+        )
+
+
+def _calls(lake: Lake) -> Iterator[Answer]:
+    if not lake.home.exists():
+        return
+    files = lake.files(CALLS)
+    if not files:
+        yield Answer("calls", "look", "no calls yet", "`callsieve nightly`, or `callsieve ingest`")
+        return
+    days = sorted({file.partition["call_date"] for file in files})
+    rows = sum(file.rows for file in files)
+    yield Answer(
+        "calls",
+        "ok",
+        f"{rows:,} legs on {len(days)} days, {days[0]} to {days[-1]}, in {len(files)} files",
+    )
+
+
+def _nights(lake: Lake) -> Iterator[Answer]:
+    if not lake.home.runs.is_dir():
+        return
+    runs = [json.loads(file.read_bytes()) for file in lake.home.runs.glob("*.json")]
+    for run in runs:
+        if not run["finished"]:
+            day = run["run_id"].split(".")[0]
+            yield Answer(
+                "nights",
+                "look",
+                f"run {run['run_id']} was not finished; it stopped after {len(run['done'])} steps",
+                f"`callsieve nightly --date {day}` goes on with it",
+            )
+    if runs:
+        yield Answer("nights", "ok", f"{len(runs)} runs in the ledger")
+        yield Answer("queue", "ok", f"{open_case_count(lake.home.root)} cases are open")
+
+
+_QUESTIONS: tuple[Callable[[Lake], Iterator[Answer]], ...] = (
+    _sources,
+    _home,
+    _inbox,
+    _accounts,
+    _calls,
+    _nights,
+)

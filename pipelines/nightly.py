@@ -1,0 +1,253 @@
+"""The night's job: an ordered list of small steps, each safe to repeat.
+
+Order and nothing else: what a step does is in ``cdr`` and ``fraud``. Steps hand on
+through the lake, so that a killed run goes on with the step it was in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any
+
+import polars as pl
+
+from cdr.checks import findings_of
+from cdr.errors import WrongUse
+from cdr.lake import Lake
+from cdr.lake.compact import compact
+from cdr.normalise.numbers import NUMBERING_VERSION
+from cdr.schema import REJECTS, SCORES
+from fraud.candidates import Candidate, Versions
+from fraud.model.training import save
+from fraud.review.queue import open_cases
+from fraud.score_table import candidates_of, score_rows
+from fraud.scoring import data_version, midnight_after, reduce_days, score_night
+from pipelines.inbox import take_in
+from pipelines.report import write_report
+from pipelines.runs import Result, Run, open_run
+
+COUNTS = ("read", "accepted", "duplicate", "corrected", "rejected")
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """What every step is given.
+
+    Parameters
+    ----------
+    lake : Lake
+        Where everything is.
+    day : date
+        UTC day whose calls the night looks at.
+    now : datetime
+        UTC instant of the run.
+    run : Run
+        The ledger of this run.
+    tell : callable
+        Told in words how the work goes on.
+    """
+
+    lake: Lake
+    day: date
+    now: datetime
+    run: Run
+    tell: Callable[[str], None]
+
+    @property
+    def as_of(self) -> datetime:
+        """The midnight UTC that ends the day; nothing later is seen."""
+        return midnight_after(self.day)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a night came to: its ledger and its candidates, best first."""
+
+    run: Run
+    day: date
+    candidates: tuple[Candidate, ...]
+
+    @property
+    def concerns(self) -> tuple[str, ...]:
+        """What needs a person, in words."""
+        said: list[str] = []
+        for step in self.run.done.values():
+            said += step["result"].get("concerns", [])
+        return tuple(said)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the object that ``nightly --json`` prints."""
+        found = {name: step["result"] for name, step in self.run.done.items()}
+        return {
+            "run_id": self.run.run_id,
+            "date": self.day.isoformat(),
+            "ingest": found["take_in"]["ingest"],
+            "imports": found["take_in"]["imports"],
+            "findings": found["check"]["findings"],
+            "method": found["score"]["method"],
+            "note": found["score"]["note"],
+            "model_id": found["score"]["model_id"],
+            "accounts_scored": found["score"]["accounts_scored"],
+            "candidates": [candidate.as_json() for candidate in self.candidates],
+            "cases_opened": found["cases"]["opened"],
+            "concerns": list(self.concerns),
+            "report": found["report"]["file"],
+            "seconds": dict(self.run.seconds),
+        }
+
+
+def _take_in(night: Night) -> Result:
+    def progress(file: str, rows: int) -> None:
+        night.tell(f"  {file}: {rows:,} rows read")
+
+    taken = take_in(night.lake, now=night.now, progress=progress)
+    concerns = [f"{refused.file}: {refused.fault}" for refused in taken.refused_imports]
+    concerns += [f"{file.file} ({file.source}): {file.fault}" for file in taken.calls.refused]
+    concerns += _set_aside(night)
+    if not taken.calls.files:
+        concerns.append(
+            "no call files: leave them in a folder of the inbox that is named after their source"
+        )
+    counts = {name: taken.calls.total(name) for name in COUNTS}
+    return {
+        "ingest": {"files": len(taken.calls.files), **counts},
+        "imports": [asdict(report) for report in taken.imports],
+        "concerns": concerns,
+    }
+
+
+def _set_aside(night: Night) -> list[str]:
+    """Say how many rows of each source this run set aside, and why."""
+    rows = night.lake.scan(REJECTS).filter(pl.col("ingested_at") == night.now)
+    reasons = rows.explode("reasons").group_by("source", "reasons").agg(pl.col("source_rows").sum())
+    why = (
+        reasons.sort("source_rows", "reasons", descending=[True, False])
+        .group_by("source", maintain_order=True)
+        .agg(pl.format("{} {}", "reasons", "source_rows").alias("why"))
+        .with_columns(pl.col("why").list.join(", "))
+    )
+    counts = rows.group_by("source").agg(pl.col("source_rows").sum(), pl.col("file").n_unique())
+    found = counts.join(why, on="source").sort("source").collect()
+    return [
+        f"{source}: {count} rows of {files} files set aside ({reasons}), see `rejects`"
+        for source, count, files, reasons in found.iter_rows()
+    ]
+
+
+def _check(night: Night) -> Result:
+    findings = findings_of(night.lake.connect("fraud"), night.day)
+    return {
+        "findings": [asdict(finding) for finding in findings],
+        "concerns": [finding.text for finding in findings],
+    }
+
+
+def _compact(night: Night) -> Result:
+    return {"days": compact(night.lake)}
+
+
+def _reduce(night: Night) -> Result:
+    return {"days": reduce_days(night.lake, as_of=night.as_of)}
+
+
+def _score(night: Night) -> Result:
+    lake, as_of = night.lake, night.as_of
+    found = score_night(lake, as_of=as_of)
+    versions = Versions(
+        model_id=save(found.model, lake.home.models) if found.model else None,
+        feature_set=found.feature_set,
+        data_version=data_version(lake),
+        numbering_version=NUMBERING_VERSION,
+    )
+    rows = score_rows(
+        found,
+        run_id=night.run.run_id,
+        as_of=as_of.date(),
+        scored_at=night.now,
+        versions=versions,
+    )
+    lake.replace_days({SCORES: rows}, [as_of.date()])
+    return {
+        "accounts_scored": rows.height,
+        "candidates": len(found.candidates),
+        "method": found.method,
+        "note": found.note,
+        "model_id": versions.model_id,
+        "concerns": [found.note] if found.note else [],
+    }
+
+
+def _cases(night: Night) -> Result:
+    candidates, versions = candidates_of(night.lake, night.as_of.date())
+    opened = open_cases(
+        night.lake.home.root,
+        candidates,
+        run_id=night.run.run_id,
+        as_of=night.as_of.date(),
+        now=night.now,
+        versions=versions,
+    )
+    return {
+        "opened": opened.opened,
+        "refreshed": opened.refreshed,
+        "unchanged": opened.unchanged,
+    }
+
+
+def _report(night: Night) -> Result:
+    candidates, _ = candidates_of(night.lake, night.as_of.date())
+    file = write_report(night.lake, night.day, night.run, candidates)
+    return {"file": str(file)}
+
+
+STEPS: Mapping[str, Callable[[Night], Result]] = {
+    "take_in": _take_in,
+    "check": _check,
+    "compact": _compact,
+    "reduce": _reduce,
+    "score": _score,
+    "cases": _cases,
+    "report": _report,
+}
+"""What a night does, in this order."""
+
+
+def run_nightly(
+    lake: Lake, day: date, *, now: datetime, tell: Callable[[str], None] = lambda _: None
+) -> Outcome:
+    """Do a night, or what an interrupted one left undone.
+
+    Parameters
+    ----------
+    lake : Lake
+        Where everything is.
+    day : date
+        UTC day whose calls the night looks at; files of other days are taken in too.
+    now : datetime
+        UTC instant of the run.
+    tell : callable, optional
+        Told in words how the work goes on.
+
+    Raises
+    ------
+    WrongUse
+        If the day is not over yet: its scores would rest on half of it.
+    LakeBusy
+        If a night is running on this home.
+    """
+    if midnight_after(day) > now:
+        raise WrongUse(f"{day.isoformat()} (UTC) is not over yet; give the date of a day that is")
+    with lake.home.alone("nightly"):
+        run = open_run(lake.home.runs, day)
+        night = Night(lake, day, now, run, tell)
+        for number, (name, step) in enumerate(STEPS.items(), start=1):
+            if name in run.done:
+                tell(f"{number}/{len(STEPS)} {name}: done before")
+                continue
+            tell(f"{number}/{len(STEPS)} {name}")
+            run.step(name, lambda step=step: step(night))  # type: ignore[misc]
+        run.finish()
+        candidates, _ = candidates_of(lake, night.as_of.date())
+    return Outcome(run, day, candidates)
