@@ -1,4 +1,4 @@
-"""The commented ``callsieve.toml`` that `callsieve init` writes, made from the settings themselves."""
+"""The commented ``callsieve.toml`` of `callsieve init`, made from the settings themselves."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _default(field: FieldInfo) -> object:
     return "" if found is PydanticUndefined else found
 
 
-def _toml(value: Any) -> str:  # noqa: ANN401
+def _toml(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (int, float)):

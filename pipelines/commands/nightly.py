@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cdr import open_lake
 from fraud.candidates import Candidate
-from pipelines.nightly import Outcome, run_nightly
 from pipelines.samples import SAMPLE_DAY, sample_lake
 from pipelines.terminal import NEEDS_A_PERSON, Json, show, tell
 
+if TYPE_CHECKING:
+    from pipelines.nightly import Outcome
+
 REASONS_PRINTED = 3
+SAMPLE_QUESTION = "SELECT outcome, count(*) FROM calls GROUP BY ALL"
 DEMO_HOME = Path(".callsieve/demo")
 
 app = typer.Typer()
@@ -37,6 +40,8 @@ def nightly(
 
     Example: callsieve nightly --date 2026-09-30
     """
+    from pipelines.nightly import run_nightly
+
     now = datetime.now(tz=UTC)
     of_day = day.date() if day else (now - timedelta(days=1)).date()
     lake = open_lake(ctx.obj(), create=True)
@@ -54,6 +59,8 @@ def demo(ctx: typer.Context, as_json: Json = False) -> None:
 
     Example: callsieve demo
     """
+    from pipelines.nightly import run_nightly
+
     home = ctx.obj.home or DEMO_HOME
     lake = sample_lake(home)
     outcome = run_nightly(lake, SAMPLE_DAY, now=datetime.now(tz=UTC), tell=tell)
@@ -104,6 +111,6 @@ def _where_next(home: Path) -> Iterator[str]:
     yield f"Lake:   {home / 'lake'}"
     yield f"Report: {home / 'reports' / (SAMPLE_DAY.isoformat() + '.html')}"
     yield "Next:"
-    yield f'  {run} query "SELECT outcome, count(*) FROM calls GROUP BY ALL" --purpose fraud'
+    yield f'  {run} query "{SAMPLE_QUESTION}" --purpose fraud'
     yield "  callsieve init                  write a callsieve.toml for your own switches"
     yield "  callsieve doctor                say what is missing"

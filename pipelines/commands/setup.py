@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cdr import Lake
 from cdr.errors import WrongUse, shown, storage
-from pipelines.doctor import Answer, examine
 from pipelines.settings_file import commented_settings
 from pipelines.terminal import NEEDS_A_PERSON, Json, show
+
+if TYPE_CHECKING:
+    from pipelines.doctor import Answer
 
 app = typer.Typer()
 
@@ -46,6 +48,8 @@ def doctor(ctx: typer.Context, as_json: Json = False) -> None:
 
     Example: callsieve doctor
     """
+    from pipelines.doctor import examine
+
     answers = examine(Lake(ctx.obj()))
     show(
         {"answers": [asdict(answer) for answer in answers]},
