@@ -89,6 +89,8 @@ class Batch:
     def unstage(self, table: Table, files: Iterable[DataFile]) -> None:
         """Take staged files back."""
         gone = {file.path for file in files}
+        if not gone:
+            return
         self._added[table.name] = [f for f in self._added[table.name] if f.path not in gone]
         for path in gone:
             (self._folder / table.name / path).unlink()

@@ -1,0 +1,82 @@
+"""What tests of several parts share: the command as a user runs it, and a scored sample night."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines import cli
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a command ended and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def found(self) -> Any:
+        """The one JSON object on standard output."""
+        return json.loads(self.out)
+
+
+RunCommand = Callable[..., Ran]
+
+
+@pytest.fixture
+def callsieve(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> RunCommand:
+    """Run `callsieve` with the given words in an empty folder, as the shell would."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+
+    def run(*words: object) -> Ran:
+        monkeypatch.setattr(sys, "argv", ["callsieve", *map(str, words)])
+        capsys.readouterr()
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+        printed = capsys.readouterr()
+        return Ran(code, printed.out, printed.err)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def sample_night(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a home after `callsieve demo`; made once for all workers and only to be read."""
+    from datetime import UTC, datetime
+
+    from pipelines.nightly import run_nightly
+    from pipelines.samples import SAMPLE_DAY, sample_lake
+
+    shared = tmp_path_factory.getbasetemp().parent
+    home = shared / "sample_night"
+    with (shared / "sample_night.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (home / "done").exists():
+            run_nightly(sample_lake(home), SAMPLE_DAY, now=datetime(2026, 10, 1, 3, tzinfo=UTC))
+            (home / "done").touch()
+    return home
+
+
+@pytest.fixture
+def sample_home(sample_night: Path, tmp_path: Path) -> Path:
+    """Give a copy of the sample night that a test may change."""
+    home = tmp_path / "sample"
+    shutil.copytree(sample_night, home)
+    return home

@@ -1,0 +1,157 @@
+"""Each thing that goes wrong at an operator's gets a clear answer, and the lake stays whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import RunCommand
+    from pipelines.conftest import Operator
+
+NIGHT = ("nightly", "--date", "2026-09-03", "--json")
+
+
+def test_no_files(callsieve: RunCommand, operator: Operator) -> None:
+    for file in (operator.inbox / "pbx").iterdir():
+        file.unlink()
+    ran = callsieve(*operator.words, *NIGHT)
+    assert ran.code == 1
+    assert "no call files: leave them in a folder of the inbox" in ran.found["concerns"][0]
+
+
+def test_no_sources(callsieve: RunCommand, operator: Operator) -> None:
+    operator.config.write_text("")
+    ran = callsieve(*operator.words, *NIGHT)
+    assert ran.code == 2
+    assert "sources: there is none; `callsieve init` writes a callsieve.toml" in ran.err
+
+
+def test_a_folder_that_is_no_source(callsieve: RunCommand, operator: Operator) -> None:
+    (operator.inbox / "pxb").mkdir()
+    ran = callsieve(*operator.words, *NIGHT)
+    assert ran.code == 2
+    assert "inbox has a folder 'pxb', but no such source" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ('format = "plain_cvs"', "unknown format 'plain_cvs'; known are: "),
+        ('zone = "Europe/Berlim"', "sources.pbx.zone: Value error, not an IANA time zone"),
+        ('country = "Germany"', "sources.pbx.country: "),
+        ('farmat = "plain_csv"', "sources.pbx.farmat: not a setting"),
+        ("format = [", "is not TOML"),
+    ],
+    ids=["format", "zone", "country", "misspelt name", "not toml"],
+)
+def test_wrong_settings(
+    callsieve: RunCommand, operator: Operator, setting: str, message: str
+) -> None:
+    name = setting.split(" ")[0]
+    lines = [line for line in operator.config.read_text().splitlines() if name not in line]
+    operator.config.write_text("\n".join([*lines, setting]))
+    ran = callsieve(*operator.words, *NIGHT)
+    assert ran.code == 2
+    assert message in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_a_settings_file_that_is_not_there(callsieve: RunCommand, operator: Operator) -> None:
+    ran = callsieve("--config", operator.home / "nowhere.toml", *NIGHT)
+    assert ran.code == 2
+    assert "there is no such file; `callsieve init` writes one" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"record_id,account_id,caller\nr1,a1,030\n", "callee"),
+        (b"", "2026-09-02.csv"),
+        (bytes(range(256)) * 40, "2026-09-02.csv"),
+        (b"\x7fELF\x02\x01\x01" + b"\0" * 4000, "2026-09-02.csv"),
+    ],
+    ids=["missing column", "empty", "bytes of all kinds", "program"],
+)
+def test_a_file_that_is_no_call_file_keeps_no_other_out(
+    callsieve: RunCommand, operator: Operator, content: bytes, message: str
+) -> None:
+    (operator.inbox / "pbx" / "2026-09-02.csv").write_bytes(content)
+    ran = callsieve(*operator.words, *NIGHT)
+    assert ran.code == 1
+    assert ran.found["ingest"]["accepted"] == 28
+    if content:
+        assert any(message in concern for concern in ran.found["concerns"])
+
+
+def test_a_row_cut_in_the_middle_is_set_aside_and_comes_when_it_is_whole(
+    callsieve: RunCommand, operator: Operator
+) -> None:
+    file = operator.inbox / "pbx" / "2026-09-03.csv"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-30])
+    cut = callsieve(*operator.words, *NIGHT)
+    assert (cut.code, cut.found["ingest"]["accepted"], cut.found["ingest"]["rejected"]) == (
+        1,
+        41,
+        1,
+    )
+    file.write_bytes(whole)
+    found = callsieve(*operator.words, *NIGHT).found["ingest"]
+    assert (found["accepted"], found["rejected"]) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "account_id,created_at,status\n", "name,city\nx,y\n"],
+    ids=["nothing", "header only", "other columns"],
+)
+def test_accounts_that_cannot_be_read_leave_the_calls_in(
+    callsieve: RunCommand, operator: Operator, content: str
+) -> None:
+    (operator.inbox / "accounts.csv").write_text(content)
+    ran = callsieve(*operator.words, *NIGHT)
+    assert ran.code == 1
+    assert ran.found["ingest"]["accepted"] == 42
+    assert ran.found["accounts_scored"] == 0
+    assert any("account" in concern for concern in ran.found["concerns"])
+
+
+def test_a_lake_of_a_newer_version(callsieve: RunCommand, operator: Operator) -> None:
+    callsieve(*operator.words, *NIGHT)
+    (operator.home / "layout.json").write_text('{"layout": 99}')
+    ran = callsieve(*operator.words, *NIGHT)
+    assert ran.code == 3
+    assert "the lake has layout 99, this version knows up to" in ran.err
+
+
+def test_a_home_that_cannot_be_written(callsieve: RunCommand, operator: Operator) -> None:
+    home = operator.home.parent / "file"
+    home.write_text("not a folder")
+    ran = callsieve("--home", home, "--config", operator.config, *NIGHT)
+    assert ran.code in (2, 3)
+    assert "Traceback" not in ran.err
+
+
+def test_an_unforeseen_fault_shows_no_value(
+    callsieve: RunCommand, operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ValueError("+49301234567 does not parse")
+
+    monkeypatch.setattr("pipelines.nightly.take_in", broken)
+    monkeypatch.delenv("CALLSIEVE_TRACEBACK", raising=False)
+    ran = callsieve(*operator.words, *NIGHT)
+    assert ran.code == 3
+    assert "an unforeseen fault (ValueError in test_bad_input.py" in ran.err
+    assert "4930" not in ran.err + ran.out
+
+
+def test_messages_hold_no_number(callsieve: RunCommand, operator: Operator) -> None:
+    operator.leave(2, "r1,a1,030 1234567,+442079460000,2026-13-45 99:99:99,61,answered")
+    ran = callsieve(*operator.words, *NIGHT)
+    assert ran.found["ingest"]["rejected"] == 1
+    for number in ("1234567", "2079460000"):
+        assert number not in ran.err + ran.out
+    assert [file.name for file in (operator.home / "reports").iterdir()] == ["2026-09-03.html"]

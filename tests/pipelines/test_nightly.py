@@ -1,0 +1,141 @@
+"""What a night promises: the contract's object, nothing twice, and going on where it was killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+
+import cdr
+from cdr.lake.home import Home
+from cdr.schema import SCORES
+from pipelines.nightly import STEPS
+
+if TYPE_CHECKING:
+    from conftest import RunCommand
+    from pipelines.conftest import Operator
+
+NIGHT = ("nightly", "--date", "2026-09-03", "--json")
+
+
+def scores(operator: Operator) -> pl.DataFrame:
+    lake = cdr.open_lake(cdr.load_settings(operator.config, home=operator.home))
+    return lake.scan(SCORES).select("account_id", "score", "band", "rank").collect()
+
+
+def test_the_object_has_the_names_of_the_contract(
+    callsieve: RunCommand, operator: Operator
+) -> None:
+    found = callsieve(*operator.words, *NIGHT).found
+    assert found["date"] == "2026-09-03"
+    assert found["ingest"] == {
+        "files": 3,
+        "read": 42,
+        "accepted": 42,
+        "duplicate": 0,
+        "corrected": 0,
+        "rejected": 0,
+    }
+    assert found["accounts_scored"] == 2
+    assert set(found) >= {"run_id", "candidates", "cases_opened", "seconds"}
+    assert set(found["seconds"]) == set(STEPS)
+    best = found["candidates"][0]
+    assert set(best) == {"account_id", "score", "band", "rank", "reasons", "similar_blocked"}
+    assert set(best["reasons"][0]) == {"signal", "value", "text", "share"}
+
+
+def test_a_second_run_adds_nothing(callsieve: RunCommand, operator: Operator) -> None:
+    first = callsieve(*operator.words, *NIGHT).found
+    before = scores(operator)
+    second = callsieve(*operator.words, *NIGHT).found
+    assert first["cases_opened"] == len(first["candidates"])
+    assert (second["ingest"]["accepted"], second["ingest"]["duplicate"]) == (0, 42)
+    assert second["cases_opened"] == 0
+    assert second["candidates"] == first["candidates"]
+    assert second["run_id"] != first["run_id"]
+    assert scores(operator).equals(before)
+
+
+def test_with_nobody_to_compare_with_it_ranks_by_behaviour_and_says_so(
+    callsieve: RunCommand, operator: Operator
+) -> None:
+    ran = callsieve(*operator.words, *NIGHT)
+    assert ran.found["method"] == "behaviour"
+    assert "0 blocked accounts are known, 5 are needed" in ran.found["note"]
+    assert ran.code == 1  # a person should know
+    assert {one["account_id"] for one in ran.found["candidates"]} == {"a1", "a2"}
+    assert {one["band"] for one in ran.found["candidates"]} == {"unknown"}
+
+
+@pytest.mark.parametrize("step", ["take_in", "reduce", "cases"])
+def test_a_killed_night_goes_on_with_the_step_it_was_in(
+    callsieve: RunCommand, operator: Operator, step: str
+) -> None:
+    night = subprocess.Popen(
+        [sys.executable, "-c", "from pipelines.cli import main; main()", *operator.words, *NIGHT],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert night.stderr is not None
+    for line in night.stderr:
+        if line.strip().endswith(step):
+            break
+    time.sleep(0.05)
+    night.send_signal(signal.SIGKILL)
+    night.wait()
+    night.stderr.close()
+    (ledger,) = sorted(Home(operator.home).runs.glob("*.json")) or [None]
+    done = json.loads(ledger.read_bytes())["done"] if ledger else {}
+    again = callsieve(*operator.words, *NIGHT)
+    assert again.found["run_id"] == "2026-09-03.1"
+    assert [name for name in STEPS if f"{name}: done before" in again.err] == list(done)
+    assert again.found["accounts_scored"] == 2
+    rows = cdr.open_lake(cdr.load_settings(operator.config, home=operator.home)).calls()
+    assert rows.select(pl.len(), pl.col("record_id").n_unique()).collect().row(0) == (42, 42)
+
+
+def test_two_nights_at_once_are_refused(callsieve: RunCommand, operator: Operator) -> None:
+    lake = cdr.open_lake(cdr.load_settings(operator.config, home=operator.home), create=True)
+    with lake.home.alone("nightly"):
+        ran = callsieve(*operator.words, *NIGHT)
+    assert ran.code == 3
+    assert "`callsieve nightly` is already running on this home" in ran.found["error"]
+    assert callsieve(*operator.words, *NIGHT).found["ingest"]["accepted"] == 42
+
+
+def test_a_day_that_is_not_over_is_refused(callsieve: RunCommand, operator: Operator) -> None:
+    ran = callsieve(*operator.words, "nightly", "--date", "2999-01-01")
+    assert ran.code == 2
+    assert "is not over yet" in ran.err
+
+
+def test_nothing_of_a_later_day_moves_a_score(callsieve: RunCommand, operator: Operator) -> None:
+    callsieve(*operator.words, *NIGHT)
+    before = scores(operator)
+    row = "r9{0},a1,030 1234567,+44 20 7946 0{0},2026-09-04 12:00:00,9000,answered"
+    operator.leave(4, *(row.format(n) for n in range(100, 160)))
+    assert callsieve(*operator.words, *NIGHT).found["ingest"]["accepted"] == 60
+    assert scores(operator).equals(before)
+
+
+def test_the_report_escapes_what_comes_from_outside(
+    callsieve: RunCommand, operator: Operator
+) -> None:
+    name = "<script>alert(1)</script>"
+    with (operator.inbox / "accounts.csv").open("a") as accounts:
+        accounts.write(f"{name},2026-01-01T00:00:00Z,active,,,DE\n")
+    operator.leave(3, *(operator.call(n, name, 3, n, 5) for n in range(40)))
+    found = callsieve(*operator.words, *NIGHT).found
+    page = Path(found["report"]).read_text("utf-8")
+    assert "<script>" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
