@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import polars as pl
 import typer
 
 from cdr import open_lake
 from cdr.query import ask
-from pipelines.terminal import Json, show
+from pipelines.terminal import Json, show, tell
 
 app = typer.Typer()
 
@@ -27,4 +28,8 @@ def query(
     """
     found = ask(open_lake(ctx.obj()).connect(purpose), sql, limit=limit)
     rows = {"columns": found.columns, "rows": found.to_dicts(), "row_count": found.height}
-    show(rows, as_json=as_json, text=str(found))
+    with pl.Config(tbl_rows=-1, tbl_cols=-1, fmt_str_lengths=200, fmt_table_cell_list_len=10):
+        text = str(found)
+    show(rows, as_json=as_json, text=text)
+    if found.height == limit:
+        tell(f"stopped at {limit} rows; --limit shows more")
