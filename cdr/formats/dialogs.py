@@ -54,62 +54,80 @@ class Dialogs:
             INVITE; `bye`, `cancel`, `other`), `dialog` (first line of the dialog) and
             `part` (0; counts up where a dialog has more than `MAX_ROWS` rows).
         """
-        grouped = self._grouped(rows)
-        kind = pl.col("kind")
-        closed = (kind == "bye").any() | (kind != "ok").all()
-        still = pl.col("line").max() > last_line - self._reach_rows
-        waits = grouped.select((~closed | still).over("dialog")).to_series()
-        self._waiting = grouped.filter(waits).select(rows.columns).sort("line")
-        return grouped.filter(~waits)
+        grouped = self._grouped(rows, last_line)
+        self._waiting = grouped.filter("waits").select(rows.columns).sort("line")
+        return grouped.filter(~pl.col("waits")).drop("waits")
 
     def rest(self) -> pl.DataFrame | None:
         """Return the rows that still wait at the end of the file, as `add` does."""
-        return None if self._waiting is None else self._grouped(self._waiting.clear())
+        if self._waiting is None:
+            return None
+        return self._grouped(self._waiting.clear(), last_line=0).drop("waits")
 
-    def _grouped(self, new: pl.DataFrame) -> pl.DataFrame:
+    def _grouped(self, new: pl.DataFrame, last_line: int) -> pl.DataFrame:
+        """Add `kind`, `dialog`, `part` and `waits` to the waiting and the new rows."""
         rows = new if self._waiting is None else pl.concat([self._waiting, new])
-        rows = rows.with_columns(kind=_kind(), key=_ends_key()).sort("key", "line")
-        rows = self._with_runs(rows)
-        group = ("key", "run")
-        established = pl.col("kind").is_in(["ok", "bye"]).any().over(group)
-        attempted = pl.col("kind").is_in(["failed", "cancel"]).any().over(group)
-        rows = rows.with_columns(
-            attempt=~established & attempted,
-            caller_tag=pl.col("from_tag").first().over(group),
-            dialog=pl.col("line").min().over(group),
+        rows = rows.with_columns(kind=_kind(), ends=_ends_key()).sort("ends", "line")
+        group = _group_numbers(rows, self._reach_rows)
+        groups = _joined_attempts(_groups_of(rows, group), self._reach_rows)
+        still = pl.col("last") > last_line - self._reach_rows
+        groups = groups.sort("group").select("dialog", waits=pl.col("open") | still)
+        rows = pl.concat([rows.drop("ends"), groups[group]], how="horizontal")
+        position = pl.int_range(pl.len()).over("dialog", order_by="line")
+        crowded = rows["dialog"].unique_counts().max()
+        return rows.with_columns(
+            part=position // MAX_ROWS if isinstance(crowded, int) and crowded > MAX_ROWS else 0
         )
-        rows = pl.concat([rows.filter(~pl.col("attempt")), self._attempts(rows)])
-        size = pl.int_range(pl.len()).over("dialog", order_by="line")
-        return rows.with_columns(part=size // MAX_ROWS).drop(*group, "attempt", "caller_tag")
 
-    def _with_runs(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Tell dialogs with the same ends apart: after one is closed and out of reach.
 
-        Each round splits one more dialog off every pair of ends; the rounds are few,
-        since dialogs of one pair are at least `reach_rows` rows apart.
-        """
-        rows = rows.with_columns(run=pl.lit(0))
-        group = ("key", "run")
-        gap = pl.col("line").diff().over(group) > self._reach_rows
-        closed = (pl.col("kind") == "bye").cum_max() | ~(pl.col("kind") == "ok").cum_max()
-        while True:
-            splits = rows.select(gap.fill_null(False) & closed.shift().over(group)).to_series()
-            if not splits.any():
-                return rows
-            later = (
-                splits.to_frame("split")
-                .with_columns(rows.select(group))
-                .select(pl.col("split").cum_max().over(group))
-            )
-            rows = rows.with_columns(run=pl.col("run") + later.to_series())
+def _group_numbers(rows: pl.DataFrame, reach_rows: int) -> pl.Series:
+    """Give each row the number of its dialog; rows are sorted by ends and line.
 
-    def _attempts(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Join what was never answered by call id and caller's tag: a CANCEL has no other."""
-        rows = rows.filter("attempt").with_columns(key=pl.struct("callid", "caller_tag").hash())
-        rows = rows.sort("key", "line")
-        parted = (pl.col("line").diff().fill_null(0) > self._reach_rows).cum_sum()
-        rows = rows.with_columns(run=parted.over("key").cast(pl.Int32))
-        return rows.with_columns(dialog=pl.col("line").min().over("key", "run"))
+    Rows with the same ends are one dialog, until it is closed and out of reach. Each
+    round splits one more dialog off all ends; dialogs of the same ends are at least
+    `reach_rows` rows apart, so the rounds are few.
+    """
+    ok, bye = rows["kind"] == "ok", rows["kind"] == "bye"
+    late = (rows["line"].diff() > reach_rows).fill_null(False)
+    starts = (rows["ends"] != rows["ends"].shift()).fill_null(True)
+    while True:
+        closed = _seen_before(bye, starts) | ~_seen_before(ok, starts)
+        splits = late & closed & ~starts
+        if not splits.any():
+            return starts.cum_sum() - 1
+        starts = starts | (splits & ~_seen_before(splits, starts))
+
+
+def _seen_before(mark: pl.Series, starts: pl.Series) -> pl.Series:
+    """Tell whether an earlier row of the same run is marked; runs begin where `starts` is set."""
+    frame = pl.DataFrame({"mark": mark, "starts": starts})
+    before = pl.col("mark").cast(pl.Int64).cum_sum() - pl.col("mark")
+    at_start = pl.when("starts").then(before).forward_fill()
+    return frame.select(before > at_start).to_series()
+
+
+def _groups_of(rows: pl.DataFrame, group: pl.Series) -> pl.DataFrame:
+    """Sum up each group: its lines, whether it is still open, whether it never was."""
+    kind = pl.col("kind")
+    has = {name: (kind == name).any() for name in ("ok", "bye", "failed", "cancel")}
+    return rows.group_by(group.set_sorted().alias("group"), maintain_order=True).agg(
+        pl.col("line").first().alias("dialog"),
+        pl.col("line").last().alias("last"),
+        pl.struct(pl.col("callid", "from_tag").first()).hash().alias("caller"),
+        open=has["ok"] & ~has["bye"],
+        attempt=~has["ok"] & ~has["bye"] & (has["failed"] | has["cancel"]),
+    )
+
+
+def _joined_attempts(groups: pl.DataFrame, reach_rows: int) -> pl.DataFrame:
+    """Join what was never answered by call id and caller's tag: a CANCEL has no other."""
+    attempts = groups.filter("attempt").sort("caller", "dialog")
+    reached = pl.col("last").cum_max().shift() + reach_rows
+    run = (pl.col("dialog") > reached).fill_null(False).cum_sum().over("caller")
+    attempts = attempts.with_columns(run=run).with_columns(
+        pl.col("dialog").min().over("caller", "run"), pl.col("last").max().over("caller", "run")
+    )
+    return pl.concat([groups.filter(~pl.col("attempt")), attempts.drop("run")])
 
 
 def _kind() -> pl.Expr:

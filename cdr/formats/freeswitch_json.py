@@ -101,7 +101,8 @@ def _lone_document(file: Path) -> Block | None:
 
 def _decode(lines: pl.DataFrame) -> pl.DataFrame:
     """Take each line apart; `json_broken` or `cut_short` where that cannot be done."""
-    readable = pl.col("fault").is_null() & pl.col("raw").str.contains(r"^\s*\{.*\}\s*$")
+    text = pl.col("raw").str.strip_chars()
+    readable = pl.col("fault").is_null() & text.str.starts_with("{") & text.str.ends_with("}")
     good, bad = lines.filter(readable), lines.filter(~readable)
     whole = _decoded(good)
     if whole is None:

@@ -134,26 +134,22 @@ def _calls(rows: pl.DataFrame) -> pl.DataFrame:
     That is the first one answered 2xx, else the last one; without any the first BYE,
     CANCEL or other row.
     """
-    rows = rows.sort("line")
-    bye = pl.col("kind") == "bye"
+    rows = rows.sort("line").with_row_index("place")
+    kind, place = pl.col("kind"), pl.col("place").cast(pl.Int64)
+    rank = kind.replace_strict(_RANK, return_dtype=pl.Int64)
+    nearness = pl.when(kind == "failed").then(rows.height - place).otherwise(place)
     joined = rows.group_by("dialog", "part", maintain_order=True).agg(
-        pl.col("line").min(),
+        pl.col("line").first(),
         pl.len().alias("source_rows"),
         pl.col("raw").str.join("\n"),
-        pl.col("time").filter(bye).first().alias("bye_time"),
+        pl.col("time").filter(kind == "bye").first().alias("bye_time"),
+        (rank * (rows.height + 1) + nearness).arg_min().alias("at"),
+        pl.col("place"),
     )
-    deciding = (
-        rows.drop("line", "raw")
-        .with_columns(
-            rank=pl.col("kind").replace_strict(_RANK, return_dtype=pl.Int8),
-            order=pl.int_range(pl.len())
-            * pl.when(pl.col("kind") == "failed").then(-1).otherwise(1),
-        )
-        .sort("rank", "order")
-        .unique(["dialog", "part"], keep="first", maintain_order=True)
-        .with_columns(answered_2xx=pl.col("kind") == "ok")
-    )
-    return joined.join(deciding, on=["dialog", "part"], maintain_order="left")
+    deciding = joined.select(pl.col("place").list.get(pl.col("at"))).to_series()
+    said = rows.drop("line", "raw", "dialog", "part", "place", "fault")[deciding]
+    calls = pl.concat([joined.drop("at", "place"), said], how="horizontal")
+    return calls.with_columns(answered_2xx=kind == "ok", fault=pl.lit(None, dtype=pl.String))
 
 
 FORMAT = Format(
