@@ -26,6 +26,7 @@ from pipelines.simulate.draws import Ints, Part, generator
 from pipelines.simulate.fraud_profiles import FRAUD_KINDS
 from pipelines.simulate.hours import DAY_MS, activity, local_midnight_ms
 from pipelines.simulate.identities import accounts_table, numbers_table
+from pipelines.simulate.listed_numbers import listed_numbers
 from pipelines.simulate.operator_files import OperatorFiles
 from pipelines.simulate.places import SWITCHES
 from pipelines.simulate.population import Population, build_population
@@ -122,6 +123,7 @@ def simulate(
     people = build_population(accounts, first_ms, last_ms, seed, destinations)
     streams = build_streams(people, destinations, first_ms, last_ms, seed, calls_per_account_day)
     operator = _write_once(out, people, destinations, last_ms, seed)
+    listed_numbers(streams, destinations, first_ms).write_csv(out / "lists.csv")
     switches = _Switches(out / "inbox", people, destinations)
     counts = CallCounts(accounts)
     for day in range(days):

@@ -33,7 +33,8 @@ class Streams:
     ``account`` is a position in the population, ``curve`` a row of
     ``hours.activity``, ``mix`` a row of ``Destinations``; ``key`` and ``old_key``
     name the contacts, of which the share ``kept`` is the old ones; ``network``
-    is the upper half of the caller's address; ``fraudulent`` is for the truth.
+    is the upper half of the caller's address; ``tests`` are the calls that try a range
+    before an attack; ``fraudulent`` is for the truth.
     """
 
     account: Ints
@@ -61,6 +62,7 @@ class Streams:
     attempts: Floats
     anonymous_share: Floats
     network: Ints
+    tests: Flags
     fraudulent: Flags
 
     def __len__(self) -> int:
@@ -87,7 +89,7 @@ class _Builder:
     def add(
         self, profile: Profile, accounts: Ints, from_ms: Ints, until_ms: Ints, *,
         scale: float = 1.0, fraudulent: bool = False, salt: int = 0, hosted: bool = False,
-        old_key: Keys | None = None, kept: float = 0.0,
+        old_key: Keys | None = None, kept: float = 0.0, tests: bool = False,
     ) -> None:  # fmt: skip
         """Add one stream for each account; equal ``salt`` means equal contacts."""
         count, rng = len(accounts), self.rng
@@ -132,6 +134,7 @@ class _Builder:
                 attempts=same(profile.attempts),
                 anonymous_share=same(profile.anonymous_share),
                 network=network,
+                tests=np.full(count, tests),
                 fraudulent=np.full(count, fraudulent),
             )
         )  # fmt: skip
@@ -256,7 +259,7 @@ def _add_tests(builder: _Builder, kind: str, chosen: Ints, start: Ints) -> None:
     tests = replace(FRAUDS["irsf_test"], mix=FRAUDS[kind].mix)
     builder.add(
         tests, chosen, at, np.minimum(at + HOUR_MS, start), fraudulent=True, salt=_FRAUD_SALT,
-        hosted=True,
+        hosted=True, tests=True,
     )  # fmt: skip
 
 

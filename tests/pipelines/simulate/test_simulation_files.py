@@ -88,7 +88,17 @@ def test_operator_files_have_the_columns_of_the_contract(operator: Operator) -> 
         "account_events": "account_id,at,kind,ip,device,payment_fingerprint,amount,currency,"
         "counterpart,detail",
         "messages": "account_id,at,counterpart,text",
+        "lists": "list,entry,detail,valid_from,valid_to",
     }
+
+
+def test_the_list_is_mostly_of_numbers_that_nobody_calls(operator: Operator) -> None:
+    out, _ = operator
+    listed = pl.read_csv(out / "lists.csv", schema_overrides={"entry": pl.String})["entry"]
+    written = "".join(f.read_text("utf-8") for f in (out / "inbox").rglob("*") if f.is_file())
+    called = [entry for entry in listed if entry[1:] in written]
+
+    assert 0 < len(called) < 0.2 * len(listed)
 
 
 def test_uncaught_fraudsters_look_active_and_caught_ones_blocked(operator: Operator) -> None:
