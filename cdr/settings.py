@@ -31,6 +31,14 @@ class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+def _known_zone(zone: str) -> str:
+    try:
+        ZoneInfo(zone)
+    except Exception:
+        raise ValueError("not an IANA time zone, such as Europe/Berlin") from None
+    return zone
+
+
 class SourceSettings(_Section):
     """One switch or proxy that leaves call files."""
 
@@ -71,11 +79,7 @@ class SourceSettings(_Section):
     @field_validator("zone")
     @classmethod
     def _zone_is_known(cls, zone: str) -> str:
-        try:
-            ZoneInfo(zone)
-        except Exception:
-            raise ValueError("not an IANA time zone, such as Europe/Berlin") from None
-        return zone
+        return _known_zone(zone)
 
 
 class StoreSettings(_Section):
@@ -135,6 +139,51 @@ class ScoringSettings(_Section):
         return self
 
 
+class BillingSettings(_Section):
+    """How calls are billed: periods, decks, rules, rounding and what a statement shows."""
+
+    zone: str = Field(
+        default="UTC", description="IANA zone in which billing periods and rates begin and end."
+    )
+    currency: str = Field(
+        default="EUR",
+        pattern=r"^[A-Z]{3}$",
+        description="ISO 4217 code for rows of a rate deck that name none.",
+    )
+    decimals: int = Field(
+        default=4,
+        ge=0,
+        le=6,
+        description="Decimals of a line's amount: the one point at which money is rounded.",
+    )
+    rounding: Literal["half_up", "half_even", "up", "down"] = Field(
+        default="half_up", description="What becomes of what lies between two amounts."
+    )
+    rules: str = Field(
+        default="standard",
+        description="Who pays for which leg: `standard`, or a CSV file with rules of your own.",
+    )
+    default_deck: str = Field(
+        default="retail", description="Rate deck of accounts whose plan is not in `plan_decks`."
+    )
+    plan_decks: dict[str, str] = Field(default={}, description="Rate deck of each plan.")
+    cost_deck: str = Field(
+        default="",
+        description="Rate deck of what calls cost the operator; empty: costs are not worked out.",
+    )
+    country: str = Field(
+        default="",
+        pattern=r"^([A-Z]{2})?$",
+        description="ISO 3166-1 alpha-2 code of the country whose law says how statements mask "
+        "numbers; empty: the strictest.",
+    )
+
+    @field_validator("zone")
+    @classmethod
+    def _zone_is_known(cls, zone: str) -> str:
+        return _known_zone(zone)
+
+
 class Settings(BaseSettings):
     """The whole configuration; frozen, so that it can be passed down and trusted."""
 
@@ -150,6 +199,7 @@ class Settings(BaseSettings):
     store: StoreSettings = StoreSettings()
     cost: CostSettings = CostSettings()
     scoring: ScoringSettings = ScoringSettings()
+    billing: BillingSettings = BillingSettings()
 
     @classmethod
     def settings_customise_sources(

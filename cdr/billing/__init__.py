@@ -1,0 +1,6 @@
+"""Billing: what calls cost, who pays, and what was billed, once.
+
+`decks` and `rating` price calls; `rules` say who pays for which leg; `lines` makes the
+lines of a period, `ledger` keeps what was sealed, `extract` writes files. Taxes, invoices
+and payments are not here.
+"""
