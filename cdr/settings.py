@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+import polars as pl
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
@@ -23,6 +24,7 @@ from pydantic_settings import (
 )
 
 from cdr.errors import SettingsError
+from cdr.schema import Outcome
 
 AccountFrom = Literal["code", "number", "sip_user", "trunk", "none"]
 
@@ -70,6 +72,34 @@ class SourceSettings(_Section):
         default={},
         description="For plain formats: our column = the file's column, where names differ.",
     )
+    header: tuple[str, ...] = Field(
+        default=(),
+        description=(
+            "Names of the columns, in order, where the file has no line of names: the template of "
+            "FreeSWITCH's `mod_cdr_csv`, or a plain CSV without header."
+        ),
+    )
+    clock: Literal["local", "offset", "epoch_s", "epoch_ms", "epoch_us"] | None = Field(
+        default=None,
+        description=(
+            "How the file writes times, where it is not the way of its format: `local` (wall clock "
+            "of `zone`), `offset` (with an offset from UTC), or a count since 1970 UTC."
+        ),
+    )
+    time_layouts: tuple[str, ...] = Field(
+        default=(),
+        description=(
+            "Layouts of the times, such as `%d/%m/%Y %H:%M:%S`, tried in turn, where they are not "
+            "those of the format. A layout is never guessed."
+        ),
+    )
+    outcomes: dict[str, str] = Field(
+        default={},
+        description=(
+            "For plain formats: what the file calls an outcome = `answered`, `no_answer`, `busy`, "
+            "`rejected`, `failed` or `cancelled`."
+        ),
+    )
     max_call_s: int = Field(
         default=10_800,
         gt=0,
@@ -80,6 +110,25 @@ class SourceSettings(_Section):
     @classmethod
     def _zone_is_known(cls, zone: str) -> str:
         return _known_zone(zone)
+
+    @field_validator("outcomes")
+    @classmethod
+    def _outcomes_are_ours(cls, outcomes: dict[str, str]) -> dict[str, str]:
+        if wrong := sorted(set(outcomes.values()) - {outcome.value for outcome in Outcome}):
+            raise ValueError(f"{', '.join(wrong)}: not one of {', '.join(Outcome)}")
+        return outcomes
+
+    @field_validator("time_layouts")
+    @classmethod
+    def _layouts_are_layouts(cls, layouts: tuple[str, ...]) -> tuple[str, ...]:
+        for layout in layouts:
+            if not ("%H" in layout or "%T" in layout or "%I" in layout):
+                raise ValueError("a layout needs the day and the hour, as `%d/%m/%Y %H:%M`")
+            try:
+                pl.Series([""]).str.to_datetime(layout, strict=False)
+            except pl.exceptions.PolarsError:
+                raise ValueError("a layout is not one, such as `%d/%m/%Y %H:%M:%S`") from None
+        return layouts
 
 
 class StoreSettings(_Section):

@@ -142,6 +142,8 @@ FORMAT = Format(
         '"DOCUMENTATION","1788256800.26",""'
     ),
     times=Times(Clock.LOCAL, ("%Y-%m-%d %H:%M:%S",)),
+    columns=tuple(name for name in LAYOUTS[21] if name in _WANTED),
+    notes=__doc__,
     read=_read,
 )
 """Times are local, or UTC with `usegmtime=yes`: then the source's zone is UTC."""

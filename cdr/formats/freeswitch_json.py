@@ -231,6 +231,8 @@ FORMAT = Format(
         '"network_addr":"192.0.2.10"}}]}'
     ),
     times=Times(Clock.EPOCH_US),
+    columns=(*_VARIABLES, *_PROFILE),
+    notes=__doc__,
     read=_read,
 )
 """A record with duplicate `uuid` stays as it is; the store tells repeats from corrections."""

@@ -25,7 +25,7 @@ import polars as pl
 from cdr.formats.assemble import records, when
 from cdr.formats.blocks import read_blocks
 from cdr.formats.dialogs import Dialogs
-from cdr.formats.record import Clock, Format, Times
+from cdr.formats.record import ISO_LAYOUTS, Clock, Format, Times
 from cdr.formats.table import read_header, split_table
 from cdr.schema import Outcome
 from cdr.settings import SourceSettings
@@ -162,6 +162,8 @@ FORMAT = Format(
         "BYE,8a1,c07,f3e9@192.0.2.10,200,OK,2026-09-01 12:01:07,sip:+4930901820@example.net,"
         "sip:+442079460018@example.net,192.0.2.10,198.51.100.7"
     ),
-    times=Times(Clock.LOCAL, ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f")),
+    times=Times(Clock.LOCAL, ISO_LAYOUTS[Clock.LOCAL]),
+    columns=COLUMNS,
+    notes=__doc__,
     read=_read,
 )

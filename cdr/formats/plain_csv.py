@@ -16,7 +16,7 @@ import polars as pl
 from cdr.errors import FormatError, shown
 from cdr.formats.assemble import records, when
 from cdr.formats.blocks import read_blocks
-from cdr.formats.record import Clock, Format, Times
+from cdr.formats.record import ISO_LAYOUTS, Clock, Format, Times
 from cdr.formats.table import read_header, split_table
 from cdr.schema import Outcome
 from cdr.settings import SourceSettings
@@ -121,7 +121,6 @@ def _translated(text: pl.Expr, words: Mapping[str, str]) -> pl.Expr:
     return word.replace_strict(words, default=None, return_dtype=pl.String)
 
 
-_DAY_AND_TIME = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f")
 _HEADER = "record_id,account_id,caller,callee,started_at,answered_at,duration_s,outcome\n"
 
 FORMAT = Format(
@@ -129,7 +128,9 @@ FORMAT = Format(
     title="CSV with a header, local times",
     example=_HEADER
     + "8f2c,acme,+4930901820,+442079460018,2026-09-01 12:00:00,2026-09-01 12:00:07,60,answered",
-    times=Times(Clock.LOCAL, _DAY_AND_TIME),
+    times=Times(Clock.LOCAL, ISO_LAYOUTS[Clock.LOCAL]),
+    columns=tuple(COLUMNS),
+    notes=__doc__,
     read=_read,
 )
 
@@ -139,6 +140,8 @@ FORMAT_OFFSET = Format(
     example=_HEADER
     + "8f2c,acme,+4930901820,+442079460018,2026-09-01T12:00:00+02:00,2026-09-01T12:00:07+02:00,60,"
     "answered",
-    times=Times(Clock.OFFSET, tuple(f"{layout}%#z" for layout in _DAY_AND_TIME)),
+    times=Times(Clock.OFFSET, ISO_LAYOUTS[Clock.OFFSET]),
+    columns=tuple(COLUMNS),
+    notes=__doc__,
     read=_read,
 )

@@ -42,6 +42,7 @@ RECORD = pl.Schema(
         "answered": pl.String(),
         "ended": pl.String(),
         "duration": pl.String(),  # answer to release, in seconds, may have decimals
+        "elapsed": pl.String(),  # start to release, the same way; used where `ended` is null
         "outcome": pl.String(),  # a cdr.schema.Outcome; null: not known, so a fault follows
         "cause_code": pl.String(),
         "proof_epoch_s": pl.String(),  # an epoch second near `started` that proves the offset
@@ -76,6 +77,20 @@ class Times:
     clock: Clock
     layouts: tuple[str, ...] = ()
 
+    def declared_by(self, source: SourceSettings) -> Times:
+        """Return how this source writes times: its own way where it declares one."""
+        clock = Clock(source.clock or self.clock)
+        usual = self.layouts if clock is self.clock else ISO_LAYOUTS.get(clock, ())
+        return Times(clock, source.time_layouts or usual)
+
+
+_DAY_AND_TIME = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f")
+ISO_LAYOUTS = {
+    Clock.LOCAL: _DAY_AND_TIME,
+    Clock.OFFSET: tuple(f"{layout}%#z" for layout in _DAY_AND_TIME),
+}
+"""Layouts of ISO 8601 with a blank or a `T`, of each clock that has layouts."""
+
 
 @dataclass(frozen=True, slots=True)
 class Format:
@@ -90,7 +105,11 @@ class Format:
     example : str
         One record as it stands in a file; synthetic.
     times : Times
-        How it writes times.
+        How it writes times, where the source does not declare another way.
+    columns : tuple of str
+        What of a record in the file is understood, under the names of the dialect.
+    notes : str
+        Its quirks and what a record means; the docstring of its module.
     read : callable
         `(file, source, block_bytes)` to an iterator of frames with the columns of
         `RECORD`, each made from about `block_bytes` of the file, so that memory
@@ -102,4 +121,6 @@ class Format:
     title: str
     example: str
     times: Times
+    columns: tuple[str, ...]
+    notes: str
     read: Callable[[Path, SourceSettings, int], Iterator[pl.DataFrame]]

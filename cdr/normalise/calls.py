@@ -33,6 +33,7 @@ CONTENT = (
     "answered",
     "ended",
     "duration",
+    "elapsed",
     "outcome",
     "cause_code",
 )
@@ -52,6 +53,14 @@ EARLIEST = datetime(1990, 1, 1)  # noqa: DTZ001
 
 DURATION_TOLERANCE_MS = 2_000
 """Answer to release may differ from the given length: switches round either to seconds."""
+
+
+CUT_TOLERANCE_MS = 1_000
+"""A call cut at the switch's maximum may be this much shorter: switches round to seconds."""
+
+OFFSET_TOLERANCE = timedelta(minutes=30)
+"""How far a proving epoch second may lie from the start. Ours: a call waits less than this
+before its record begins, and no two offsets in use are nearer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +105,7 @@ def to_calls(
         With the columns of `cdr.schema.REJECTS`; `reasons` is never empty. Each
         record is in exactly one of the two.
     """
-    placed = _place_times(records, times, source.zone)
+    placed = _place_times(records, times.declared_by(source), source.zone)
     judged = placed.with_columns(_reasons(stamp.ingested_at).alias("reasons"))
     bad = judged.filter(pl.col("reasons").list.len() > 0)
     good = judged.filter(pl.col("reasons").list.len() == 0)
@@ -114,15 +123,24 @@ def to_calls(
 
 
 def _place_times(records: pl.DataFrame, times: Times, zone: str) -> pl.DataFrame:
-    return records.with_columns(
-        _placed(name, times, zone).alias(f"{name}_placed")
-        for name in ("started", "answered", "ended")
-    ).with_columns(
-        *(
-            pl.col(f"{name}_placed").struct.field("at").alias(f"{name}_at")
+    return (
+        records.with_columns(
+            _placed(name, times, zone).alias(f"{name}_placed")
             for name in ("started", "answered", "ended")
-        ),
-        _milliseconds(pl.col("duration")).alias("given_ms"),
+        )
+        .with_columns(
+            *(
+                pl.col(f"{name}_placed").struct.field("at").alias(f"{name}_at")
+                for name in ("started", "answered", "ended")
+            ),
+            _milliseconds(pl.col("duration")).alias("given_ms"),
+            _milliseconds(pl.col("elapsed")).alias("elapsed_ms"),
+        )
+        .with_columns(
+            pl.coalesce(
+                "ended_at", pl.col("started_at") + pl.duration(milliseconds="elapsed_ms")
+            ).alias("ended_at")
+        )
     )
 
 
@@ -173,6 +191,13 @@ def _reasons(ingested_at: datetime) -> pl.Expr:
             pl.col("duration").is_not_null() & pl.col("given_ms").is_null(), "duration_not_a_number"
         ),
         _when(pl.col("given_ms") < 0, "duration_negative"),
+        _when(
+            pl.col("elapsed").is_not_null() & pl.col("elapsed_ms").is_null(), "elapsed_not_a_number"
+        ),
+        _when(
+            pl.col("given_ms") > pl.col("elapsed_ms") + DURATION_TOLERANCE_MS,
+            "duration_beyond_elapsed",
+        ),
         _when(ended < started, "end_before_start"),
         _when(answered < started, "answer_before_start"),
         _when(ended < answered, "end_before_answer"),
@@ -321,10 +346,18 @@ def _owner(calls: pl.DataFrame, number: str, owners: pl.DataFrame) -> pl.Series:
 
 
 def _flags(source: SourceSettings, ingested_at: datetime) -> pl.Expr:
-    """Collect what is doubtful about a call that was understood."""
+    """Collect what is doubtful about a call that was understood.
+
+    A length is suspect where the switch cut the call, and where nobody saw its end.
+    """
     started, duration = pl.col("started_at"), pl.col("duration_ms")
     checks = [
-        _when(duration >= source.max_call_s * 1000, "suspect_duration"),
+        _when(
+            (duration >= source.max_call_s * 1000 - CUT_TOLERANCE_MS)
+            | (duration.is_not_null() & pl.col("flags").list.contains("missing_bye")),
+            "suspect_duration",
+        ),
+        _when((started - _proof()).abs() > OFFSET_TOLERANCE, "offset_contradicted"),
         _when((duration - pl.col("measured_ms")).abs() > DURATION_TOLERANCE_MS, "duration_differs"),
         _when(started > ingested_at + CLOCK_SKEW, "clock_skew"),
         _when(pl.col("callee_validity") == Validity.UNALLOCATED.value, "unallocated_callee"),
@@ -332,3 +365,9 @@ def _flags(source: SourceSettings, ingested_at: datetime) -> pl.Expr:
         _when(pl.col("account_id").is_null(), "no_account"),
     ]
     return pl.concat_list([pl.col("flags"), pl.concat_list(checks).list.drop_nulls()]).cast(TEXTS)
+
+
+def _proof() -> pl.Expr:
+    """Return the instant that the record itself proves; null where it proves none."""
+    second = pl.col("proof_epoch_s").cast(pl.Int64, strict=False)
+    return pl.from_epoch(second, time_unit="s").dt.replace_time_zone("UTC")

@@ -2,53 +2,237 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import polars as pl
 import typer
+from pydantic import ValidationError
 
-from cdr import open_lake
-from cdr.errors import WrongUse
-from cdr.formats import FORMATS
+from cdr import Settings, open_lake
+from cdr.errors import FormatError, SettingsError, WrongUse
+from cdr.formats import FORMATS, by_name
+from cdr.ingest import FileReport
 from cdr.ingest import ingest as take_in
-from pipelines.terminal import FAILED, NEEDS_A_PERSON, Json, show
+from cdr.preview import Preview, Proposal, preview, propose
+from cdr.schema import ACCOUNT_NUMBERS
+from cdr.settings import SourceSettings
+from pipelines.terminal import FAILED, NEEDS_A_PERSON, WRONG_USE, Json, show, tell
 
 app = typer.Typer()
+
+AUTO = "auto"
+"""What `--format` takes to have a format proposed."""
+
+_SHOWN = (
+    "started_at", "account_id", "direction", "caller_number", "caller_party", "callee_number",
+    "callee_party", "forwarded_to", "outcome", "duration_ms", "leg", "flags",
+)  # fmt: skip
+_SHOWN_CHARS = 500  # ours: a record of most switches in full
 
 
 @app.command()
 def formats(as_json: Json = False) -> None:
-    """List the formats that can be read, with an example of each."""
-    found = {name: {"title": f.title, "example": f.example} for name, f in sorted(FORMATS.items())}
-    show(found, as_json=as_json)
+    """List the formats that can be read, with an example of each.
+
+    Example: callsieve formats
+    """
+    found = {
+        name: {"title": f.title, "columns": f.columns, "example": f.example}
+        for name, f in sorted(FORMATS.items())
+    }
+    text = "\n\n".join(f"{name}: {f['title']}\n{f['example']}" for name, f in found.items())
+    show(found, as_json=as_json, text=text)
 
 
 @app.command()
 def ingest(
     ctx: typer.Context,
     files: list[Path],
-    source: Annotated[str, typer.Option(help="Name of a source in the settings.")],
+    source: Annotated[str | None, typer.Option(help="Name of a source in the settings.")] = None,
+    format_name: Annotated[
+        str | None, typer.Option("--format", help="A format, or `auto` to have one proposed.")
+    ] = None,
+    zone: Annotated[str | None, typer.Option(help="IANA zone of the switch's clock.")] = None,
+    country: Annotated[str | None, typer.Option(help="ISO code of the home country.")] = None,
+    account_from: Annotated[
+        str, typer.Option(help="code, number, sip_user or none: how a call finds its account.")
+    ] = "code",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the first rows as understood; write nothing.")
+    ] = False,
+    rows: Annotated[int, typer.Option(help="Rows of a file that --dry-run shows.", min=1)] = 20,
     as_json: Json = False,
 ) -> None:
     """Take call FILES of a source into the lake; safe to repeat.
 
     Example: callsieve ingest Master.csv --source pbx
+
+    Example: callsieve ingest Master.csv --format asterisk_csv --zone Europe/Berlin --country DE
     """
-    settings = ctx.obj()
-    if source not in settings.sources:
-        known = ", ".join(sorted(settings.sources)) or "none"
-        raise WrongUse(f"no source {source!r} in the settings; there are: {known}")
-    report = take_in(
-        open_lake(settings, create=True),
-        files,
-        source_name=source,
-        source=settings.sources[source],
-        now=datetime.now(tz=UTC),
-    )
-    show({"files": [asdict(file) for file in report.files]}, as_json=as_json)
+    if format_name == AUTO:
+        _propose(files, country, as_json=as_json)
+        raise typer.Exit(WRONG_USE)
+    settings: Settings = ctx.obj()
+    name, chosen = _chosen(settings, source, format_name, zone, country, account_from)
+    by_name(chosen.format)
+    if dry_run:
+        _show_first_rows(settings, files, chosen, rows, as_json=as_json)
+        return
+    lake = open_lake(settings, create=True)
+    report = take_in(lake, files, source_name=name, source=chosen, now=datetime.now(tz=UTC))
+    text = "\n".join(_in_words(file) for file in report.files)
+    show({"files": [asdict(file) for file in report.files]}, as_json=as_json, text=text)
     if len(report.refused) == len(report.files):
         raise typer.Exit(FAILED)
     if report.refused or report.total("rejected"):
+        tell("rows set aside are in the table `rejects`, each with its reasons")
         raise typer.Exit(NEEDS_A_PERSON)
+
+
+def _chosen(
+    settings: Settings,
+    source: str | None,
+    format_name: str | None,
+    zone: str | None,
+    country: str | None,
+    account_from: str,
+) -> tuple[str, SourceSettings]:
+    """Return the source to read as: one of the settings, or the one the options describe."""
+    if (source is None) == (format_name is None):
+        raise WrongUse("name either a source of the settings (--source) or a format (--format)")
+    if source is not None:
+        if source not in settings.sources:
+            known = ", ".join(sorted(settings.sources)) or "none"
+            raise WrongUse(f"no source {source!r} in the settings; there are: {known}")
+        return source, settings.sources[source]
+    if zone is None or country is None:
+        raise WrongUse("--format needs --zone and --country, such as Europe/Berlin and DE")
+    if format_name in settings.sources:
+        raise WrongUse(f"the settings have a source {format_name!r}; use --source {format_name}")
+    options = {
+        "format": format_name, "zone": zone, "country": country, "account_from": account_from
+    }  # fmt: skip
+    try:
+        return str(format_name), SourceSettings.model_validate(options)
+    except ValidationError as error:
+        faults = error.errors(include_input=False, include_url=False)
+        wrong = [f"--{str(f['loc'][0]).replace('_', '-')}: {f['msg']}" for f in faults]
+        raise SettingsError("options", wrong) from None
+
+
+def _in_words(file: FileReport) -> str:
+    if file.state == "refused":
+        return f"{file.file}: refused: {file.fault}"
+    if file.state == "known":
+        return f"{file.file}: taken in before, nothing to do ({file.read} rows)"
+    if not file.read:
+        return f"{file.file}: is empty, nothing to take in"
+    return (
+        f"{file.file}: {file.read} rows: {file.accepted} accepted, {file.duplicate} duplicate, "
+        f"{file.corrected} corrected, {file.rejected} set aside"
+    )
+
+
+def _show_first_rows(
+    settings: Settings, files: list[Path], source: SourceSettings, rows: int, *, as_json: bool
+) -> None:
+    owners = _owners(settings)
+    found, refused = [], 0
+    for file in files:
+        try:
+            seen = preview(file, source, now=datetime.now(tz=UTC), owners=owners, records=rows)
+        except FormatError as error:
+            refused += 1
+            found.append({"file": file.name, "fault": error.fault})
+            tell(f"{file.name}: refused: {error.fault}")
+            continue
+        found.append(_as_object(file, seen))
+        if not as_json:
+            _print_rows(file, seen)
+    if as_json:
+        show({"files": found}, as_json=True)
+    if refused == len(files):
+        raise typer.Exit(FAILED)
+    if refused or any(each.get("set_aside") for each in found):
+        raise typer.Exit(NEEDS_A_PERSON)
+
+
+def _owners(settings: Settings) -> pl.DataFrame | None:
+    """Return who holds which number, where there is a lake that knows."""
+    try:
+        lake = open_lake(settings)
+    except WrongUse:
+        return None
+    return lake.scan(ACCOUNT_NUMBERS).drop("imported_at").collect()
+
+
+def _as_object(file: Path, seen: Preview) -> dict[str, Any]:
+    return {
+        "file": file.name,
+        "records": seen.records,
+        "calls": seen.calls.select(_SHOWN).to_dicts(),
+        "set_aside": seen.set_aside.to_dicts(),
+    }
+
+
+def _print_rows(file: Path, seen: Preview) -> None:
+    title = f"{file.name}: {seen.calls.height} of the first {seen.records} records are calls"
+    calls = seen.calls.select(
+        pl.col("started_at").dt.strftime("%Y-%m-%d %H:%M:%SZ"),
+        "account_id",
+        "direction",
+        caller=pl.coalesce("caller_number", "caller_party"),
+        callee=pl.coalesce("callee_number", "callee_party"),
+        outcome="outcome",
+        duration_s=pl.col("duration_ms") / 1000,
+        flags=pl.col("flags").list.join(", "),
+    )
+    aside = seen.set_aside.with_columns(
+        pl.col("reasons").list.join(", "), pl.col("raw").str.head(_SHOWN_CHARS)
+    )
+    with pl.Config(
+        tbl_rows=-1,
+        tbl_cols=-1,
+        tbl_width_chars=-1,
+        fmt_str_lengths=_SHOWN_CHARS,
+        tbl_hide_column_data_types=True,
+        tbl_hide_dataframe_shape=True,
+    ):
+        lines = [title, str(calls)] + (["set aside:", str(aside)] if aside.height else [])
+    show({}, as_json=False, text="\n".join(lines))
+
+
+def _propose(files: list[Path], country: str | None, *, as_json: bool) -> None:
+    """Say which format each file seems to be in; take in nothing."""
+    found = {}
+    for file in files:
+        proposals = propose(file, country=country or "US", now=datetime.now(tz=UTC))
+        found[file.name] = [asdict(proposal) for proposal in proposals]
+        tell(_proposed(file, proposals))
+    if as_json:
+        show({"proposals": found, "exit_code": WRONG_USE}, as_json=True)
+
+
+def _proposed(file: Path, proposals: list[Proposal]) -> str:
+    if not proposals:
+        return f"{file.name}: no format can read it; `callsieve formats` shows what each looks like"
+    best, *others = proposals
+    lines = [
+        f"{file.name}: looks like {best.format} ({FORMATS[best.format].title}): "
+        f"{best.understood} of its first {best.looked_at} records are understood as calls"
+    ]
+    if best.reasons:
+        lines.append(f"  the others are not: {', '.join(best.reasons)}")
+    lines += [
+        f"  or {p.format}: {p.understood} understood, fields found in {p.taken_apart}"
+        for p in others
+    ]
+    lines.append(
+        "  to confirm: callsieve ingest "
+        f"{shlex.quote(file.name)} --format {best.format} --zone ZONE --country CC --dry-run"
+    )
+    return "\n".join(lines)

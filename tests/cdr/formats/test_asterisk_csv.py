@@ -52,6 +52,7 @@ def test_a_row_in_full(read: Read) -> None:
         "answered": "2026-09-01 12:00:07",
         "ended": "2026-09-01 12:01:07",
         "duration": "60",
+        "elapsed": None,
         "outcome": "answered",
         "cause_code": "ANSWERED",
         "proof_epoch_s": "1788256800",

@@ -37,6 +37,7 @@ def test_a_record_in_full(read: Read) -> None:
         "answered": "1788256807000000",
         "ended": "1788256867000000",
         "duration": "60.000",
+        "elapsed": None,
         "outcome": "answered",
         "cause_code": "NORMAL_CLEARING",
         "proof_epoch_s": None,

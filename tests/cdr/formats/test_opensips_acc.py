@@ -45,6 +45,7 @@ def test_a_call_in_full(read: Read) -> None:
         "answered": "2026-09-01 12:00:07",
         "ended": "2026-09-01 12:01:07",
         "duration": None,
+        "elapsed": None,
         "outcome": "answered",
         "cause_code": "200",
         "proof_epoch_s": None,

@@ -53,6 +53,7 @@ def test_every_column_finds_its_place(read: Read) -> None:
         "answered": "a",
         "ended": "e",
         "duration": "1.5",
+        "elapsed": None,
         "outcome": "answered",
         "cause_code": "16",
         "proof_epoch_s": None,

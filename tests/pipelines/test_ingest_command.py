@@ -1,0 +1,145 @@
+"""What `ingest` and `formats` say on the command line, of good files and of bad ones."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cdr.formats import FORMATS
+
+if TYPE_CHECKING:
+    from conftest import RunCommand
+
+HEADER = "record_id,account_id,caller,callee,started_at,duration_s,outcome\n"
+GOOD = "r1,a1,030 1234567,+442079460018,2026-09-01 12:00:00,61,answered\n"
+NEVER = "r3,a1,030 1234567,089 123456,2026-03-29 02:30:00,5,answered\n"
+AS = ("--format", "plain_csv", "--zone", "Europe/Berlin", "--country", "DE")
+
+
+def write(what: str | bytes, name: str = "calls.csv") -> Path:
+    file = Path(name)
+    file.write_bytes(what if isinstance(what, bytes) else what.encode())
+    return file
+
+
+def test_formats_lists_each_with_an_example(callsieve: RunCommand) -> None:
+    ran = callsieve("formats", "--json")
+    assert set(ran.found) == set(FORMATS)
+    assert all(form["title"] and form["example"] for form in ran.found.values())
+    listed = callsieve("formats").out
+    assert all(FORMATS[name].example.split("\n")[0] in listed for name in FORMATS)
+
+
+def test_a_file_is_taken_in_by_options_alone_and_only_once(callsieve: RunCommand) -> None:
+    file = write(HEADER + GOOD)
+    ran = callsieve("--home", "h", "ingest", file, *AS)
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out == ("calls.csv: 1 rows: 1 accepted, 0 duplicate, 0 corrected, 0 set aside\n")
+    again = callsieve("--home", "h", "ingest", file, *AS)
+    assert again.out == "calls.csv: taken in before, nothing to do (1 rows)\n"
+
+
+def test_a_dry_run_shows_calls_and_reasons_and_writes_nothing(callsieve: RunCommand) -> None:
+    file = write(HEADER + GOOD + NEVER)
+    ran = callsieve("--home", "h", "ingest", file, *AS, "--dry-run")
+    assert ran.code == 1
+    assert "+49301234567" in ran.out
+    assert "2026-09-01 10:00:00Z" in ran.out
+    assert "started_time_never_existed" in ran.out
+    assert "1234567" not in ran.err
+    assert not Path("h").exists()
+
+    (seen,) = callsieve("--home", "h", "ingest", file, *AS, "--dry-run", "--json").found["files"]
+    assert [call["callee_number"] for call in seen["calls"]] == ["+442079460018"]
+    assert [(row["line"], row["reasons"]) for row in seen["set_aside"]] == [
+        (3, ["started_time_never_existed"])
+    ]
+
+
+def test_auto_proposes_with_reasons_and_asks(callsieve: RunCommand) -> None:
+    file = write(HEADER + GOOD + NEVER.replace("r3", ""))
+    ran = callsieve("--home", "h", "ingest", file, "--format", "auto")
+    assert ran.code == 2
+    assert "looks like plain_csv (CSV with a header, local times): 2 of its first 2" in ran.err
+    assert "or plain_csv_offset: 0 understood, fields found in 2" in ran.err
+    assert "to confirm: callsieve ingest calls.csv --format plain_csv --zone ZONE" in ran.err
+    assert "1234567" not in ran.err
+    assert not Path("h").exists()
+
+
+def test_auto_says_so_where_nothing_fits(callsieve: RunCommand) -> None:
+    ran = callsieve("ingest", write("hello\n"), "--format", "auto", "--json")
+    assert ran.code == 2
+    assert ran.found["proposals"] == {"calls.csv": []}
+    assert "no format can read it" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--format", "plain_cvs", *AS[2:]), "unknown format 'plain_cvs'; known are: "),
+        ((*AS[:2], "--zone", "Europe/Berlim", *AS[4:]), "--zone: Value error, not an IANA time"),
+        ((*AS[:4], "--country", "Germany"), "--country: String should match"),
+        (AS[:2], "--format needs --zone and --country"),
+        ((), "name either a source of the settings (--source) or a format"),
+        (("--source", "pbx", *AS), "name either a source"),
+        (("--source", "pbx"), "no source 'pbx' in the settings; there are: none"),
+        ((*AS, "--account-from", "luck"), "--account-from: Input should be"),
+    ],
+    ids=["format", "zone", "country", "half", "nothing", "both", "source", "account"],
+)
+def test_wrong_use_ends_with_2_and_says_what_to_do(
+    callsieve: RunCommand, words: tuple[str, ...], message: str
+) -> None:
+    ran = callsieve("--home", "h", "ingest", write(HEADER + GOOD), *words)
+    assert ran.code == 2
+    assert message in ran.err
+    assert "Traceback" not in ran.err
+
+
+@pytest.mark.parametrize("dry", [(), ("--dry-run",)], ids=["ingest", "dry run"])
+@pytest.mark.parametrize(
+    ("what", "message"),
+    [
+        (HEADER.replace("callee,", "") + GOOD, "the header lacks callee"),
+        (bytes(range(256)) * 40, "binary data"),
+        (gzip.compress((HEADER + GOOD * 900).encode())[:-20], "cut short or damaged"),
+        (HEADER.encode("utf-16"), "UTF-16"),
+        (None, "is a folder; name its files"),
+    ],
+    ids=["column", "binary", "half a gzip", "utf-16", "folder"],
+)
+def test_a_file_that_cannot_be_read_is_refused_with_what_to_do(
+    callsieve: RunCommand, what: str | bytes | None, message: str, dry: tuple[str, ...]
+) -> None:
+    if what is None:
+        Path("calls.csv").mkdir()
+    else:
+        write(what)
+    ran = callsieve("--home", "h", "ingest", "calls.csv", *AS, *dry)
+    assert ran.code == 3
+    assert "calls.csv: refused: " in ran.out + ran.err
+    assert message in ran.out + ran.err
+    assert "1234567" not in ran.out + ran.err
+
+
+def test_a_missing_file_is_refused(callsieve: RunCommand) -> None:
+    ran = callsieve("--home", "h", "ingest", "nowhere.csv", *AS)
+    assert (ran.code, ran.out) == (3, "nowhere.csv: refused: there is no such file\n")
+
+
+def test_an_empty_file_is_said_to_be_empty(callsieve: RunCommand) -> None:
+    ran = callsieve("--home", "h", "ingest", write(b""), *AS)
+    assert (ran.code, ran.out) == (0, "calls.csv: is empty, nothing to take in\n")
+
+
+def test_a_file_cut_in_the_middle_is_taken_in_but_for_its_last_row(callsieve: RunCommand) -> None:
+    ran = callsieve("--home", "h", "ingest", write(HEADER + GOOD + GOOD[:30]), *AS)
+    assert ran.code == 1
+    assert "2 rows: 1 accepted, 0 duplicate, 0 corrected, 1 set aside" in ran.out
+    assert "1234567" not in ran.err
+    whole = callsieve("--home", "h", "ingest", write(HEADER + GOOD + GOOD.replace("r1", "r2")), *AS)
+    assert "2 rows: 1 accepted, 1 duplicate, 0 corrected, 0 set aside" in whole.out
