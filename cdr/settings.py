@@ -263,15 +263,15 @@ class Settings(BaseSettings):
         return (env_settings, init_settings)
 
 
-def load_settings(file: Path | None = None, *, home: Path | None = None) -> Settings:
+def load_settings(file: Path | str | None = None, *, home: Path | str | None = None) -> Settings:
     """Read ``file`` and the environment into a validated, frozen :class:`Settings`.
 
     Parameters
     ----------
-    file : Path, optional
+    file : Path or str, optional
         A ``callsieve.toml``. None reads ``callsieve.toml`` in the current folder
         where there is one, and otherwise takes the defaults.
-    home : Path, optional
+    home : Path or str, optional
         Wins over file and environment; it is what ``--home`` passes.
 
     Raises
@@ -279,7 +279,7 @@ def load_settings(file: Path | None = None, *, home: Path | None = None) -> Sett
     SettingsError
         With every fault found, so that one run shows them all.
     """
-    file, given = (file, True) if file is not None else (Path("callsieve.toml"), False)
+    file, given = (Path("callsieve.toml"), False) if file is None else (Path(file), True)
     content: dict[str, object] = {}
     if given or file.exists():
         content = _toml(file)
@@ -289,7 +289,7 @@ def load_settings(file: Path | None = None, *, home: Path | None = None) -> Sett
         faults = error.errors(include_input=False, include_url=False)
         wrong = [f"{'.'.join(map(str, f['loc']))}: {_in_words(f['msg'])}" for f in faults]
         raise SettingsError(file.name, wrong) from None
-    return settings if home is None else settings.model_copy(update={"home": home})
+    return settings if home is None else settings.model_copy(update={"home": Path(home)})
 
 
 def _toml(file: Path) -> dict[str, object]:

@@ -7,6 +7,7 @@ from typing import Annotated
 import polars as pl
 import typer
 
+import fraud.tables  # noqa: F401 (its tables are asked for too)
 from cdr import open_lake
 from cdr.query import ask
 from pipelines.terminal import Json, show, tell

@@ -18,8 +18,7 @@ from pipelines.simulate.streams import Streams
 LISTED_SHARE = 0.6
 """Share of tested ranges that are on the list. Ours: no list is complete."""
 
-_NUMBERS_A_RANGE = 5
-_IDLE_RANGES_A_TESTED_ONE = 20
+_IDLE_RANGES_A_TESTED_ONE = 100
 _LISTED_BEFORE_D = 60
 _IDLE_SALT = 977
 
@@ -42,11 +41,9 @@ def listed_numbers(streams: Streams, destinations: Destinations, first_ms: int) 
     idle = np.repeat(tests, _IDLE_RANGES_A_TESTED_ONE)
     salts = np.tile(np.arange(_IDLE_RANGES_A_TESTED_ONE), len(tests)) + _IDLE_SALT
     key = np.concatenate([streams.key[listed], hashed(streams.key[idle], salts)])
-    of = np.repeat(np.concatenate([listed, idle]), _NUMBERS_A_RANGE)
-    rank: Ints = np.tile(np.arange(_NUMBERS_A_RANGE), len(key))
-    numbers, _ = destinations.contacts(
-        np.repeat(key, _NUMBERS_A_RANGE), rank, streams.mix[of], streams.run[of]
-    )
+    of = np.concatenate([listed, idle])
+    rank: Ints = np.zeros(len(key), dtype=np.int64)
+    numbers, _ = destinations.contacts(key, rank, streams.mix[of], streams.run[of])
     since = datetime.fromtimestamp(first_ms / 1000, tz=UTC) - timedelta(days=_LISTED_BEFORE_D)
     return pl.DataFrame(
         {
