@@ -204,8 +204,8 @@ def _shown(value: object) -> str:
 _PAGE = """\
 # One call's way through the house
 
-Written by `python tests/test_one_call.py` from the sample files, so it is true. The test of the same
-name checks each stage. All of it is synthetic.
+Written by `python tests/test_one_call.py` from the sample files, so it is true. The test of the
+same name checks each stage. All of it is synthetic.
 
 ## 1. A line of a switch file
 
@@ -242,8 +242,8 @@ after.
 
 ## 5. The account's day
 
-`fraud/features/account_days.py` reduces each new day once. A night reads 30 such rows an account, not
-30 days of calls.
+`fraud/features/account_days.py` reduces each new day once. A night reads 30 such rows an account,
+not 30 days of calls.
 
 ```text
 {day}
@@ -251,8 +251,8 @@ after.
 
 ## 6. Signals as of midnight
 
-`fraud/features/midnight.py`; nothing later than 2026-10-01 00:00 UTC is seen. Those that mattered most
-for this account:
+`fraud/features/midnight.py`; nothing later than 2026-10-01 00:00 UTC is seen. Those that mattered
+most for this account:
 
 ```text
 {features}
@@ -260,8 +260,8 @@ for this account:
 
 ## 7. The score, with reasons
 
-`fraud/scoring.py` compares with the accounts blocked before that midnight. The share says how much of
-the score a reason carries.
+`fraud/scoring.py` compares with the accounts blocked before that midnight. The share says how much
+of the score a reason carries.
 
 ```text
 {score}
