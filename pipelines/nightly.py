@@ -45,15 +45,15 @@ class Night:
         UTC instant of the run.
     run : Run
         The ledger of this run.
-    tell : callable
-        Told in words how the work goes on.
+    progress : callable
+        Told in words, and often, how a step goes on.
     """
 
     lake: Lake
     day: date
     now: datetime
     run: Run
-    tell: Callable[[str], None]
+    progress: Callable[[str], None]
 
     @property
     def as_of(self) -> datetime:
@@ -100,7 +100,7 @@ class Outcome:
 
 def _take_in(night: Night) -> Result:
     def progress(file: str, rows: int) -> None:
-        night.tell(f"  {file}: {rows:,} rows read")
+        night.progress(f"  {file}: {rows:,} rows read")
 
     taken = take_in(night.lake, now=night.now, progress=progress)
     concerns = [f"{refused.file}: {refused.fault}" for refused in taken.refused_imports]
@@ -214,8 +214,17 @@ STEPS: Mapping[str, Callable[[Night], Result]] = {
 """What a night does, in this order."""
 
 
+def _in_silence(_: str) -> None:
+    """Say nothing."""
+
+
 def run_nightly(
-    lake: Lake, day: date, *, now: datetime, tell: Callable[[str], None] = lambda _: None
+    lake: Lake,
+    day: date,
+    *,
+    now: datetime,
+    tell: Callable[[str], None] = _in_silence,
+    progress: Callable[[str], None] = _in_silence,
 ) -> Outcome:
     """Do a night, or what an interrupted one left undone.
 
@@ -228,7 +237,9 @@ def run_nightly(
     now : datetime
         UTC instant of the run.
     tell : callable, optional
-        Told in words how the work goes on.
+        Told which step begins.
+    progress : callable, optional
+        Told in words, and often, how a step goes on.
 
     Raises
     ------
@@ -241,7 +252,7 @@ def run_nightly(
         raise WrongUse(f"{day.isoformat()} (UTC) is not over yet; give the date of a day that is")
     with lake.home.alone("nightly"):
         run = open_run(lake.home.runs, day)
-        night = Night(lake, day, now, run, tell)
+        night = Night(lake, day, now, run, progress)
         for number, (name, step) in enumerate(STEPS.items(), start=1):
             if name in run.done:
                 tell(f"{number}/{len(STEPS)} {name}: done before")

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -52,6 +53,19 @@ def tell(message: str) -> None:
     """Say on standard error how the work goes on."""
     sys.stderr.write(harmless(message) + "\n")
     sys.stderr.flush()
+
+
+def paced(say: Callable[[str], None], *, every_s: float = 2.0) -> Callable[[str], None]:
+    """Return ``say``, but silent until ``every_s`` seconds have passed since it last spoke."""
+    spoken_at = time.monotonic()
+
+    def now_and_then(message: str) -> None:
+        nonlocal spoken_at
+        if time.monotonic() - spoken_at >= every_s:
+            spoken_at = time.monotonic()
+            say(message)
+
+    return now_and_then
 
 
 def harmless(text: str) -> str:

@@ -13,7 +13,7 @@ import typer
 from cdr import open_lake
 from fraud.candidates import Candidate
 from pipelines.samples import SAMPLE_DAY, sample_lake
-from pipelines.terminal import NEEDS_A_PERSON, Json, show, tell
+from pipelines.terminal import NEEDS_A_PERSON, Json, paced, show, tell
 
 if TYPE_CHECKING:
     from pipelines.nightly import Outcome
@@ -45,7 +45,7 @@ def nightly(
     now = datetime.now(tz=UTC)
     of_day = day.date() if day else (now - timedelta(days=1)).date()
     lake = open_lake(ctx.obj(), create=True)
-    outcome = run_nightly(lake, of_day, now=now, tell=tell)
+    outcome = run_nightly(lake, of_day, now=now, tell=tell, progress=paced(tell))
     show(outcome.as_json(), as_json=as_json, text=night_text(outcome))
     if outcome.concerns:
         raise typer.Exit(NEEDS_A_PERSON)
@@ -63,7 +63,9 @@ def demo(ctx: typer.Context, as_json: Json = False) -> None:
 
     home = ctx.obj.home or DEMO_HOME
     lake = sample_lake(home)
-    outcome = run_nightly(lake, SAMPLE_DAY, now=datetime.now(tz=UTC), tell=tell)
+    outcome = run_nightly(
+        lake, SAMPLE_DAY, now=datetime.now(tz=UTC), tell=tell, progress=paced(tell)
+    )
     text = night_text(outcome) + "\n\n" + "\n".join(_where_next(home))
     show(outcome.as_json(), as_json=as_json, text=text)
 
