@@ -7,17 +7,32 @@ that shows its quirks into the tests.
 from __future__ import annotations
 
 from cdr.errors import UnknownFormat
-from cdr.formats import asterisk_csv, freeswitch_json, opensips_acc, plain_csv
+from cdr.formats import (
+    asterisk_csv,
+    asterisk_table,
+    freeswitch_csv,
+    freeswitch_json,
+    kamailio_acc,
+    opensips_acc,
+    plain_csv,
+    plain_jsonl,
+    plain_parquet,
+)
 from cdr.formats.record import Format
 
 FORMATS: dict[str, Format] = {
     format.name: format
     for format in (
         asterisk_csv.FORMAT,
+        asterisk_table.FORMAT,
+        freeswitch_csv.FORMAT,
         freeswitch_json.FORMAT,
+        kamailio_acc.FORMAT,
         opensips_acc.FORMAT,
         plain_csv.FORMAT,
         plain_csv.FORMAT_OFFSET,
+        plain_jsonl.FORMAT,
+        plain_parquet.FORMAT,
     )
 }
 """Every format that can be read, by its name."""

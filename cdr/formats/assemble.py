@@ -6,7 +6,7 @@ lists, and a record whose used text was not UTF-8 is faulted. Nothing is convert
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import polars as pl
 
@@ -21,6 +21,12 @@ TEXT = tuple(name for name in RECORD if name not in _PLACE)
 def when(condition: pl.Expr, code: str) -> pl.Expr:
     """Return `code` where the condition holds, else null."""
     return pl.when(condition).then(pl.lit(code))
+
+
+def with_columns(found: pl.DataFrame, names: Iterable[str]) -> pl.DataFrame:
+    """Add the columns a file does not have, null."""
+    lacking = [name for name in names if name not in found.columns]
+    return found.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in lacking)
 
 
 def records(

@@ -1,8 +1,9 @@
-"""Asterisk's `Master.csv`, as `cdr_csv` writes it: 16 to 21 columns, no header.
+"""Asterisk's `Master.csv`, as `cdr_csv` writes it: 15 to 21 columns, no header.
 
 Sixteen columns are always there; `loguniqueid`, `loguserfield` and `newcdrcolumns`
-of `cdr.conf` add 1, 1 and 3. A file has one layout: the one most of its first lines
-have; other lines are faults. With 17 columns the last one is taken for the unique id.
+of `cdr.conf` add 1, 1 and 3. With 15 columns there is no `accountcode`. A file has one
+layout: the one most of its first lines have; other lines are faults. With 17 columns the
+last one is taken for the unique id.
 
 What a row means here:
 
@@ -19,7 +20,6 @@ What a row means here:
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,7 +28,7 @@ import polars as pl
 from cdr.errors import FormatError, shown
 from cdr.formats.assemble import records, when
 from cdr.formats.blocks import read_blocks, read_sample
-from cdr.formats.delimited import column_count, split_columns
+from cdr.formats.delimited import layout_of, split_columns
 from cdr.formats.legs import LegCounter
 from cdr.formats.record import Clock, Format, Times
 from cdr.schema import Outcome
@@ -40,6 +40,7 @@ _ALWAYS = (
 )  # fmt: skip
 _NEW = ("peeraccount", "linkedid", "sequence")
 LAYOUTS: dict[int, tuple[str, ...]] = {
+    15: _ALWAYS[1:],
     16: _ALWAYS,
     17: (*_ALWAYS, "uniqueid"),
     18: (*_ALWAYS, "uniqueid", "userfield"),
@@ -54,7 +55,7 @@ _WANTED = {
     "billsec", "disposition", "uniqueid", "linkedid", "sequence",
 }  # fmt: skip
 
-_OUTCOMES = {
+OUTCOMES = {
     "ANSWERED": Outcome.ANSWERED,
     "NO ANSWER": Outcome.NO_ANSWER,
     "BUSY": Outcome.BUSY,
@@ -78,39 +79,35 @@ def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.D
 
 def _layout_of(file: Path) -> tuple[str, ...]:
     sample = read_sample(file)
-    counts = Counter(column_count(line) for line in sample.data.decode().split("\n") if line)
-    known = {count: rows for count, rows in counts.items() if count in LAYOUTS}
-    if counts and not known:
+    layout = layout_of(sample, LAYOUTS)
+    if layout is None and sample.data.strip():
         raise FormatError(
             shown(file),
-            "no line has the 16 to 21 columns of Asterisk's Master.csv; "
-            "for a file with a header use format plain_csv",
+            "no line has the 15 to 21 columns of Asterisk's Master.csv; "
+            "for a file with a header use format asterisk_table or plain_csv",
         )
-    return LAYOUTS[max(known, key=lambda count: (known[count], count)) if known else 16]
+    return layout or LAYOUTS[16]
 
 
 def _records(rows: pl.DataFrame) -> pl.DataFrame:
     disposition = pl.col("disposition").str.to_uppercase()
     answered = disposition == "ANSWERED"
-    row_id = pl.concat_str("uniqueid", pl.format("-{}", "sequence"), ignore_nulls=True)
     return records(
         rows,
         {
-            "source_record_id": pl.when(pl.col("uniqueid").is_not_null()).then(row_id),
+            "source_record_id": row_id(),
             "call_id": pl.coalesce("linkedid", "uniqueid"),
             "account_code": pl.col("accountcode"),
-            "trunk": _peer(pl.col("channel")),
-            "caller": pl.coalesce(
-                "src", pl.when(pl.col("src").is_null()).then("clid").str.extract(r"<([^<>]+)>\s*$")
-            ),
+            "trunk": peer(pl.col("channel")),
+            "caller": pl.coalesce("src", clid_number()),
             "callee": pl.col("dst"),
             "started": pl.col("start"),
             "answered": pl.when(answered).then("answer"),
             "ended": pl.col("end"),
             "duration": pl.when(answered).then("billsec"),
-            "outcome": disposition.replace_strict(_OUTCOMES, default=None, return_dtype=pl.String),
+            "outcome": disposition.replace_strict(OUTCOMES, default=None, return_dtype=pl.String),
             "cause_code": pl.col("disposition"),
-            "proof_epoch_s": pl.col("uniqueid").str.extract(r"(?:^|-)(\d{9,10})\.\d+$"),
+            "proof_epoch_s": epoch_of(pl.col("uniqueid")),
         },
         faults=(
             when(pl.col("start").is_null(), "no_start_time"),
@@ -125,7 +122,23 @@ def _records(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _peer(channel: pl.Expr) -> pl.Expr:
+def row_id() -> pl.Expr:
+    """Return what names a row: unique id and, where the file has it, the sequence."""
+    both = pl.concat_str("uniqueid", pl.format("-{}", "sequence"), ignore_nulls=True)
+    return pl.when(pl.col("uniqueid").is_not_null()).then(both)
+
+
+def clid_number() -> pl.Expr:
+    """Take the number out of `"Name" <number>`, looked at only where `src` is empty."""
+    return pl.when(pl.col("src").is_null()).then("clid").str.extract(r"<([^<>]+)>\s*$")
+
+
+def epoch_of(uniqueid: pl.Expr) -> pl.Expr:
+    """Take the second in which the channel was made out of `pbx-1788256800.26`."""
+    return uniqueid.str.extract(r"(?:^|-)(\d{9,10})\.\d+$")
+
+
+def peer(channel: pl.Expr) -> pl.Expr:
     """Take the peer out of `PJSIP/acme-0000001a` or `Local/200@office-0000001a;1`."""
     return channel.str.splitn("/", 2).struct.field("field_1").str.replace(_CHANNEL_NUMBER, "")
 
@@ -134,7 +147,7 @@ _CHANNEL_NUMBER = r"-[0-9a-fA-F]+(?:;[12])?$"
 
 FORMAT = Format(
     name="asterisk_csv",
-    title="Asterisk Master.csv (cdr_csv), 16 to 21 columns",
+    title="Asterisk Master.csv (cdr_csv), 15 to 21 columns",
     example=(
         '"acme","+4930901820","+442079460018","from-internal","""Front desk"" <+4930901820>",'
         '"PJSIP/acme-0000001a","PJSIP/carrier-0000001b","Dial","PJSIP/+442079460018@carrier",'

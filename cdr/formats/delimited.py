@@ -10,15 +10,24 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import polars as pl
 
 from cdr.formats.blocks import Block, scan_lines
 
+Mend = Callable[[pl.Expr], pl.Expr]
+"""From a line as it stands in the file to the line that was meant."""
+
 
 def split_columns(
-    block: Block, columns: Sequence[str], wanted: Collection[str], *, separator: str = ","
+    block: Block,
+    columns: Sequence[str],
+    wanted: Collection[str],
+    *,
+    separator: str = ",",
+    mend: Mend | None = None,
 ) -> pl.DataFrame:
     r"""Split each line of a block into the columns of a dialect.
 
@@ -32,6 +41,9 @@ def split_columns(
         The columns to hand over.
     separator : str, default=","
         One ASCII character between columns.
+    mend : callable, optional
+        Turns lines that are not good into what the writer meant; only where that is
+        certain. `raw` stays as it stood in the file.
 
     Returns
     -------
@@ -49,13 +61,32 @@ def split_columns(
     >>> split_columns(block, ["a", "b"], ["b"]).select("line", "fault", "b").rows()
     [(1, None, '2, 3'), (2, 'broken_quotes', None), (3, 'wrong_column_count', None)]
     """
-    is_good = _is_row(separator, len(columns)) & pl.col("fault").is_null()
-    lines = scan_lines(block).with_columns(good=is_good).collect(engine="streaming")
-    if lines["good"].all():
-        fields = _parse(lines, block, columns, wanted, separator)
+    good = _is_row(separator, len(columns)) & pl.col("fault").is_null()
+    lines = scan_lines(block).with_columns(good=good).collect(engine="streaming")
+    if lines["good"].all() and lines.height == block.line_count:
+        fields = _parse(block.data, lines.height, columns, wanted, separator)
         return pl.concat([lines.drop("cut", "good"), fields], how="horizontal")
-    good = lines.filter("good").drop("cut", "good")
-    odd = lines.filter(~pl.col("good"))
+    return split_lines(lines.drop("good"), columns, wanted, separator=separator, mend=mend)
+
+
+def split_lines(
+    lines: pl.DataFrame,
+    columns: Sequence[str],
+    wanted: Collection[str],
+    *,
+    separator: str = ",",
+    mend: Mend | None = None,
+) -> pl.DataFrame:
+    """Split lines as `split_columns` does; `lines` has the columns of `scan_lines`."""
+    text = pl.col("raw")
+    is_good = _is_row(separator, len(columns)) & pl.col("fault").is_null()
+    good, odd = lines.filter(is_good), lines.filter(~is_good)
+    parsed = [_with_fields(good, good["raw"], columns, wanted, separator)]
+    if mend and odd.height:
+        mended = odd.with_columns(mended=mend(text))
+        is_good = _is_row(separator, len(columns), "mended") & pl.col("fault").is_null()
+        good, odd = mended.filter(is_good), mended.filter(~is_good).drop("mended")
+        parsed.append(_with_fields(good.drop("mended"), good["mended"], columns, wanted, separator))
     fault = (
         pl.when("cut")
         .then(pl.lit("cut_short"))
@@ -64,9 +95,36 @@ def split_columns(
         .otherwise(pl.lit("broken_quotes"))
     )
     odd = odd.select("line", "raw", fault=pl.coalesce("fault", fault))
-    fields = _parse(good, None, columns, wanted, separator)
-    rows = [pl.concat([good, fields], how="horizontal"), odd]
-    return pl.concat(rows, how="diagonal").sort("line")
+    return pl.concat([*parsed, odd], how="diagonal").sort("line")
+
+
+def layout_of(
+    block: Block, layouts: Mapping[int, tuple[str, ...]], *, separator: str = ","
+) -> tuple[str, ...] | None:
+    """Choose among layouts by the number of columns that most lines of a block have.
+
+    Parameters
+    ----------
+    block : Block
+        The first lines of a file.
+    layouts : mapping of int to tuple of str
+        Columns by their number; of two numbers that are equally frequent the larger counts.
+    separator : str, default=","
+        One ASCII character between columns.
+
+    Returns
+    -------
+    tuple of str or None
+        None where no line has one of these numbers of columns.
+    """
+    lines = (line for line in block.data.decode().split("\n") if line)
+    counts = Counter(column_count(line, separator) for line in lines)
+    known = {
+        count: rows for count, rows in counts.items() if count is not None and count in layouts
+    }
+    if not known:
+        return None
+    return layouts[max(known, key=lambda count: (known[count], count))]
 
 
 def column_count(line: str, separator: str = ",") -> int | None:
@@ -91,25 +149,29 @@ def _row_pattern(separator: str, count: int | None = None) -> str:
     return rf"^{field}(?:{re.escape(separator)}{field}){more}$"
 
 
-def _is_row(separator: str, count: int | None = None) -> pl.Expr:
-    return pl.col("raw").str.contains(_row_pattern(separator, count))
+def _is_row(separator: str, count: int | None = None, column: str = "raw") -> pl.Expr:
+    return pl.col(column).str.contains(_row_pattern(separator, count))
 
 
-def _parse(
-    good: pl.DataFrame,
-    block: Block | None,
+def _with_fields(
+    rows: pl.DataFrame,
+    texts: pl.Series,
     columns: Sequence[str],
     wanted: Collection[str],
     separator: str,
 ) -> pl.DataFrame:
-    """Split lines that are known to be good; `block` where it has these lines only."""
+    data = "\n".join(texts).encode()
+    fields = _parse(data, rows.height, columns, wanted, separator)
+    return pl.concat([rows.drop("cut"), fields], how="horizontal")
+
+
+def _parse(
+    data: bytes, height: int, columns: Sequence[str], wanted: Collection[str], separator: str
+) -> pl.DataFrame:
+    """Split lines that are known to be good."""
     names = [name for name in columns if name in wanted]
-    if good.is_empty():
+    if not height:
         return pl.DataFrame(schema=dict.fromkeys(names, pl.String))
-    if block is not None and block.line_count == good.height:
-        data = block.data
-    else:
-        data = "\n".join(good["raw"]).encode()
     fields = pl.read_csv(
         data,
         has_header=False,
@@ -118,6 +180,6 @@ def _parse(
         columns=[columns.index(name) for name in names],
     )
     fields.columns = names
-    if fields.height != good.height:
+    if fields.height != height:
         raise AssertionError("the CSV parser made another number of rows of good lines")
     return fields.select(pl.when(pl.col(name) != "").then(name) for name in names)

@@ -113,6 +113,7 @@ def _groups_of(rows: pl.DataFrame, group: pl.Series) -> pl.DataFrame:
     return rows.group_by(group.set_sorted().alias("group"), maintain_order=True).agg(
         pl.col("line").first().alias("dialog"),
         pl.col("line").last().alias("last"),
+        pl.col("line").filter(kind.is_in(["failed", "cancel"])).first().alias("tried"),
         pl.struct(pl.col("callid", "from_tag").first()).hash().alias("caller"),
         open=has["ok"] & ~has["bye"],
         attempt=~has["ok"] & ~has["bye"] & (has["failed"] | has["cancel"]),
@@ -120,10 +121,14 @@ def _groups_of(rows: pl.DataFrame, group: pl.Series) -> pl.DataFrame:
 
 
 def _joined_attempts(groups: pl.DataFrame, reach_rows: int) -> pl.DataFrame:
-    """Join what was never answered by call id and caller's tag: a CANCEL has no other."""
-    attempts = groups.filter("attempt").sort("caller", "dialog")
+    """Join what was never answered by call id and caller's tag: a CANCEL has no other.
+
+    An attempt is near the one before it if its first failed INVITE or CANCEL is; rows of
+    other methods before that do not count, since until then it was no attempt.
+    """
+    attempts = groups.filter("attempt").sort("caller", "tried")
     reached = pl.col("last").cum_max().shift() + reach_rows
-    run = (pl.col("dialog") > reached).fill_null(False).cum_sum().over("caller")
+    run = (pl.col("tried") > reached).fill_null(False).cum_sum().over("caller")
     attempts = attempts.with_columns(run=run).with_columns(
         pl.col("dialog").min().over("caller", "run"), pl.col("last").max().over("caller", "run")
     )

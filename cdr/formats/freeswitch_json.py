@@ -24,6 +24,7 @@ import polars as pl
 
 from cdr.formats.assemble import records, when
 from cdr.formats.blocks import MAX_LINE_BYTES, Block, read_blocks, scan_lines
+from cdr.formats.causes import FREESWITCH, unanswered
 from cdr.formats.record import Clock, Format, Times
 from cdr.schema import Outcome
 from cdr.settings import SourceSettings
@@ -51,32 +52,13 @@ _RECORD = pl.Struct(
 _ASCII = [chr(code) for code in range(128)]
 _ENCODED = [f"%{code:02X}" for code in range(128)]
 
-_DIRECTIONS = {
+DIRECTIONS = {
     "outbound": "outbound",
     "inbound": "inbound",
     "local": "internal",
     "internal": "internal",
 }
-
-_OUTCOMES = {
-    "ORIGINATOR_CANCEL": Outcome.CANCELLED,
-    "LOSE_RACE": Outcome.CANCELLED,
-    "PICKED_OFF": Outcome.CANCELLED,
-    "NORMAL_CLEARING": Outcome.NO_ANSWER,
-    "NO_ANSWER": Outcome.NO_ANSWER,
-    "NO_USER_RESPONSE": Outcome.NO_ANSWER,
-    "ALLOTTED_TIMEOUT": Outcome.NO_ANSWER,
-    "PROGRESS_TIMEOUT": Outcome.NO_ANSWER,
-    "SUBSCRIBER_ABSENT": Outcome.NO_ANSWER,
-    "USER_BUSY": Outcome.BUSY,
-    "CALL_REJECTED": Outcome.REJECTED,
-    "OUTGOING_CALL_BARRED": Outcome.REJECTED,
-    "INCOMING_CALL_BARRED": Outcome.REJECTED,
-    "BEARERCAPABILITY_NOTAUTH": Outcome.REJECTED,
-    "USER_CHALLENGE": Outcome.REJECTED,
-}
-"""Of causes of calls without an answer (FreeSWITCH, `switch_types.h`, after Q.850); every
-other cause is a failure of the network, the number or the switch."""
+"""Of the dial plan's `call_direction`."""
 
 
 def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.DataFrame]:
@@ -161,7 +143,7 @@ def _records(rows: pl.DataFrame) -> pl.DataFrame:
             "account_code": pl.col("accountcode"),
             "trunk": pl.col("sip_gateway_name"),
             "direction": pl.col("call_direction").replace_strict(
-                _DIRECTIONS, default=None, return_dtype=pl.String
+                DIRECTIONS, default=None, return_dtype=pl.String
             ),
             "media": when(pl.col("video_read_codec").is_not_null(), "video"),
             "caller": pl.coalesce("caller_id_number", "sip_from_user"),
@@ -176,8 +158,7 @@ def _records(rows: pl.DataFrame) -> pl.DataFrame:
             "duration": pl.when(answered.is_not_null()).then(_billed_s()),
             "outcome": pl.when(answered.is_not_null())
             .then(pl.lit(Outcome.ANSWERED.value))
-            .when(cause.is_not_null())
-            .then(cause.replace_strict(_OUTCOMES, default=Outcome.FAILED.value)),
+            .otherwise(unanswered(cause, FREESWITCH)),
             "cause_code": pl.col("hangup_cause"),
         },
         faults=(

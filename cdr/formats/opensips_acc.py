@@ -17,13 +17,14 @@ What a dialog means here:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
 
-from cdr.formats.assemble import records, when
+from cdr.formats.assemble import records, when, with_columns
 from cdr.formats.blocks import read_blocks
+from cdr.formats.causes import SIP, unanswered
 from cdr.formats.dialogs import Dialogs
 from cdr.formats.record import ISO_LAYOUTS, Clock, Format, Times
 from cdr.formats.table import read_header, split_table
@@ -37,50 +38,48 @@ COLUMNS = (*_NEEDED, "src_ip", "dst_ip", "account", "trunk", "created")
 """Names of the columns: those of the `acc` table, then what operators add to it
 (`extra_fields` of OpenSIPS, `db_extra` of Kamailio), under names of ours."""
 
-_OUTCOMES = {
-    "401": Outcome.REJECTED,
-    "403": Outcome.REJECTED,
-    "407": Outcome.REJECTED,
-    "408": Outcome.NO_ANSWER,
-    "433": Outcome.REJECTED,
-    "480": Outcome.NO_ANSWER,
-    "486": Outcome.BUSY,
-    "487": Outcome.CANCELLED,
-    "600": Outcome.BUSY,
-    "603": Outcome.REJECTED,
-    "607": Outcome.REJECTED,
-    "608": Outcome.REJECTED,
-}
-"""Of final codes (RFC 3261, section 21; RFC 5079; RFC 8197; RFC 8688); every other one
-from 300 is a failure."""
-
 _RANK = {"ok": 0, "failed": 1, "bye": 2, "cancel": 3, "other": 4}
 
 
-def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.DataFrame]:
-    header = read_header(file, source, columns=COLUMNS, needed=_NEEDED)
-    if header is None:
-        return
-    dialogs = Dialogs()
-    for block in read_blocks(file, block_bytes):
-        rows = split_table(block, header, COLUMNS)
-        rows = rows.with_columns(
-            pl.lit(None, dtype=pl.String).alias(name)
-            for name in COLUMNS
-            if name not in rows.columns
-        )
-        lost = when(pl.col("callid").is_null(), "no_call_id")
-        rows = rows.select("line", "raw", *COLUMNS, fault=pl.coalesce("fault", lost))
-        faulty = pl.col("fault").is_not_null()
-        yield pl.concat(
-            [
-                records(rows.filter(faulty), {}),
-                _records(dialogs.add(rows.filter(~faulty), block.last_line)),
-            ]
-        )
-    rest = dialogs.rest()
-    if rest is not None:
-        yield _records(rest)
+Read = Callable[[Path, SourceSettings, int], Iterator[pl.DataFrame]]
+Adapt = Callable[[pl.DataFrame], pl.DataFrame]
+
+
+def dialog_reader(columns: Sequence[str], needed: Sequence[str], adapt: Adapt) -> Read:
+    """Make the reader of a table of transactions, whose dialogs become records.
+
+    Parameters
+    ----------
+    columns, needed : sequence of str
+        Columns the dialect knows; those of them a file must have. `method`, `from_tag`,
+        `to_tag`, `callid`, `sip_code`, `time`, `src_ip`, `dst_ip`, `account`, `trunk`
+        and `created` mean the same in every dialect.
+    adapt : callable
+        Adds `from_uri`, `to_uri` and `sent_on_to` to rows with these columns.
+    """
+
+    def read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.DataFrame]:
+        header = read_header(file, source, columns=columns, needed=needed)
+        if header is None:
+            return
+        dialogs = Dialogs()
+        for block in read_blocks(file, block_bytes):
+            rows = with_columns(split_table(block, header, columns), columns)
+            lost = when(pl.col("callid").is_null(), "no_call_id")
+            rows = rows.select("line", "raw", *columns, fault=pl.coalesce("fault", lost))
+            faulty = pl.col("fault").is_not_null()
+            whole = adapt(rows.filter(~faulty))
+            yield pl.concat(
+                [
+                    records(rows.filter(faulty), {}),
+                    _records(dialogs.add(whole, block.last_line)),
+                ]
+            )
+        rest = dialogs.rest()
+        if rest is not None:
+            yield _records(rest)
+
+    return read
 
 
 def _records(rows: pl.DataFrame) -> pl.DataFrame:
@@ -92,7 +91,7 @@ def _records(rows: pl.DataFrame) -> pl.DataFrame:
         pl.when(answered)
         .then(pl.lit(Outcome.ANSWERED.value))
         .when(failed & code.str.contains(r"^[3-6]\d\d$"))
-        .then(code.replace_strict(_OUTCOMES, default=Outcome.FAILED.value, return_dtype=pl.String))
+        .then(unanswered(code, SIP))
     )
     return records(
         calls,
@@ -106,6 +105,7 @@ def _records(rows: pl.DataFrame) -> pl.DataFrame:
             "callee": pl.col("to_uri"),
             "caller_ip": pl.col("src_ip"),
             "callee_ip": pl.col("dst_ip"),
+            "forwarded_to": pl.col("sent_on_to"),
             "trunk": pl.col("trunk"),
             "started": pl.coalesce("created", "time"),
             "answered": pl.when(answered).then("time"),
@@ -152,6 +152,10 @@ def _calls(rows: pl.DataFrame) -> pl.DataFrame:
     return calls.with_columns(answered_2xx=kind == "ok", fault=pl.lit(None, dtype=pl.String))
 
 
+def _without_forwarding(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.with_columns(sent_on_to=pl.lit(None, dtype=pl.String))
+
+
 FORMAT = Format(
     name="opensips_acc",
     title="OpenSIPS and Kamailio accounting rows (acc), CSV with a header",
@@ -165,5 +169,5 @@ FORMAT = Format(
     times=Times(Clock.LOCAL, ISO_LAYOUTS[Clock.LOCAL]),
     columns=COLUMNS,
     notes=__doc__,
-    read=_read,
+    read=dialog_reader(COLUMNS, _NEEDED, _without_forwarding),
 )

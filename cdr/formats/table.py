@@ -14,7 +14,7 @@ import polars as pl
 
 from cdr.errors import FormatError, SettingsError, shown
 from cdr.formats.blocks import Block, read_sample
-from cdr.formats.delimited import header_of, split_columns
+from cdr.formats.delimited import Mend, header_of, split_columns
 from cdr.settings import SourceSettings
 
 _SEPARATORS = ",;\t|"
@@ -22,7 +22,10 @@ _SEPARATORS = ",;\t|"
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The first line of a file that has text: its place, its words and our names for them."""
+    """The first line of a file that has text: its place, its words and our names for them.
+
+    `line` is 0 and `raw` empty where the settings name the columns.
+    """
 
     line: int
     raw: str
@@ -76,13 +79,46 @@ def read_header(
     return Header(1 + len(text) - len(body), raw, names, separator)
 
 
-def split_table(block: Block, header: Header, wanted: Collection[str]) -> pl.DataFrame:
+def declared_header(
+    file: Path, source: SourceSettings, *, columns: Collection[str], needed: Collection[str]
+) -> Header | None:
+    """Return the header that the source declares; the separator is found as `read_header` does.
+
+    Raises
+    ------
+    FormatError
+        If no separator gives the first line that many columns.
+    SettingsError
+        If columns that are needed are not declared.
+    """
+    names = _renamed(source.header, _our_names(source, columns))
+    if missing := [name for name in needed if name not in names]:
+        raise SettingsError("header", [f"lacks {name}" for name in missing])
+    line = first_line(file)
+    if not line:
+        return None
+    for separator in _SEPARATORS:
+        if len(header_of(line, separator)) == len(names):
+            return Header(0, "", names, separator)
+    raise FormatError(
+        shown(file), f"its first line does not have the {len(names)} columns of `header`"
+    )
+
+
+def first_line(file: Path) -> str:
+    """Return the first line of a file that has text; empty for an empty file."""
+    return read_sample(file).data.decode().lstrip("\n").partition("\n")[0]
+
+
+def split_table(
+    block: Block, header: Header, wanted: Collection[str], *, mend: Mend | None = None
+) -> pl.DataFrame:
     """Split a block of a file with a header into the columns wanted that are there.
 
     The header itself is left out; a line that repeats it has the fault
     `header_repeated`. Else as `split_columns`.
     """
-    rows = split_columns(block, header.columns, wanted, separator=header.separator)
+    rows = split_columns(block, header.columns, wanted, separator=header.separator, mend=mend)
     rows = rows.filter(pl.col("line") != header.line)
     repeated = pl.col("raw") == header.raw
     said = pl.exclude("line", "raw", "fault")

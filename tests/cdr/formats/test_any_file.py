@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -44,8 +45,23 @@ def physical_rows(name: str, data: bytes) -> int:
             return 1 if isinstance(json.loads(text), dict) else len(rows)
         except ValueError:
             return len(rows)
-    has_header = not FORMATS[name].example.startswith('"')
-    return len(rows) - (has_header and len(rows) > 0)
+    return len(rows) - HEADER_LINES.get(name, one_header)(rows) if rows else 0
+
+
+def one_header(_rows: list[str]) -> int:
+    return 1
+
+
+def no_header(_rows: list[str]) -> int:
+    return 0
+
+
+HEADER_LINES: dict[str, Callable[[list[str]], int]] = {
+    "asterisk_csv": no_header,
+    "asterisk_table": lambda rows: "disposition" in rows[0].casefold(),
+    "freeswitch_csv": no_header,
+}
+"""Lines at the start of a file that are no records, where that is not just one."""
 
 
 PIECES = st.sampled_from(
@@ -69,7 +85,7 @@ def damaged(draw: st.DrawFn, name: str) -> bytes:
 
 @pytest.mark.parametrize("name", NAMES)
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.data())
 def test_every_row_comes_out_once_whatever_the_blocks(
@@ -91,7 +107,7 @@ def test_every_row_comes_out_once_whatever_the_blocks(
 
 @pytest.mark.parametrize("name", NAMES)
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(data=st.binary(max_size=200))
 @example(data=b"\x1f\x8b\x08\x00")
@@ -107,6 +123,8 @@ def test_any_bytes_are_read_or_refused(name: str, tmp_path: Path, data: bytes) -
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_example_of_a_format_is_a_good_record(name: str, tmp_path: Path) -> None:
+    if name == "plain_parquet":
+        pytest.skip("its example names columns: a Parquet file is no text")
     file = tmp_path / "calls"
     file.write_text(FORMATS[name].example)
     found = read(name, file, 1 << 20)
@@ -137,7 +155,7 @@ def test_refusals_carry_nothing_out_of_the_file(name: str, tmp_path: Path) -> No
 
 
 def test_an_unknown_format_says_which_are_known() -> None:
-    with pytest.raises(UnknownFormat, match="'cisco'; known are: asterisk_csv, freeswitch_json"):
+    with pytest.raises(UnknownFormat, match="'cisco'; known are: asterisk_csv, asterisk_table, "):
         by_name("cisco")
 
 

@@ -99,6 +99,7 @@ def test_with_a_sequence_the_id_names_the_row_and_linkedid_the_call(read: Read) 
 @pytest.mark.parametrize(
     ("columns", "record_id", "call_id"),
     [
+        (15, None, None),
         (16, None, None),
         (17, "u1", "u1"),
         (18, "u1", "u1"),
@@ -119,7 +120,8 @@ def test_the_number_of_columns_says_which_they_are(
         20: ',"u1","peer","l1",7',
         21: ',"u1","field","peer","l1",7',
     }
-    (record,) = read("asterisk_csv", (always + more[columns]).encode()).rows(named=True)
+    written = always.removeprefix('"acme",') if columns == 15 else always + more[columns]
+    (record,) = read("asterisk_csv", written.encode()).rows(named=True)
     assert (record["faults"], record["outcome"]) == ([], "answered")
     assert (record["source_record_id"], record["call_id"]) == (record_id, call_id)
 
@@ -149,5 +151,5 @@ def test_half_a_last_row_is_cut_short(read: Read) -> None:
 
 @pytest.mark.parametrize("data", [b"a,b,c\n1,2,3\n", b"hello\n", row()[:150]])
 def test_a_file_of_another_kind_is_refused(read: Read, data: bytes) -> None:
-    with pytest.raises(FormatError, match="16 to 21 columns"):
+    with pytest.raises(FormatError, match="15 to 21 columns"):
         read("asterisk_csv", data)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import polars as pl
 import pytest
 
-from cdr.errors import FormatError
+from cdr.errors import FormatError, SettingsError
 from cdr.formats import by_name
 
 Read = Callable[..., pl.DataFrame]
@@ -138,3 +138,23 @@ def test_one_layout_of_the_format_reads_the_time(name: str, text: str, utc: str)
         for layout in by_name(name).times.layouts
     ]
     assert [each.isoformat() for each in read if each] == [utc]
+
+
+def test_a_file_without_a_line_of_names_has_those_of_the_settings(read: Read) -> None:
+    header = ("started_at", "caller", "x", "callee", "duration_s", "outcome")
+    data = b"01/09/26 12:00;+4930;;200;5;answered\n"
+    found = read("plain_csv", data * 2, header=header, time_layouts=("%d/%m/%y %H:%M",))
+    assert found.select("line", "faults", "started", "callee").rows() == [
+        (1, [], "01/09/26 12:00", "200"),
+        (2, [], "01/09/26 12:00", "200"),
+    ]
+    with pytest.raises(SettingsError, match="header: lacks caller"):
+        read("plain_csv", data, header=header[2:])
+    with pytest.raises(FormatError, match="does not have the 6 columns"):
+        read("plain_csv", b"a;b\n", header=header)
+
+
+def test_words_of_the_source_are_outcomes(read: Read) -> None:
+    data = b"caller,callee,started_at,duration_s,outcome\n1,2,s,3,Gespr\xc3\xa4ch\n"
+    found = read("plain_csv", data, outcomes={"Gespr\u00e4ch": "answered"})
+    assert found["outcome"].to_list() == ["answered"]

@@ -1,0 +1,104 @@
+"""Parquet: one row a call, columns by name.
+
+The names are ours, as in `plain_csv`, or those that `columns` of the source maps to ours.
+Any simple type is taken as the text one would write for it. Times are local wall clocks
+(text or timestamps without zone); with `clock = "offset"` timestamps with a zone or text
+with an offset; with `clock = "epoch_s"` and the like, numbers. A row's `line` is its
+number, from 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cdr.errors import FormatError, shown
+from cdr.formats.plain_rows import COLUMNS, NEEDED, check_columns, plain_records, theirs
+from cdr.formats.record import ISO_LAYOUTS, Clock, Format, Times
+from cdr.settings import SourceSettings
+
+_ROW_BYTES = 256  # ours: what a row of some twenty short columns takes in memory
+_TIMES = ("started_at", "answered_at", "ended_at")
+
+
+def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.DataFrame]:
+    if not file.stat().st_size:
+        return
+    try:
+        with pq.ParquetFile(file) as parquet:
+            names = _columns_of(file, parquet.schema_arrow, source)
+            line = 1
+            for batch in parquet.iter_batches(
+                batch_size=max(1, block_bytes // _ROW_BYTES), columns=list(names.values())
+            ):
+                rows = _as_text(pl.DataFrame(batch), names, line)
+                yield plain_records(rows, source)
+                line += batch.num_rows
+    except (pa.ArrowException, OSError):
+        raise FormatError(
+            shown(file), "is not a whole Parquet file; fetch it again, or check the format"
+        ) from None
+
+
+def _columns_of(file: Path, schema: pa.Schema, source: SourceSettings) -> dict[str, str]:
+    """Return the file's name of each of our columns that it has."""
+    names = {ours: name for ours, name in theirs(source).items() if name in schema.names}
+    missing = [source.columns.get(name, name) for name in NEEDED if name not in names]
+    if missing:
+        raise FormatError(
+            shown(file),
+            f"lacks the columns {', '.join(missing)}; name the file's own under `columns`",
+        )
+    nested = [name for name in names.values() if pa.types.is_nested(schema.field(name).type)]
+    if nested:
+        raise FormatError(shown(file), f"has lists or structs in {', '.join(nested)}")
+    check_columns(file, names)
+    zoned = [name for name in _TIMES if name in names and _has_zone(schema, names[name])]
+    if zoned and source.clock != Clock.OFFSET.value:
+        raise FormatError(
+            shown(file), f'has a time zone in {", ".join(zoned)}; set clock = "offset"'
+        )
+    return names
+
+
+def _has_zone(schema: pa.Schema, name: str) -> bool:
+    kind = schema.field(name).type
+    return pa.types.is_timestamp(kind) and kind.tz is not None
+
+
+def _as_text(rows: pl.DataFrame, names: dict[str, str], line: int) -> pl.DataFrame:
+    """Write every value as text, under our names; `raw` is the row as JSON."""
+    rows = rows.with_columns(pl.col(pl.Binary).cast(pl.String, strict=False))
+    said = [_text(rows.schema[name], name).alias(ours) for ours, name in names.items()]
+    raw = rows.select(pl.struct(pl.all().cast(pl.String)).struct.json_encode()).to_series()
+    return rows.select(
+        pl.int_range(line, line + rows.height, dtype=pl.Int64).alias("line"),
+        raw.alias("raw"),
+        pl.lit(None, dtype=pl.String).alias("fault"),
+        *(pl.when(text != "").then(text) for text in said),
+    )
+
+
+def _text(kind: pl.DataType, name: str) -> pl.Expr:
+    value = pl.col(name)
+    if isinstance(kind, pl.Datetime):
+        if kind.time_zone:
+            return value.dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
+        return value.dt.strftime("%Y-%m-%dT%H:%M:%S%.6f")
+    return value.cast(pl.String)
+
+
+FORMAT = Format(
+    name="plain_parquet",
+    title="Parquet, one row a call",
+    example="record_id, account_id, caller, callee, started_at, answered_at, duration_s, outcome",
+    times=Times(Clock.LOCAL, ISO_LAYOUTS[Clock.LOCAL]),
+    columns=tuple(COLUMNS),
+    notes=__doc__,
+    read=_read,
+)
+"""The example names columns: a Parquet file is no text."""
