@@ -8,17 +8,43 @@ from __future__ import annotations
 
 import polars as pl
 
-from cdr.schema import BILLING, INSTANT, MONEY, NONE, Field, Table, register
+from cdr.schema import (
+    BILLING,
+    DIRECT,
+    INDIRECT,
+    INSTANT,
+    KEY,
+    MONEY,
+    NONE,
+    TEXTS,
+    Field,
+    Personal,
+    Table,
+    register,
+)
+
+
+def _field(
+    name: str,
+    dtype: pl.DataType,
+    unit: str,
+    meaning: str,
+    *,
+    nullable: bool = False,
+    personal: Personal = NONE,
+) -> Field:
+    return Field(name, dtype, unit, meaning, nullable, personal, BILLING)
+
 
 DECKS = Table(
     "rate_decks",
     "import of a rate deck; the last one of a name counts",
     (
-        Field("deck", pl.String(), "text", "Name of the deck.", False, NONE, BILLING),
-        Field("deck_id", pl.String(), "hex", "SHA-256 of its rows.", False, NONE, BILLING),
-        Field("file", pl.String(), "text", "Name of the file.", False, NONE, BILLING),
-        Field("rates", pl.Int64(), "rows", "How many rates it has.", False, NONE, BILLING),
-        Field("imported_at", INSTANT, "UTC", "When we were told.", False, NONE, BILLING),
+        _field("deck", pl.String(), "text", "Name of the deck."),
+        _field("deck_id", pl.String(), "hex", "SHA-256 of its rows."),
+        _field("file", pl.String(), "text", "Name of the file."),
+        _field("rates", pl.Int64(), "rows", "How many rates it has."),
+        _field("imported_at", INSTANT, "UTC", "When we were told."),
     ),
 )
 
@@ -26,19 +52,79 @@ RATES = Table(
     "rates",
     "prefix and period of validity of a version of a deck",
     (
-        Field("deck_id", pl.String(), "hex", "The version; the partition.", False, NONE, BILLING),
-        Field("prefix", pl.String(), "digits", "Of E.164 numbers.", False, NONE, BILLING),
-        Field("destination", pl.String(), "text", "What it is called.", True, NONE, BILLING),
-        Field("rate_per_min", MONEY, "currency", "Price of a minute.", False, NONE, BILLING),
-        Field("connect_fee", MONEY, "currency", "Price of an answer.", False, NONE, BILLING),
-        Field("min_s", pl.Int64(), "s", "Charged at least.", False, NONE, BILLING),
-        Field("increment_s", pl.Int64(), "s", "Charged in steps of.", False, NONE, BILLING),
-        Field("free_s", pl.Int64(), "s", "Free at the start.", False, NONE, BILLING),
-        Field("currency", pl.String(), "ISO 4217", "Of both prices.", False, NONE, BILLING),
-        Field("valid_from", INSTANT, "UTC", "From when on; null since ever.", True, NONE, BILLING),
-        Field("valid_to", INSTANT, "UTC", "Until when (excluded).", True, NONE, BILLING),
+        _field("deck_id", pl.String(), "hex", "The version; the partition."),
+        _field("prefix", pl.String(), "digits", "Of E.164 numbers."),
+        _field("destination", pl.String(), "text", "What it is called.", nullable=True),
+        _field("rate_per_min", MONEY, "currency", "Price of a minute."),
+        _field("connect_fee", MONEY, "currency", "Price of an answer."),
+        _field("min_s", pl.Int64(), "s", "Charged at least."),
+        _field("increment_s", pl.Int64(), "s", "Charged in steps of."),
+        _field("free_s", pl.Int64(), "s", "Free at the start."),
+        _field("currency", pl.String(), "ISO 4217", "Of both prices."),
+        _field("valid_from", INSTANT, "UTC", "From when on; null since ever.", nullable=True),
+        _field("valid_to", INSTANT, "UTC", "Until when (excluded).", nullable=True),
     ),
     partition_by=("deck_id",),
 )
 
-register(DECKS, RATES)
+
+LINES = Table(
+    "billing_lines",
+    "line of a sealed billing period",
+    (
+        _field("period", pl.String(), "year-month", "The period it was billed in; the partition."),
+        _field("line", pl.Int64(), "ordinal", "Its number in that period, from 1."),
+        _field("kind", pl.String(), "code", "`call`, `late`, `reversal` or `replacement`."),
+        _field("corrects", pl.String(), "period/line", "The line it corrects.", nullable=True),
+        _field("call_period", pl.String(), "year-month", "The period that the call lies in."),
+        _field("record_id", KEY, "16 bytes", "The leg, as in `calls`."),
+        _field("account_id", pl.String(), "text", "Who pays.", nullable=True, personal=INDIRECT),
+        _field("direction", pl.String(), "code", "`outbound`, `inbound` or `internal`."),
+        _field(
+            "caller_number", pl.String(), "E.164", "The caller's.", nullable=True, personal=DIRECT
+        ),
+        _field("number", pl.String(), "E.164", "What was priced.", nullable=True, personal=DIRECT),
+        _field("started_at", INSTANT, "UTC", "When the call began.", personal=INDIRECT),
+        _field("duration_ms", pl.Int64(), "ms", "Answer to release.", nullable=True),
+        _field("rule", pl.String(), "code", "The rule that decided.", nullable=True),
+        _field("deck", pl.String(), "text", "The deck that priced it.", nullable=True),
+        _field("prefix", pl.String(), "digits", "The prefix that priced it.", nullable=True),
+        _field("destination", pl.String(), "text", "What the deck calls it.", nullable=True),
+        _field("billed_s", pl.Int64(), "s", "Seconds charged; negative undoes.", nullable=True),
+        _field("amount", MONEY, "currency", "Null where it has no price.", nullable=True),
+        _field("currency", pl.String(), "ISO 4217", "Of `amount`.", nullable=True),
+        _field("cost", MONEY, "currency", "What it costs us; null unknown.", nullable=True),
+        _field("cost_currency", pl.String(), "ISO 4217", "Of `cost`.", nullable=True),
+        _field("reason", pl.String(), "code", "Why it has no price; else null.", nullable=True),
+        _field("facts_hash", pl.Int64(), "hash", "Of what a correction would change."),
+    ),
+    partition_by=("period",),
+)
+
+SEALS = Table(
+    "billing_extracts",
+    "sealed billing period",
+    (
+        _field("period", pl.String(), "year-month", "Which; key."),
+        _field("zone", pl.String(), "IANA zone", "By whose clock it began and ended."),
+        _field("sealed_at", INSTANT, "UTC", "When it was sealed."),
+        _field("calls_version", pl.Int64(), "version", "Of `calls`; -1 where it had no rows."),
+        _field("rules", pl.String(), "CSV", "The rules that it was billed by."),
+        _field("decks", pl.String(), "JSON", "Version of each deck."),
+        _field("manifest", pl.String(), "JSON", "Counts, totals and versions."),
+        _field("lines_sha256", pl.String(), "hex", "Of its lines as CSV."),
+        _field("ingests", TEXTS, "text", "Files taken in before that have calls of its time."),
+    ),
+)
+
+WITHDRAWALS = Table(
+    "billing_withdrawals",
+    "leg that is not to be billed any more, because it was erased or taken back",
+    (
+        _field("record_id", KEY, "16 bytes", "The leg, as it was in `calls`."),
+        _field("reason", pl.String(), "code", "`erased` or `withdrawn`."),
+        _field("withdrawn_at", INSTANT, "UTC", "When."),
+    ),
+)
+
+register(DECKS, RATES, LINES, SEALS, WITHDRAWALS)

@@ -5,12 +5,17 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from cdr import open_lake
 from cdr.billing.decks import DeckReport, current_decks, import_deck, imports
+from cdr.billing.extract import Extract
+from cdr.billing.extract import extract as write_extract
+from cdr.billing.files import Format
+from cdr.billing.periods import Period
+from cdr.billing.sealing import seal as seal_period
 from pipelines.terminal import NEEDS_A_PERSON, Json, show
 
 app = typer.Typer()
@@ -18,6 +23,56 @@ billing = typer.Typer(help="Bill calls: rate decks, extracts, sealed periods.")
 deck = typer.Typer(help="Rate decks: prices by prefix and time.")
 billing.add_typer(deck, name="deck")
 app.add_typer(billing, name="billing")
+
+
+PeriodOption = Annotated[str, typer.Option("--period", help="Year and month, such as 2026-10.")]
+
+
+@billing.command()
+def extract(
+    ctx: typer.Context,
+    period: PeriodOption,
+    out: Annotated[Path, typer.Option(help="Folder for the files; an extract in it is replaced.")],
+    account: Annotated[list[str] | None, typer.Option(help="Only these accounts.")] = None,
+    form: Annotated[Format, typer.Option("--format", help="Of the files.")] = Format.CSV,
+    as_json: Json = False,
+) -> None:
+    """Write the lines and totals of a period, with a manifest; safe to repeat.
+
+    A sealed period comes out as it was sealed, another as it would be billed now.
+
+    Example: callsieve billing extract --period 2026-10 --out october
+    """
+    done = write_extract(
+        open_lake(ctx.obj()),
+        Period.parse(period),
+        out,
+        form=form,
+        now=datetime.now(tz=UTC),
+        accounts=account or (),
+    )
+    show({"folder": str(out), **done.manifest}, as_json=as_json, text=_extract_text(done))
+    if done.unpriced:
+        raise typer.Exit(NEEDS_A_PERSON)
+
+
+@billing.command()
+def seal(ctx: typer.Context, period: PeriodOption, as_json: Json = False) -> None:
+    """Fix what a period came to; what arrives later is adjusted in the next one.
+
+    A period that is sealed already stays as it is.
+
+    Example: callsieve billing seal --period 2026-10
+    """
+    done, fresh = seal_period(open_lake(ctx.obj()), Period.parse(period), now=datetime.now(tz=UTC))
+    found = {
+        **done.manifest,
+        "state": "sealed" if fresh else "sealed before",
+        "sealed_at": done.sealed_at,
+        "lines_sha256": done.lines_sha256,
+    }
+    text = f"{period}: {found['state']}, {done.sealed_at.isoformat(timespec='seconds')}"
+    show(found, as_json=as_json, text="\n".join([text, *_bill_lines(done.manifest)]))
 
 
 @deck.command("import")
@@ -57,6 +112,25 @@ def _list_decks(ctx: typer.Context, as_json: Json = False) -> None:
         for row in imports(lake).iter_rows(named=True)
     ]
     show({"decks": rows}, as_json=as_json)
+
+
+def _extract_text(done: Extract) -> str:
+    manifest = done.manifest
+    state = "sealed" if manifest["sealed"] else "not sealed"
+    lines = [f"{manifest['period']} ({manifest['zone']}, {state}): {done.folder}"]
+    return "\n".join([*lines, *_bill_lines(manifest)])
+
+
+def _bill_lines(manifest: dict[str, Any]) -> list[str]:
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in manifest["lines"].items() if count)
+    lines = [f"  {manifest['legs']:,} legs of calls; lines: {kinds or 'none'}"]
+    lines += [
+        f"  {t['amount']} {t['currency']} in {t['lines']:,} lines" for t in manifest["totals"]
+    ]
+    if manifest["unpriced"]:
+        lines.append("Without a price, for a person to look at (file `unpriced`):")
+        lines += [f"  {count:,} {reason}" for reason, count in manifest["unpriced"].items()]
+    return lines
 
 
 def _deck_text(report: DeckReport) -> str:
