@@ -116,7 +116,7 @@ class Bill:
                 continue
             legs = self.snapshot.legs(self.lake, [day]).filter(within(since, until)).collect()
             legs = legs.filter(~pl.col("record_id").is_in(self._gone.implode()))
-            found = self._decided(legs, [day], self.tariff)
+            found = self.decided(legs, [day])
             self.counts["legs"] += legs.height
             for rule, count in _counted(found.filter(pl.col("action") == "skip"), "rule"):
                 self.skipped[rule] += count
@@ -144,6 +144,12 @@ class Bill:
             "until": until.isoformat(),
             "tables": self.snapshot.versions,
             "decks": self.tariff.versions,
+            "deck_of": {
+                "default": settings.default_deck,
+                "plans": dict(sorted(settings.plan_decks.items())),
+                "cost": settings.cost_deck,
+            },
+            "currency": settings.currency,
             "rules": {"name": self.tariff.rules.name, "sha256": self.tariff.rules.sha256},
             "rounding": {"at": "line", "decimals": settings.decimals, "mode": settings.rounding},
             "legs": self.counts["legs"],
@@ -157,8 +163,11 @@ class Bill:
             ],
         }  # fmt: skip
 
-    def _decided(self, legs: pl.DataFrame, days: Sequence[date], tariff: Tariff) -> pl.DataFrame:
-        return lines_of(legs, tariff, self._onward(legs, days))
+    def decided(
+        self, legs: pl.DataFrame, days: Sequence[date], tariff: Tariff | None = None
+    ) -> pl.DataFrame:
+        """Work out what legs of some UTC days come to, also those that nobody pays for."""
+        return lines_of(legs, tariff or self.tariff, self._onward(legs, days))
 
     def _onward(self, legs: pl.DataFrame, days: Sequence[date]) -> pl.Series:
         """Return the forwarded legs whose onward leg has a record of its own."""
@@ -199,7 +208,7 @@ class Bill:
             return LINES.empty()
         ids = pl.concat([legs["record_id"], self._gone])
         held = last_entries(self.lake, ids).filter(pl.col("call_period") == str(seal.period))
-        now = self._decided(legs, days, self._tariff_of(seal))
+        now = self.decided(legs, days, self._tariff_of(seal))
         return adjusted(held, now, self._gone).with_columns(
             pl.lit(str(seal.period)).alias("call_period")
         )
@@ -208,7 +217,7 @@ class Bill:
         """Return the tariff with the rules that the calls of a sealed period are judged by."""
         if seal.rules.sha256 == self.tariff.rules.sha256:
             return self.tariff
-        return load_tariff(self.lake, seal.rules)
+        return load_tariff(self.lake, seal.rules, self.tariff.settings)
 
     def _changed_legs(self, seal: Seal) -> tuple[pl.DataFrame, list[date]]:
         """Read the calls of a sealed period that came since, and those without a price."""
@@ -238,7 +247,8 @@ def open_bill(lake: Lake, period: Period, *, now: datetime) -> Bill:
     """
     sealed = seals(lake)
     may_be_billed(sealed, period, zone=lake.settings.billing.zone, now=now)
-    tariff = load_tariff(lake, load_rules(lake.settings.billing.rules))
+    settings = lake.settings.billing
+    tariff = load_tariff(lake, load_rules(settings.rules), settings)
     return Bill(lake, period, Snapshot.take(lake), tariff, sealed)
 
 

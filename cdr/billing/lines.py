@@ -70,19 +70,26 @@ class Tariff:
         return {deck.name: deck.deck_id for deck in sorted(decks, key=lambda deck: deck.name)}
 
 
-def load_tariff(lake: Lake, rules: RuleSet, *, versions: Mapping[str, str] | None = None) -> Tariff:
+def load_tariff(
+    lake: Lake,
+    rules: RuleSet,
+    settings: BillingSettings,
+    *,
+    versions: Mapping[str, str] | None = None,
+) -> Tariff:
     """Load the decks, plans and numbers that lines are made with.
 
     Parameters
     ----------
     lake : Lake
-        Whose settings name the decks.
+        Where from.
     rules : RuleSet
         Who pays.
+    settings : BillingSettings
+        Which decks, and how amounts are rounded.
     versions : mapping of str to str, optional
         Which version of each deck; None takes those that count.
     """
-    settings = lake.settings.billing
     have = current_decks(lake) if versions is None else versions
     named = {settings.default_deck, *settings.plan_decks.values(), *rules.deck_names}
     cost = settings.cost_deck

@@ -16,6 +16,8 @@ from cdr.billing.extract import extract as write_extract
 from cdr.billing.files import Format
 from cdr.billing.periods import Period
 from cdr.billing.sealing import seal as seal_period
+from cdr.billing.verify import Verification
+from cdr.billing.verify import verify as verify_period
 from pipelines.terminal import NEEDS_A_PERSON, Json, show
 
 app = typer.Typer()
@@ -75,6 +77,26 @@ def seal(ctx: typer.Context, period: PeriodOption, as_json: Json = False) -> Non
     show(found, as_json=as_json, text="\n".join([text, *_bill_lines(done.manifest)]))
 
 
+@billing.command()
+def verify(
+    ctx: typer.Context,
+    period: PeriodOption,
+    extract: Annotated[
+        Path | None, typer.Option(help="Folder of an extract, to compare its files as well.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Work a sealed period out again and say what differs and why; changes nothing.
+
+    Example: callsieve billing verify --period 2026-10 --extract october
+    """
+    found = verify_period(open_lake(ctx.obj()), Period.parse(period), folder=extract)
+    state = "agrees" if found.agrees else "differs"
+    show({"state": state, **asdict(found)}, as_json=as_json, text=_verified_text(found))
+    if not found.agrees:
+        raise typer.Exit(NEEDS_A_PERSON)
+
+
 @deck.command("import")
 def _import_deck(
     ctx: typer.Context,
@@ -131,6 +153,21 @@ def _bill_lines(manifest: dict[str, Any]) -> list[str]:
         lines.append("Without a price, for a person to look at (file `unpriced`):")
         lines += [f"  {count:,} {reason}" for reason, count in manifest["unpriced"].items()]
     return lines
+
+
+def _verified_text(found: Verification) -> str:
+    lines = [f"{found.period}: {found.compared:,} lines worked out again"]
+    lines += [
+        f"  {row['calls']:,} {row['why']}: billed {row['billed']}, now {row['now']} "
+        f"{row['currency'] or ''}".rstrip()
+        for row in found.differences
+    ]
+    lines += [f"  deck {name} was imported anew since" for name in found.decks_since]
+    if found.faults:
+        lines += ["Needs a person:", *(f"  - {fault}" for fault in found.faults)]
+    else:
+        lines.append("It agrees; what differs is adjusted in a later period or was removed.")
+    return "\n".join(lines)
 
 
 def _deck_text(report: DeckReport) -> str:
