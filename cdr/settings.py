@@ -220,11 +220,16 @@ class BillingSettings(_Section):
         default="",
         description="Rate deck of what calls cost the operator; empty: costs are not worked out.",
     )
+    operator: str = Field(default="", description="Who sends statements: the name on them.")
     country: str = Field(
         default="",
         pattern=r"^([A-Z]{2})?$",
         description="ISO 3166-1 alpha-2 code of the country whose law says how statements mask "
-        "numbers; empty: the strictest.",
+        "numbers; empty or not known: stricter than any that is known.",
+    )
+    whole_numbers: tuple[str, ...] = Field(
+        default=(),
+        description="Accounts whose customer asked for whole numbers on the statement.",
     )
 
     @field_validator("zone")

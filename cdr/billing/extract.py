@@ -121,18 +121,17 @@ def extract(
     StorageFailed
         If the disk refuses.
     """
-    _known(lake, accounts)
+    known_accounts(lake, accounts)
     with lake.home.alone("billing"), storage("writing an extract"):
         _may_replace(out, period)
-        sealed = seal_of(lake, period)
-        bill: Billed = SealedBill(lake, sealed) if sealed else open_bill(lake, period, now=now)
+        bill = begin_bill(lake, period, now=now)
         draft = out / _DRAFT
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(mode=0o700, parents=True)
         written, totals = _write(bill, draft, form, accounts)
         manifest = {
             **bill.manifest(),
-            "sealed": sealed is not None,
+            "sealed": isinstance(bill, SealedBill),
             "accounts": "all" if not accounts else sorted(accounts),
             "totals": _plain(totals.by("all")),
             "files": [asdict(file) for file in written],
@@ -141,7 +140,26 @@ def extract(
     return Extract(out, manifest)
 
 
-def _known(lake: Lake, accounts: Sequence[str]) -> None:
+def begin_bill(lake: Lake, period: Period, *, now: datetime) -> Billed:
+    """Begin to read the bill of a period: as it was sealed, or as it would be now.
+
+    Raises
+    ------
+    WrongUse
+        If it is not sealed and cannot be billed yet.
+    """
+    sealed = seal_of(lake, period)
+    return SealedBill(lake, sealed) if sealed else open_bill(lake, period, now=now)
+
+
+def known_accounts(lake: Lake, accounts: Sequence[str]) -> None:
+    """Refuse accounts that are not in the accounts table.
+
+    Raises
+    ------
+    WrongUse
+        If there are any.
+    """
     have = lake.scan(ACCOUNTS).select("account_id").unique().collect()["account_id"]
     unknown = set(accounts) - set(have) if accounts else set()
     if unknown:

@@ -16,6 +16,7 @@ from cdr.billing.extract import extract as write_extract
 from cdr.billing.files import Format
 from cdr.billing.periods import Period
 from cdr.billing.sealing import seal as seal_period
+from cdr.billing.statements import StatementFormat, write_statements
 from cdr.billing.verify import Verification
 from cdr.billing.verify import verify as verify_period
 from pipelines.terminal import NEEDS_A_PERSON, Json, show
@@ -75,6 +76,33 @@ def seal(ctx: typer.Context, period: PeriodOption, as_json: Json = False) -> Non
     }
     text = f"{period}: {found['state']}, {done.sealed_at.isoformat(timespec='seconds')}"
     show(found, as_json=as_json, text="\n".join([text, *_bill_lines(done.manifest)]))
+
+
+@billing.command()
+def statements(
+    ctx: typer.Context,
+    period: PeriodOption,
+    out: Annotated[Path, typer.Option(help="Folder for the statements.")],
+    account: Annotated[list[str] | None, typer.Option(help="Only these accounts.")] = None,
+    form: Annotated[
+        list[StatementFormat] | None, typer.Option("--format", help="Without it, both.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Write each account's itemised statement, with numbers masked; safe to repeat.
+
+    Example: callsieve billing statements --period 2026-10 --account a1 --out statements
+    """
+    done = write_statements(
+        open_lake(ctx.obj()),
+        Period.parse(period),
+        out,
+        accounts=account or (),
+        forms=form or tuple(StatementFormat),
+        now=datetime.now(tz=UTC),
+    )
+    text = f"{done.files.height:,} files in {out}; index.csv says whose is which"
+    show({"folder": str(out), "files": done.files.to_dicts()}, as_json=as_json, text=text)
 
 
 @billing.command()
