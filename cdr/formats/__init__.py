@@ -10,6 +10,9 @@ from cdr.errors import UnknownFormat
 from cdr.formats import (
     asterisk_csv,
     asterisk_table,
+    broadworks_xml,
+    cgrates_csv,
+    cisco_cucm,
     freeswitch_csv,
     freeswitch_json,
     kamailio_acc,
@@ -17,6 +20,9 @@ from cdr.formats import (
     plain_csv,
     plain_jsonl,
     plain_parquet,
+    ribbon_act,
+    sansay,
+    threecx,
 )
 from cdr.formats.record import Format
 
@@ -25,6 +31,9 @@ FORMATS: dict[str, Format] = {
     for format in (
         asterisk_csv.FORMAT,
         asterisk_table.FORMAT,
+        broadworks_xml.FORMAT,
+        cgrates_csv.FORMAT,
+        cisco_cucm.FORMAT,
         freeswitch_csv.FORMAT,
         freeswitch_json.FORMAT,
         kamailio_acc.FORMAT,
@@ -33,6 +42,9 @@ FORMATS: dict[str, Format] = {
         plain_csv.FORMAT_OFFSET,
         plain_jsonl.FORMAT,
         plain_parquet.FORMAT,
+        ribbon_act.FORMAT,
+        sansay.FORMAT,
+        threecx.FORMAT,
     )
 }
 """Every format that can be read, by its name."""

@@ -7,6 +7,7 @@ line means is the business of the dialects.
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import zlib
 from collections.abc import Iterator
@@ -124,6 +125,23 @@ def read_sample(file: Path) -> Block:
         As `read_blocks` does.
     """
     return next(read_blocks(file, _SAMPLE_BYTES), Block(b"", 1, 0))
+
+
+def read_text(file: Path, piece_bytes: int, *, encoding: str) -> Iterator[str]:
+    """Read a file as text with LF line ends, in pieces that end anywhere.
+
+    For dialects whose records are not lines. Bytes that are not in the encoding become
+    U+FFFD.
+
+    Raises
+    ------
+    FormatError
+        As `read_blocks` does.
+    """
+    decoder = codecs.getincrementaldecoder(encoding)("replace")
+    for piece in _one_line_end(_text_pieces(file, piece_bytes)):
+        yield decoder.decode(piece)
+    yield decoder.decode(b"", final=True)
 
 
 def scan_lines(block: Block) -> pl.LazyFrame:

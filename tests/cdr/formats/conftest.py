@@ -26,9 +26,11 @@ def read_with(name: str, file: Path, block_bytes: int = 1 << 20, **source: objec
 
 @pytest.fixture
 def read(tmp_path: Path) -> Callable[..., pl.DataFrame]:
-    """Read a fixture by its name, or bytes; records come in the order of the file."""
+    """Read a fixture by its name, a file, or bytes; records come in the order of the file."""
 
-    def _read(name: str, what: str | bytes, **more: object) -> pl.DataFrame:
+    def _read(name: str, what: str | bytes | Path, **more: object) -> pl.DataFrame:
+        if isinstance(what, Path):
+            return read_with(name, what, **more)
         if isinstance(what, str):
             return read_with(name, FIXTURES / what, **more)
         file = tmp_path / "calls"

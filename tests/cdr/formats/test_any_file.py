@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,6 +41,9 @@ def physical_rows(name: str, data: bytes) -> int:
     """Count the records of a file by its rules, in plain Python."""
     text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if name == "broadworks_xml":
+        *whole, rest = text.split("</cdrData>")
+        return len(whole) + ("<cdrData" in rest)
     rows = [line for line in text.split("\n") if line]
     if FORMATS[name].example.startswith("{"):
         try:
@@ -56,10 +61,22 @@ def no_header(_rows: list[str]) -> int:
     return 0
 
 
+def lines_of_cisco(rows: list[str]) -> int:
+    """Count a line of names and, behind it or without it, a line of types."""
+    names = "cdrRecordType" in next(csv.reader(rows[:1]), [])
+    types = len(rows) > names and re.match(r'"?(INTEGER|STRING|UNIQUE|VARCHAR)', rows[names])
+    return names + bool(types)
+
+
 HEADER_LINES: dict[str, Callable[[list[str]], int]] = {
     "asterisk_csv": no_header,
     "asterisk_table": lambda rows: "disposition" in rows[0].casefold(),
+    "cgrates_csv": lambda rows: "originid" in rows[0].casefold(),
+    "cisco_cucm": lambda rows: lines_of_cisco(rows[:2]),
     "freeswitch_csv": no_header,
+    "ribbon_act": no_header,
+    "sansay": no_header,
+    "threecx": no_header,
 }
 """Lines at the start of a file that are no records, where that is not just one."""
 
@@ -159,9 +176,13 @@ def test_an_unknown_format_says_which_are_known() -> None:
         by_name("cisco")
 
 
+OWN_SAMPLES = {"cisco_cucm": "cisco", "ribbon": "ribbon"}
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_files_of_other_switches_are_refused_or_set_aside(name: str) -> None:
     files = sorted(REFERENCE.glob("cdr_samples/*/*")) + sorted(REFERENCE.glob("bandicoot/*.csv"))
+    files = [file for file in files if not name.startswith(OWN_SAMPLES.get(file.parent.name, "?"))]
     if not files:
         pytest.skip("the reference data are not there")
     for file in files:

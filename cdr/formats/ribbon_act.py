@@ -1,0 +1,219 @@
+"""Ribbon (Sonus) ACT accounting files: START, STOP and ATTEMPT records.
+
+Each kind has its own number of fields; those counted here are of the releases with 172,
+223 and 186, and an older or newer release is set aside as `wrong_column_count`. SIP data
+stand with their commas inside one quoted field.
+
+What a record means here:
+
+- START and STOP of one gateway and accounting id are one call, joined within the file; a
+  START whose STOP is not there is a call without an end, with the flag `missing_bye`. A
+  STOP whose START stood in an earlier file is the whole call by itself, and the store takes
+  it as the correction of that START.
+- The length is the call service duration, in hundredths of a second; the time of answer
+  follows from it.
+- An ATTEMPT was not answered; its Q.850 disconnect reason tells the outcome.
+- Times are local. The zone is written as a label (`GMT-08:00-Pacific(US)`) without regard
+  to summer time; where the source's zone never has that offset, the flag is
+  `offset_contradicted`.
+- The caller is the calling number; what stands for a withheld one (`Unavailable`) is a
+  name and not read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from cdr.errors import FormatError, shown
+from cdr.formats.assemble import records, when, with_columns
+from cdr.formats.blocks import read_blocks, read_sample, scan_lines
+from cdr.formats.causes import Q850, unanswered
+from cdr.formats.delimited import split_lines
+from cdr.formats.dialogs import Dialogs
+from cdr.formats.record import Clock, Format, Times
+from cdr.schema import Outcome
+from cdr.settings import SourceSettings
+
+_FIRST = {"gateway": 2, "accounting_id": 3, "zone_label": 5, "start_date": 6, "start_time": 7}
+FIELDS: dict[str, dict[str, int]] = {
+    "START": {
+        **_FIRST, "calling": 15, "called": 16, "egress_remote_ip": 28, "trunk_group": 29,
+        "ingress_remote_ip": 103,
+    },
+    "STOP": {
+        **_FIRST, "stop_date": 11, "stop_time": 12, "length_cs": 14, "reason": 15, "calling": 20,
+        "called": 21, "egress_remote_ip": 33, "trunk_group": 34, "ingress_remote_ip": 126,
+    },
+    "ATTEMPT": {
+        **_FIRST, "stop_time": 10, "reason": 12, "calling": 17, "called": 18,
+        "egress_remote_ip": 30, "trunk_group": 31, "stop_date": 105, "ingress_remote_ip": 116,
+    },
+}  # fmt: skip
+"""Place of each field, from 1, by kind of record; found in a real file."""
+
+_COUNTS = {"START": 172, "STOP": 223, "ATTEMPT": 186}
+_WANTED = tuple(dict.fromkeys(name for fields in FIELDS.values() for name in fields))
+_KINDS = {"START": ("INVITE", "200"), "STOP": ("BYE", "200"), "ATTEMPT": ("INVITE", "487")}
+"""What each kind is to a dialog: opened, closed, never opened."""
+
+
+def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.DataFrame]:
+    _check(file)
+    dialogs = Dialogs()
+    for block in read_blocks(file, block_bytes):
+        rows = _split(scan_lines(block).collect())
+        faulty = pl.col("fault").is_not_null()
+        whole = dialogs.add(_as_dialog_rows(rows.filter(~faulty)), block.last_line)
+        yield pl.concat([records(rows.filter(faulty), {}), _records(whole, source.zone)])
+    rest = dialogs.rest()
+    if rest is not None:
+        yield _records(rest, source.zone)
+
+
+def _check(file: Path) -> None:
+    lines = [line for line in read_sample(file).data.decode().split("\n") if line]
+    if lines and not any(line.partition(",")[0] in _COUNTS for line in lines):
+        raise FormatError(shown(file), "no line begins with START, STOP or ATTEMPT")
+
+
+def _split(lines: pl.DataFrame) -> pl.DataFrame:
+    """Take each kind of line apart by its own columns; other lines are `not_a_call`."""
+    lines = lines.with_columns(kind=pl.col("raw").str.extract(r"^([A-Z]+),"))
+    parts = []
+    for kind, places in FIELDS.items():
+        names = [str(place) for place in range(1, _COUNTS[kind] + 1)]
+        of_kind = lines.filter(pl.col("kind") == kind).drop("kind")
+        rows = split_lines(of_kind, names, [str(place) for place in places.values()])
+        parts.append(
+            rows.select(
+                "line",
+                "raw",
+                "fault",
+                pl.lit(kind).alias("kind"),
+                *(pl.col(str(place)).alias(name) for name, place in places.items()),
+            )
+        )
+    other = lines.filter(~pl.col("kind").is_in(list(FIELDS)).fill_null(False))
+    fault = pl.when("cut").then(pl.lit("cut_short")).otherwise(pl.lit("not_a_call"))
+    parts.append(other.select("line", "raw", fault=pl.coalesce("fault", fault)))
+    rows = pl.concat(parts, how="diagonal").sort("line")
+    lost = when(pl.col("accounting_id").is_null(), "no_call_id")
+    return with_columns(rows, _WANTED).with_columns(fault=pl.coalesce("fault", lost))
+
+
+def _as_dialog_rows(rows: pl.DataFrame) -> pl.DataFrame:
+    method, code = ({kind: said[place] for kind, said in _KINDS.items()} for place in (0, 1))
+    return rows.select(
+        pl.all(),
+        method=pl.col("kind").replace_strict(method, return_dtype=pl.String),
+        sip_code=pl.col("kind").replace_strict(code, return_dtype=pl.String),
+        callid=pl.concat_str("gateway", "accounting_id", separator=";", ignore_nulls=True),
+        from_tag=pl.lit(None, dtype=pl.String),
+        to_tag=pl.lit(None, dtype=pl.String),
+    ).rename({"kind": "record"})
+
+
+def _records(rows: pl.DataFrame, zone: str) -> pl.DataFrame:
+    """Make one record of each call: its STOP, else its ATTEMPT, else its START."""
+    rank = pl.col("record").replace_strict({"STOP": 0, "ATTEMPT": 1, "START": 2})
+    rows = rows.with_columns(rank=rank).sort("dialog", "part", "rank", "line")
+    kept = pl.all().exclude("dialog", "part", "line", "raw").first()
+    calls = rows.group_by("dialog", "part", maintain_order=True).agg(
+        kept,
+        pl.col("line").min(),
+        pl.len().alias("source_rows"),
+        pl.col("raw").sort_by("line").str.join("\n"),
+    )
+    answered = pl.col("record") != "ATTEMPT"
+    length = pl.col("length_cs").cast(pl.Decimal(18, 2), strict=False) / 100
+    return records(
+        calls,
+        {
+            "source_record_id": pl.col("callid"),
+            "call_id": pl.col("callid"),
+            "trunk": pl.col("trunk_group"),
+            "caller": pl.col("calling"),
+            "callee": pl.col("called"),
+            "caller_ip": _known_ip("ingress_remote_ip"),
+            "callee_ip": _known_ip("egress_remote_ip"),
+            "started": _instant("start"),
+            "ended": _instant("stop"),
+            "duration": pl.when(answered).then(length.cast(pl.String)),
+            "outcome": pl.when(answered)
+            .then(pl.lit(Outcome.ANSWERED.value))
+            .otherwise(unanswered(pl.col("reason"), Q850)),
+            "cause_code": pl.col("reason"),
+        },
+        faults=(
+            when(pl.col("part") > 0, "too_many_rows"),
+            when(pl.col("started").is_null(), "no_start_time"),
+            when(pl.col("outcome").is_null(), "no_hangup_cause"),
+        ),
+        flags=(
+            when(pl.col("record") == "START", "missing_bye"),
+            when(~_label_offset_s().is_in(_offsets_s(zone)), "offset_contradicted"),
+        ),
+    )
+
+
+def _instant(event: str) -> pl.Expr:
+    return pl.concat_str(f"{event}_date", f"{event}_time", separator=" ")
+
+
+def _known_ip(name: str) -> pl.Expr:
+    return pl.when(pl.col(name) != "0.0.0.0").then(name)
+
+
+def _label_offset_s() -> pl.Expr:
+    """Read the offset out of `GMT-08:00-Pacific(US)`, in seconds."""
+    parts = pl.col("zone_label").str.extract_groups(r"^GMT([+-])(\d\d):(\d\d)")
+    hours, minutes = (
+        parts.struct.field(place).cast(pl.Int64, strict=False) for place in ("2", "3")
+    )
+    sign = pl.when(parts.struct.field("1") == "-").then(-1).otherwise(1)
+    return sign * (hours * 3600 + minutes * 60)
+
+
+def _offsets_s(zone: str) -> list[int]:
+    """Return the offsets that a zone has in the course of a year."""
+    clock = ZoneInfo(zone)
+    days = (datetime(2026, month, 1, tzinfo=UTC).astimezone(clock) for month in range(1, 13))
+    return sorted({int((day.utcoffset() or day - day).total_seconds()) for day in days})
+
+
+def _example() -> str:
+    said = {
+        "gateway": "GSX1",
+        "accounting_id": "0x0001042B00000012",
+        "zone_label": "GMT+01:00-Berlin",
+        "start_date": "09/01/2026",
+        "start_time": "12:00:00.5",
+        "stop_date": "09/01/2026",
+        "stop_time": "12:01:07.5",
+        "length_cs": "6000",
+        "reason": "16",
+        "calling": "4930901820",
+        "called": "442079460018",
+        "trunk_group": "ACME",
+        "ingress_remote_ip": "192.0.2.10",
+    }
+    values = {place: said.get(name, "") for name, place in FIELDS["STOP"].items()}
+    fields = (values.get(place, "") for place in range(2, _COUNTS["STOP"] + 1))
+    return ",".join(("STOP", *fields))
+
+
+FORMAT = Format(
+    name="ribbon_act",
+    title="Ribbon (Sonus) ACT accounting files: START, STOP, ATTEMPT",
+    example=_example(),
+    times=Times(Clock.LOCAL, ("%m/%d/%Y %H:%M:%S%.f",)),
+    columns=_WANTED,
+    notes=__doc__,
+    read=_read,
+)
+"""A STOP without its START is a whole call: the START may stand in the file before."""

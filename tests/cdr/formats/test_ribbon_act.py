@@ -1,0 +1,98 @@
+"""ACT files: three kinds of records with their own columns, two of them one call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from cdr.errors import FormatError
+from cdr.formats.ribbon_act import FIELDS
+
+Read = Callable[..., pl.DataFrame]
+SAMPLE = Path(__file__).parents[4] / "shared/data/cdr_samples/ribbon/start_stop_attempt.act"
+COUNTS = {"START": 172, "STOP": 223, "ATTEMPT": 186}
+USUAL = {
+    "gateway": "GSX1",
+    "accounting_id": "0x1",
+    "zone_label": "GMT+01:00-Berlin",
+    "start_date": "09/01/2026",
+    "start_time": "12:00:00.5",
+    "stop_date": "09/01/2026",
+    "stop_time": "12:00:09.0",
+    "length_cs": "306",
+    "reason": "16",
+    "calling": "100",
+    "called": "200",
+    "trunk_group": "ACME",
+}
+
+
+def row(kind: str, **said: str) -> bytes:
+    places = {place: name for name, place in FIELDS[kind].items()}
+    values = USUAL | said
+    fields = (values.get(places.get(at, ""), "") for at in range(2, COUNTS[kind] + 1))
+    return (
+        ",".join(
+            (
+                kind,
+                *fields,
+            )
+        ).encode()
+        + b"\n"
+    )
+
+
+def test_a_start_and_its_stop_are_one_call(read: Read) -> None:
+    found = read("ribbon_act", row("START") + row("START", accounting_id="0x2") + row("STOP"))
+    said = ("line", "source_rows", "faults", "flags", "started", "ended", "duration", "outcome")
+    assert found.select(said).rows() == [
+        (1, 2, [], [], "09/01/2026 12:00:00.5", "09/01/2026 12:00:09.0", "3.06", "answered"),
+        (2, 1, [], ["missing_bye"], "09/01/2026 12:00:00.5", None, None, "answered"),
+    ]
+    assert found["raw"][0] == (row("START") + row("STOP")).decode().strip()
+
+
+def test_an_attempt_was_not_answered(read: Read) -> None:
+    data = row("ATTEMPT", reason="17") + row("ATTEMPT", accounting_id="0x2", reason="")
+    found = read("ribbon_act", data)
+    assert found.select("faults", "outcome", "duration", "cause_code").rows() == [
+        ([], "busy", None, "17"),
+        (["no_hangup_cause"], None, None, None),
+    ]
+
+
+def test_a_zone_that_never_has_that_offset_is_flagged(read: Read) -> None:
+    found = read("ribbon_act", row("STOP", zone_label="GMT-08:00-Pacific(US)"))
+    assert found["flags"].to_list() == [["offset_contradicted"]]
+    found = read("ribbon_act", row("STOP", zone_label="GMT-08:00-X"), zone="America/Los_Angeles")
+    assert found["flags"].to_list() == [[]]
+
+
+def test_other_lines_are_set_aside(read: Read) -> None:
+    data = row("STOP") + b"SW_CHANGE,x\n" + row("STOP")[:-9] + b"\n" + row("ATTEMPT")[:50]
+    assert read("ribbon_act", data)["faults"].to_list() == [
+        [],
+        ["not_a_call"],
+        ["wrong_column_count"],
+        ["cut_short"],
+    ]
+    with pytest.raises(FormatError, match="no line begins with START, STOP or ATTEMPT"):
+        read("ribbon_act", b"a,b\n")
+
+
+def test_a_real_file(read: Read) -> None:
+    if not SAMPLE.exists():
+        pytest.skip("the reference data are not there")
+    found = read("ribbon_act", SAMPLE, zone="America/Los_Angeles")
+    said = ("line", "source_rows", "faults", "flags", "outcome", "duration", "cause_code")
+    assert found.select(said).rows() == [
+        (1, 2, [], [], "answered", "3.06", "16"),
+        (3, 1, [], [], "rejected", None, "21"),
+    ]
+    assert found.select("caller_ip", "trunk").rows() == [
+        ("10.158.10.170", "NBS_TRUSTED_ABCASX1"),
+        ("10.158.140.130", "NBSPUBSIP_ON_SIF93"),
+    ]
