@@ -16,7 +16,15 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -238,6 +246,22 @@ class BillingSettings(_Section):
         return _known_zone(zone)
 
 
+class ReviewSettings(_Section):
+    """The review queue."""
+
+    webhook_url: str = Field(
+        default="",
+        pattern=r"^(https?://.*)?$",
+        description="Where decisions are sent; without it, `callsieve review decisions` has them.",
+    )
+    webhook_secret: SecretStr = Field(
+        default=SecretStr(""),
+        description=(
+            "Signs what is sent; best given as CALLSIEVE_REVIEW__WEBHOOK_SECRET, not in a file."
+        ),
+    )
+
+
 class Settings(BaseSettings):
     """The whole configuration; frozen, so that it can be passed down and trusted."""
 
@@ -254,6 +278,7 @@ class Settings(BaseSettings):
     cost: CostSettings = CostSettings()
     scoring: ScoringSettings = ScoringSettings()
     billing: BillingSettings = BillingSettings()
+    review: ReviewSettings = ReviewSettings()
 
     @classmethod
     def settings_customise_sources(

@@ -4,6 +4,7 @@ CdrError
 ├── WrongUse
 │   ├── NotAllowed         a case cannot take that step
 │   ├── AlreadyOpen        the account has an open case, and may have one only
+│   ├── Refused            a person may not do that with a case now
 │   └── NoSuchCase         no case has that number
 ├── ModelRefused           a trained model cannot be trusted or read
 ├── QueueTooNew            the queue's database was written by a newer version
@@ -32,6 +33,10 @@ class AlreadyOpen(WrongUse):
     def __init__(self, case_id: int, other_id: int) -> None:
         self.case_id, self.other_id = case_id, other_id
         super().__init__(f"the account of case {case_id} has an open case already: {other_id}")
+
+
+class Refused(WrongUse):
+    """A person may not do that with a case now; the message is for the person."""
 
 
 class NoSuchCase(WrongUse):

@@ -21,6 +21,7 @@ from cdr.normalise.numbers import NUMBERING_VERSION
 from cdr.schema import REJECTS, SCORES
 from fraud.candidates import Candidate, Versions
 from fraud.model.training import save
+from fraud.review.facts import account_facts
 from fraud.review.queue import open_cases
 from fraud.score_table import candidates_of, score_rows
 from fraud.scoring import data_version, midnight_after, reduce_days, score_night
@@ -188,6 +189,9 @@ def _cases(night: Night) -> Result:
         as_of=night.as_of.date(),
         now=night.now,
         versions=versions,
+        facts=account_facts(
+            night.lake, [one.account_id for one in candidates], as_of=night.as_of.date()
+        ),
     )
     return {
         "opened": opened.opened,

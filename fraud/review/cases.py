@@ -19,19 +19,36 @@ class Status(StrEnum):
 
     OPEN = "open"  # waits for a reviewer
     TAKEN = "taken"  # a reviewer works on it
+    WAITING = "waiting"  # sleeps until a date: proof asked for, or put off
+    SUSPENDED = "suspended"  # sleeps while access is suspended for a time
+    PROPOSED = "proposed"  # permanent suspension waits for a second person
     CONFIRMED = "confirmed"  # decided: fraud or misuse
     CLEARED = "cleared"  # decided: nothing wrong
 
 
-UNDECIDED = frozenset({Status.OPEN, Status.TAKEN})
+DECIDED = frozenset({Status.CONFIRMED, Status.CLEARED})
+UNDECIDED = frozenset(Status) - DECIDED
 """A case is open while it stands in one of these; an account has at most one such case."""
 
 ALLOWED: dict[Status, frozenset[Status]] = {
     Status.OPEN: frozenset({Status.TAKEN}),
-    Status.TAKEN: frozenset({Status.OPEN, Status.CONFIRMED, Status.CLEARED}),
-    Status.CONFIRMED: frozenset({Status.TAKEN}),  # reopened on appeal
-    Status.CLEARED: frozenset({Status.TAKEN}),
+    Status.TAKEN: frozenset(
+        {Status.OPEN, Status.WAITING, Status.SUSPENDED, Status.PROPOSED, Status.CLEARED}
+    ),
+    Status.WAITING: frozenset({Status.OPEN, Status.TAKEN}),
+    Status.SUSPENDED: frozenset({Status.OPEN, Status.TAKEN}),
+    Status.PROPOSED: frozenset({Status.OPEN, Status.TAKEN, Status.CONFIRMED}),
+    Status.CONFIRMED: frozenset({Status.OPEN}),  # contested
+    Status.CLEARED: frozenset({Status.OPEN, Status.TAKEN}),  # taken back
 }
+
+
+class Access(StrEnum):
+    """What a case has done to the account's access."""
+
+    FREE = "free"
+    SUSPENDED = "suspended"  # for a time
+    BLOCKED = "blocked"  # for good
 
 
 class EventKind(StrEnum):
@@ -39,7 +56,8 @@ class EventKind(StrEnum):
 
     OPENED = "opened"  # the first evidence
     EVIDENCE = "evidence"  # another night's, on a case not decided yet
-    MOVED = "moved"  # another status
+    MOVED = "moved"  # another status, or a longer suspension
+    NOTED = "noted"  # words only
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +84,20 @@ class Case:
         Of the newest evidence, in 0..1; None where unknown.
     band : str
         Of the newest evidence.
+    locked_until : datetime or None
+        UTC instant up to which nobody else may take it; None where nobody has it.
+    wake_at : datetime or None
+        UTC instant at which a sleeping case goes back to the queue.
+    access : Access
+        What the case has done to the account's access.
+    suspended_until : datetime or None
+        UTC instant at which a suspension for a time ends by itself.
+    proposed_by : str or None
+        Who proposed permanent suspension, and so may not confirm it.
+    barred : tuple of str
+        Who decided before the customer contested, and so may not decide again.
+    escalated : bool
+        Only a lead may take it.
     """
 
     case_id: int
@@ -77,6 +109,13 @@ class Case:
     as_of: date
     score: float | None
     band: str
+    locked_until: datetime | None = None
+    wake_at: datetime | None = None
+    access: Access = Access.FREE
+    suspended_until: datetime | None = None
+    proposed_by: str | None = None
+    barred: tuple[str, ...] = ()
+    escalated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +123,9 @@ class Event:
     """One entry of a case's trail; never changed once written.
 
     `before` and `after` are the same where the status did not change; `before`
-    is None where the case was opened.
+    is None where the case was opened. `action` and `reason` are codes of
+    `fraud.review.decisions`, empty where no person decided; `until` is the date
+    that the decision set.
     """
 
     case_id: int
@@ -94,6 +135,9 @@ class Event:
     before: Status | None
     after: Status
     note: str = ""
+    action: str = ""
+    reason: str = ""
+    until: datetime | None = None
 
 
 def move(case: Case, to: Status, *, by: str, at: datetime, note: str = "") -> tuple[Case, Event]:
@@ -102,13 +146,20 @@ def move(case: Case, to: Status, *, by: str, at: datetime, note: str = "") -> tu
     Raises
     ------
     NotAllowed
-        If :data:`ALLOWED` has no such step.
+        If :data:`ALLOWED` has no such step, or who proposed it would confirm it.
     """
-    if to not in ALLOWED[case.status]:
+    if to not in ALLOWED[case.status] or (to is Status.CONFIRMED and by == case.proposed_by):
         raise NotAllowed(case.case_id, case.status, to)
     event = Event(case.case_id, at, by, EventKind.MOVED, case.status, to, note)
     reviewer = None if to is Status.OPEN else by
-    return replace(case, status=to, status_since=at, reviewer=reviewer), event
+    proposed_by = case.proposed_by
+    if to is not Status.CONFIRMED:
+        proposed_by = by if to is Status.PROPOSED else None
+    moved = replace(
+        case, status=to, status_since=at, reviewer=reviewer, proposed_by=proposed_by,
+        locked_until=None, wake_at=None,
+    )  # fmt: skip
+    return moved, event
 
 
 @dataclass(frozen=True, slots=True)

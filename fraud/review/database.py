@@ -6,24 +6,37 @@ The only place that configures Django for a home. Nothing here knows what a case
 from __future__ import annotations
 
 import os
+import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
 from uuid import uuid4
 
 import django
 from django.conf import settings as django_settings
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 from django.db.utils import Error as DatabaseError
 
-from cdr.errors import storage
+from cdr.errors import SettingsError, storage
 from fraud.errors import QueueFailed, QueueTooNew
 from fraud.review import settings
 
 FILE = "review.sqlite3"
 """Name of the database in the home."""
+
+URL = "CALLSIEVE_DATABASE_URL"
+"""Environment variable that names a PostgreSQL database to use instead. It can hold a password,
+so it is read here and is no part of the settings, which are printed."""
+
+KEY_FILE = "review.key"
+"""Name of the file in the home that holds the key of sessions and tokens."""
 
 _REFUSALS = {
     sqlite3.SQLITE_BUSY: "another process is writing to its database; wait for it to end",
@@ -56,16 +69,7 @@ def queue_database(home: Path) -> Iterator[None]:
     StorageFailed
         If the home cannot be made or written.
     """
-    _set_up()
-    file = home.resolve() / FILE
-    with storage("opening the review queue"):
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not file.exists():
-            _create(file)
-    connection = connections[DEFAULT_DB_ALIAS]
-    if connection.settings_dict["NAME"] != str(file):
-        connection.close()
-        connection.settings_dict["NAME"] = str(file)
+    connection = point_at(home)
     try:
         _migrate()
         yield
@@ -75,7 +79,80 @@ def queue_database(home: Path) -> Iterator[None]:
         connection.close()
 
 
-def _set_up() -> None:
+def point_at(home: Path) -> BaseDatabaseWrapper:
+    """Make the queue of `home` Django's database for this process; it may be behind.
+
+    Raises
+    ------
+    SettingsError
+        If the environment names a database that is no PostgreSQL address.
+    StorageFailed
+        If the home cannot be made or written.
+    """
+    set_up()
+    wanted = postgres_settings(os.environ[URL]) if os.environ.get(URL) else _sqlite_settings(home)
+    current = connections.settings[DEFAULT_DB_ALIAS]
+    if any(current.get(name) != value for name, value in wanted.items()):
+        connections[DEFAULT_DB_ALIAS].close()
+        current.update(wanted)
+        del connections[DEFAULT_DB_ALIAS]
+    return connections[DEFAULT_DB_ALIAS]
+
+
+def _sqlite_settings(home: Path) -> dict[str, object]:
+    file = home.resolve() / FILE
+    with storage("opening the review queue"):
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not file.exists():
+            _create(file)
+    return {**settings.DATABASES["default"], "NAME": str(file)}
+
+
+def postgres_settings(url: str) -> dict[str, object]:
+    """Return Django's settings for ``postgresql://user:password@host:port/name?option=value``.
+
+    Raises
+    ------
+    SettingsError
+        If it is not such an address; the message does not repeat it.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise SettingsError(URL, ["is not an address"]) from None
+    name = unquote(parts.path.removeprefix("/"))
+    if parts.scheme not in {"postgresql", "postgres"} or not name:
+        raise SettingsError(URL, ["must read postgresql://USER:PASSWORD@HOST:PORT/NAME"])
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": name,
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(parts.hostname or dict(parse_qsl(parts.query)).pop("host", "")),
+        "PORT": port or "",
+        "OPTIONS": {k: v for k, v in parse_qsl(parts.query) if k != "host"},
+    }
+
+
+def secret_key(home: Path) -> str:
+    """Return the home's key for sessions and forms; made at the first call, the owner's alone."""
+    file = home / KEY_FILE
+    with storage("making the key of the review queue"):
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with suppress(FileExistsError):
+            draft = file.with_name(f"{KEY_FILE}.{uuid4().hex}.new")
+            with os.fdopen(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as f:
+                f.write(secrets.token_urlsafe(64))
+            try:
+                os.link(draft, file)
+            finally:
+                draft.unlink()
+        return file.read_text("ascii")
+
+
+def set_up() -> None:
+    """Configure Django with what is the same for every home; safe to repeat."""
     if not django_settings.configured:
         names = [name for name in dir(settings) if name.isupper()]
         django_settings.configure(**{name: getattr(settings, name) for name in names})
@@ -102,30 +179,37 @@ def _create(file: Path) -> None:
 
 def _migrate() -> None:
     """Bring the database up to this version: all migrations, or none of them."""
-    if not _pending(_executor()):
+    if _is_current():
         return
     connection = connections[DEFAULT_DB_ALIAS]
     # SQLite changes tables only where foreign keys are off before the transaction begins
     with connection.constraint_checks_disabled(), transaction.atomic():
-        executor = _executor()  # read again under the lock: another process may have been first
-        if pending := _pending(executor):
-            executor.migrate(pending)
+        if not _is_current():  # read again under the lock: another process may have been first
+            executor = MigrationExecutor(connection)
+            executor.migrate(executor.loader.graph.leaf_nodes())
 
 
-def _executor() -> MigrationExecutor:
-    return MigrationExecutor(connections[DEFAULT_DB_ALIAS])
+def _is_current() -> bool:
+    """Say whether every migration of this version is applied.
 
-
-def _pending(executor: MigrationExecutor) -> list[tuple[str, str]]:
-    """Return the newest migrations of this version if any is not applied, else nothing."""
-    known = executor.loader.disk_migrations
+    Raises
+    ------
+    QueueTooNew
+        If one is applied that this version does not know.
+    """
+    known = _known_migrations()
     apps = {app for app, _ in known}
-    applied = executor.loader.applied_migrations
-    unknown = sorted(name for app, name in applied if app in apps and (app, name) not in known)
+    applied = set(MigrationRecorder(connections[DEFAULT_DB_ALIAS]).applied_migrations())
+    unknown = sorted(name for app, name in applied - known if app in apps)
     if unknown:
         raise QueueTooNew(unknown[-1])
-    newest: list[tuple[str, str]] = executor.loader.graph.leaf_nodes()
-    return newest if executor.migration_plan(newest) else []
+    return known <= applied
+
+
+@cache
+def _known_migrations() -> frozenset[tuple[str, str]]:
+    """Return the migrations that this version ships; they do not change while it runs."""
+    return frozenset(MigrationLoader(None).disk_migrations)
 
 
 def _kind(error: DatabaseError) -> str:

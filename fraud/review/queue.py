@@ -7,10 +7,12 @@ closes it. No Django outside: it is set up at the first call.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import polars as pl
 
@@ -18,6 +20,8 @@ from cdr.schema import INSTANT
 from fraud.candidates import Candidate, Versions
 from fraud.review.cases import Case, CoolDown, Event, Status, Step
 from fraud.review.database import queue_database
+from fraud.review.facts import Facts
+from fraud.review.rights import Role
 
 NO_VERSIONS = Versions()
 COOL_DOWN = CoolDown()
@@ -57,6 +61,8 @@ def open_cases(
     now: datetime,
     versions: Versions = NO_VERSIONS,
     cool_down: CoolDown = COOL_DOWN,
+    facts: Mapping[str, Facts] = MappingProxyType({}),
+    sampled: Collection[str] = (),
 ) -> OpenedCases:
     """Make cases of a night's candidates: all of them or, if it fails, none.
 
@@ -82,6 +88,11 @@ def open_cases(
         What the scores were made with.
     cool_down : CoolDown, optional
         How long a decision holds against the same evidence.
+    facts : mapping of str to Facts, optional
+        Plan, country and money at risk of each account, to filter and sort by; see
+        :func:`fraud.review.facts.account_facts`.
+    sampled : collection of str, optional
+        Accounts drawn at random from below the threshold; their cases are marked.
 
     Raises
     ------
@@ -95,7 +106,7 @@ def open_cases(
     with queue_database(home):
         from fraud.review import store
 
-        night = store.Night(run_id, as_of, now, versions, cool_down)
+        night = store.Night(run_id, as_of, now, versions, cool_down, facts, frozenset(sampled))
         placed = store.place(candidates, night)
     count = Counter(one.step for one in placed)
     return OpenedCases(
@@ -184,3 +195,55 @@ def decisions_as_labels(home: Path, *, before: datetime) -> pl.DataFrame:
 
         rows = store.decisions(before)
     return pl.DataFrame(rows, schema=LABEL, orient="row")
+
+
+def migrate(home: Path) -> str:
+    """Make the queue's database or bring it up to date; return its kind and name."""
+    with queue_database(home):
+        from django.db import connection
+
+        name = Path(str(connection.settings_dict["NAME"])).name
+        return f"{connection.display_name} {name}"
+
+
+def new_person(
+    home: Path, name: str, password: str, *, role: Role, by: str, now: datetime, **scope: Any
+) -> None:
+    """Let a person sign in; see :func:`fraud.review.people.add_person`.
+
+    Raises
+    ------
+    WrongUse
+        If the name or the password will not do; says why.
+    """
+    with queue_database(home):
+        from fraud.review import people
+
+        people.add_person(name, password, role=role.value, by=by, at=now, **scope)
+
+
+def new_password(home: Path, name: str, password: str, *, by: str, now: datetime) -> None:
+    """Give a person another password, which ends the person's sessions and a lock-out.
+
+    Raises
+    ------
+    WrongUse
+        If there is no such person, or the password will not do.
+    """
+    with queue_database(home):
+        from fraud.review import people
+
+        people.set_password(name, password, by=by, at=now)
+
+
+def decisions_since(home: Path, since: datetime, *, until: datetime) -> list[dict[str, Any]]:
+    """Return what became final in ``[since, until)``, the earliest first.
+
+    See :func:`fraud.review.outbox.decisions_since`. Dates that have come are carried out
+    first, so that the end of a suspension is among them without a running server.
+    """
+    with queue_database(home):
+        from fraud.review import desk, outbox
+
+        desk.wake_due(until)
+        return [dict(one) for one in outbox.decisions_since(since, until=until)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from typing import cast
+from typing import Any, cast
 
 from django.db import transaction
 from django.db.models import F, Max
@@ -19,6 +19,7 @@ from fraud.errors import AlreadyOpen, NoSuchCase
 from fraud.review import models
 from fraud.review.cases import (
     UNDECIDED,
+    Access,
     Case,
     CoolDown,
     Event,
@@ -29,12 +30,16 @@ from fraud.review.cases import (
     move,
     next_step,
 )
+from fraud.review.facts import DUE, NO_FACTS, Facts, kind_of
 
 BATCH = 500
 """Accounts looked up in one statement. Ours: SQLite builds may stop at 999 bound values."""
 
 NIGHTLY = "nightly"
 """Who opens cases, in their trail."""
+
+SUMMARY_REASONS = 2
+"""Reasons shown in the queue. Ours: what fits a line."""
 
 LABELS = {Status.CONFIRMED: 1, Status.CLEARED: 0}
 """What a decision says to training."""
@@ -49,6 +54,8 @@ class Night:
     now: datetime
     versions: Versions
     cool_down: CoolDown
+    facts: Mapping[str, Facts]
+    sampled: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +80,7 @@ def place(candidates: Sequence[Candidate], night: Night) -> list[Placed]:
 def _place_batch(candidates: Sequence[Candidate], night: Night) -> Iterator[Placed]:
     rows = _standing_rows([candidate.account_id for candidate in candidates])
     evidence = _newest_evidence(rows)
-    standing = {account: Standing(_as_case(row), evidence[row.pk]) for account, row in rows.items()}
+    standing = {account: Standing(as_case(row), evidence[row.pk]) for account, row in rows.items()}
     to_do: dict[Step, list[Candidate]] = {step: [] for step in Step}
     for candidate in candidates:
         step = next_step(
@@ -98,9 +105,8 @@ def _open(candidates: Sequence[Candidate], night: Night) -> dict[str, models.Cas
             status=Status.OPEN,
             status_since=night.now,
             opened_at=night.now,
-            as_of_date=night.as_of,
-            score=candidate.score,
-            band=candidate.band,
+            sampled=candidate.account_id in night.sampled,
+            **_newest(candidate, night),
         )
         for candidate in candidates
     )
@@ -114,10 +120,31 @@ def _refresh(
 ) -> None:
     for candidate in candidates:
         row = rows[candidate.account_id]
-        row.as_of_date, row.score, row.band = night.as_of, candidate.score, candidate.band
-    changed = [rows[candidate.account_id] for candidate in candidates]
-    models.Case.objects.bulk_update(changed, ["as_of_date", "score", "band"])
+        newest = _newest(candidate, night)
+        newest["due_at"] = min(row.due_at, newest["due_at"])
+        for name, value in newest.items():
+            setattr(row, name, value)
+    if candidates:
+        changed = [rows[candidate.account_id] for candidate in candidates]
+        models.Case.objects.bulk_update(changed, list(newest))
     _record(candidates, rows, night, EventKind.EVIDENCE)
+
+
+def _newest(candidate: Candidate, night: Night) -> dict[str, Any]:
+    """Return what a case keeps of its newest evidence, to sort and filter by."""
+    facts = night.facts.get(candidate.account_id, NO_FACTS)
+    return {
+        "as_of_date": night.as_of,
+        "score": candidate.score,
+        "urgency": -1.0 if candidate.score is None else candidate.score,
+        "band": candidate.band,
+        "due_at": night.now + DUE[candidate.band],
+        "kind": kind_of(candidate),
+        "summary": [reason.text for reason in candidate.reasons[:SUMMARY_REASONS]],
+        "plan": facts.plan,
+        "country": facts.country,
+        "money_at_risk_usd": facts.money_at_risk_usd,
+    }
 
 
 def _record(
@@ -176,10 +203,11 @@ def _newest_evidence(rows: Mapping[str, models.Case]) -> dict[int, Candidate]:
         .values("newest")
     )
     evidence = models.Evidence.objects.filter(pk__in=newest).select_related("case")
-    return {row.case.pk: _as_candidate(row) for row in evidence}
+    return {row.case.pk: as_candidate(row) for row in evidence}
 
 
-def _as_case(row: models.Case) -> Case:
+def as_case(row: models.Case) -> Case:
+    """Return a case as the rules know it."""
     return Case(
         case_id=row.pk,
         account_id=row.account_id,
@@ -190,10 +218,33 @@ def _as_case(row: models.Case) -> Case:
         as_of=row.as_of_date,
         score=row.score,
         band=row.band,
+        locked_until=row.locked_until,
+        wake_at=row.wake_at,
+        access=Access(row.access),
+        suspended_until=row.suspended_until,
+        proposed_by=row.proposed_by,
+        barred=tuple(filter(None, row.barred.split(","))),
+        escalated=row.escalated,
     )
 
 
-def _as_candidate(row: models.Evidence) -> Candidate:
+STATE = (
+    "status", "status_since", "reviewer", "locked_until", "wake_at", "access",
+    "suspended_until", "proposed_by", "escalated",
+)  # fmt: skip
+"""What decisions change of a case, beside `barred`, which is written in another way."""
+
+
+def keep_case(row: models.Case, case: Case) -> None:
+    """Write what a decision changed."""
+    for name in STATE:
+        setattr(row, name, getattr(case, name))
+    row.barred = f",{','.join(case.barred)}," if case.barred else ""
+    row.save(update_fields=[*STATE, "barred"])
+
+
+def as_candidate(row: models.Evidence) -> Candidate:
+    """Return what a night said."""
     return Candidate(
         account_id=row.case.account_id,
         score=row.score,
@@ -212,20 +263,26 @@ def take_step(case_id: int, to: Status, *, by: str, at: datetime, note: str) -> 
     row = models.Case.objects.select_for_update().filter(pk=case_id).first()
     if row is None:
         raise NoSuchCase(case_id)
-    case, event = move(_as_case(row), to, by=by, at=at, note=note)
+    case, event = move(as_case(row), to, by=by, at=at, note=note)
     if to in UNDECIDED:
         same_account = models.Case.objects.filter(account_id=row.account_id, status__in=UNDECIDED)
         other = same_account.exclude(pk=case_id).first()
         if other is not None:
             raise AlreadyOpen(case_id, other.pk)
-    row.status, row.status_since, row.reviewer = case.status, case.status_since, case.reviewer
-    row.save(update_fields=["status", "status_since", "reviewer"])
-    _append(event)
+    keep_case(row, case)
+    append(event)
     return case
 
 
-def _append(event: Event) -> None:
-    models.CaseEvent.objects.create(
+def append(
+    event: Event,
+    *,
+    evidence_id: int | None = None,
+    was: Mapping[str, object] | None = None,
+    looked_s: float | None = None,
+) -> models.CaseEvent:
+    """Write an event into its case's trail."""
+    return models.CaseEvent.objects.create(
         case_id=event.case_id,
         at=event.at,
         by=event.by,
@@ -233,6 +290,12 @@ def _append(event: Event) -> None:
         before=event.before,
         after=event.after,
         note=event.note,
+        action=event.action,
+        reason=event.reason,
+        until=event.until,
+        evidence_id=evidence_id,
+        was=was,
+        looked_s=looked_s,
     )
 
 
@@ -244,7 +307,7 @@ def open_count() -> int:
 def read(status: Status | None) -> tuple[Case, ...]:
     """Return the cases in `status`, or all, the most urgent first."""
     rows = models.Case.objects.order_by(F("score").desc(nulls_last=True), "pk")
-    return tuple(map(_as_case, rows if status is None else rows.filter(status=status)))
+    return tuple(map(as_case, rows if status is None else rows.filter(status=status)))
 
 
 def trail(case_id: int) -> tuple[Event, ...]:
@@ -259,6 +322,9 @@ def trail(case_id: int) -> tuple[Event, ...]:
             before=Status(row.before) if row.before else None,
             after=Status(row.after),
             note=row.note,
+            action=row.action,
+            reason=row.reason,
+            until=row.until,
         )
         for row in rows
     )
@@ -272,6 +338,7 @@ def decisions(before: datetime) -> list[tuple[str, int, datetime]]:
     """
     last = (
         models.CaseEvent.objects.filter(at__lt=before)
+        .exclude(kind=EventKind.NOTED)
         .values("case")
         .annotate(last=Max("pk"))
         .values("last")

@@ -68,11 +68,19 @@ def test_every_status_can_be_left_and_reached() -> None:
 @given(st.lists(st.sampled_from(list(Status)), max_size=12))
 def test_no_walk_decides_a_case_that_nobody_took(wishes: list[Status]) -> None:
     now = case(Status.OPEN)
-    for wish in wishes:
+    for place, wish in enumerate(wishes):
         if wish in ALLOWED[now.status]:
             before = now.status
-            now, _ = move(now, wish, by="bob", at=NOW)
-            assert now.status in UNDECIDED or before is Status.TAKEN
+            now, _ = move(now, wish, by=f"person-{place}", at=NOW)
+            assert now.status in UNDECIDED or before in {Status.TAKEN, Status.PROPOSED}
+            assert now.status is not Status.CONFIRMED or before is Status.PROPOSED
+
+
+def test_who_proposed_does_not_confirm() -> None:
+    proposed, _ = move(case(Status.TAKEN), Status.PROPOSED, by="ada", at=NOW)
+    with pytest.raises(NotAllowed):
+        move(proposed, Status.CONFIRMED, by="ada", at=NOW)
+    assert move(proposed, Status.CONFIRMED, by="bob", at=NOW)[0].status is Status.CONFIRMED
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,8 @@ def night(home: Path, *candidates: Candidate, day: int = 0) -> OpenedCases:
 def decide(home: Path, case_id: int, status: Status, *, day: int) -> None:
     at = MARCH_2 + timedelta(days=day, hours=6)
     move_case(home, case_id, Status.TAKEN, by="ada", now=at)
+    if status is Status.CONFIRMED:
+        move_case(home, case_id, Status.PROPOSED, by="cyd", now=at + timedelta(minutes=3))
     move_case(home, case_id, status, by="ada", now=at + timedelta(minutes=5), note="looked")
 
 
@@ -83,7 +85,7 @@ def test_evidence_keeps_all_that_was_shown_and_made_it(
         from fraud.review import models, store
 
         row = models.Evidence.objects.get()
-        assert store._as_candidate(row) == one
+        assert store.as_candidate(row) == one
         made_with = (row.model_id, row.feature_set, row.data_version, row.numbering_version)
         assert made_with == ("m1", "f1", "calls=7", "9.0.43")
         assert (row.run_id, row.as_of_date, row.recorded_at) == ("run-0", as_of, MARCH_2)

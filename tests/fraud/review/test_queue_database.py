@@ -23,6 +23,8 @@ from fraud.errors import QueueFailed, QueueTooNew
 from fraud.review import database
 from fraud.review.queue import OpenedCases, cases, open_case_count, open_cases
 
+pytestmark = pytest.mark.from_nothing
+
 ROOT = Path(__file__).parents[3]
 
 OPEN_ONE_CASE = """
@@ -109,7 +111,7 @@ def test_a_kill_in_the_middle_leaves_nothing(
     script = f"""
 import os, signal
 from fraud.review import database
-database._set_up()
+database.set_up()
 from django.db.migrations.recorder import MigrationRecorder
 from fraud.review import models
 {owner}.{name} = {KILL}
@@ -135,7 +137,7 @@ def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_models_and_migrations_agree() -> None:
-    database._set_up()
+    database.set_up()
     from django.apps import apps
     from django.db.migrations.autodetector import MigrationAutodetector
     from django.db.migrations.loader import MigrationLoader

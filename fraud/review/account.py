@@ -1,0 +1,193 @@
+"""What the lake says of an account under review: read when its case is opened.
+
+The only place of the review that asks the lake about an account. It sees the fraud
+purpose's columns, binds every value, and looks back from the evidence's midnight, so
+that a page shows what the score saw. Values come unmasked; pages mask them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from threading import Lock
+from typing import Any
+
+from cdr.lake import Lake
+from cdr.query import Connection, Query, run
+from fraud.identity.overlap import compare_accounts, identity_matches
+from fraud.review.calls_behind import CallFilter
+
+LOOK_BACK_DAYS = 30
+"""Days that pictures show: the longest window of a signal."""
+
+TIMELINE_DAYS = 90
+"""Days of events on the timeline. Ours: sign-up frauds come within a quarter."""
+
+SESSION_S = 60.0
+"""How long a session of the lake is used before newer data is looked for. Ours: opening one takes
+longer than most questions, and the lake changes once a night."""
+
+KEPT = 256
+"""Accounts whose answers are kept while the session lasts. Ours: a day's cases of a team."""
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account as of a midnight; every sequence is empty where nothing is known.
+
+    Parameters
+    ----------
+    details : Row
+        Columns of ``account_details.sql``; empty for an unknown account.
+    similar : mapping of str to Row
+        The same of each similar account.
+    numbers, by_hour, destinations, days, events, shared, called_in_common : sequence of Row
+        Columns of the statements of these names.
+    identity : sequence of Row
+        The waterfall, as `fraud.identity.overlap.MATCHES`.
+    """
+
+    details: Row
+    similar: Mapping[str, Row]
+    numbers: Sequence[Row]
+    by_hour: Sequence[Row]
+    destinations: Sequence[Row]
+    days: Sequence[Row]
+    events: Sequence[Row]
+    shared: Sequence[Row]
+    called_in_common: Sequence[Row]
+    identity: Sequence[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """Some of the calls behind a number, and how many there are in all."""
+
+    rows: Sequence[Row]
+    whole: int
+
+
+class AccountReader:
+    """Reads accounts from one lake; safe to share between threads.
+
+    Parameters
+    ----------
+    lake : Lake
+        Opened for reading.
+    """
+
+    def __init__(self, lake: Lake) -> None:
+        self._lake = lake
+        self._lock = Lock()
+        self._session: Connection | None = None
+        self._opened_s = 0.0
+        self._kept: dict[tuple[str, date, tuple[str, ...]], Account] = {}
+
+    def account(self, account_id: str, *, as_of: date, similar: Sequence[str] = ()) -> Account:
+        """Read an account and the details of similar ones as of the midnight that begins a day.
+
+        Raises
+        ------
+        QueryFailed
+            If DuckDB refuses.
+        """
+        key = (account_id, as_of, tuple(similar))
+        with self._lock:
+            session = self._open()
+            if key not in self._kept:
+                if len(self._kept) >= KEPT:
+                    self._kept.pop(next(iter(self._kept)))
+                self._kept[key] = _read(session, account_id, as_of, similar)
+            return self._kept[key]
+
+    def calls(
+        self,
+        account_id: str,
+        wanted: CallFilter,
+        *,
+        as_of: date,
+        home_country: str | None,
+        skip: int = 0,
+        limit: int = 100,
+    ) -> Calls:
+        """Read calls behind a number, the newest first.
+
+        Raises
+        ------
+        QueryFailed
+            If DuckDB refuses.
+        """
+        query = _query(
+            "calls_behind",
+            account_id=account_id,
+            since_date=as_of - timedelta(days=wanted.days),
+            until_date=as_of,
+            direction=wanted.direction,
+            answered=wanted.answered,
+            failed=wanted.failed,
+            abroad=wanted.abroad,
+            longest_ms=wanted.longest_ms,
+            longest_ring_ms=wanted.longest_ring_ms,
+            home_country=home_country,
+            skip=skip,
+            limit=limit,
+        )
+        with self._lock:
+            rows = run(self._open(), query).to_dicts()
+        return Calls(rows, rows[0]["whole"] if rows else 0)
+
+    def _open(self) -> Connection:
+        if self._session is None or time.monotonic() - self._opened_s > SESSION_S:
+            if self._session is not None:
+                self._session.close()
+            self._session = self._lake.connect("fraud")
+            self._opened_s = time.monotonic()
+            self._kept.clear()
+        return self._session
+
+
+def _read(session: Connection, account_id: str, as_of: date, similar: Sequence[str]) -> Account:
+    midnight = datetime(as_of.year, as_of.month, as_of.day, tzinfo=UTC)
+    since_date = as_of - timedelta(days=LOOK_BACK_DAYS)
+    days = {"since_date": since_date, "until_date": as_of}
+
+    def rows(name: str, **params: object) -> list[dict[str, Any]]:
+        return run(session, _query(name, **params)).to_dicts()
+
+    asked = [account_id, *similar]
+    details = {
+        row["account_id"]: row for row in rows("account_details", accounts=asked, as_of=midnight)
+    }
+    compared = compare_accounts(session, as_of=midnight, accounts=[account_id])
+    return Account(
+        details=details.pop(account_id, {}),
+        similar=details,
+        numbers=rows("account_numbers", account_id=account_id, as_of=midnight),
+        by_hour=rows(
+            "calls_by_hour",
+            account_id=account_id,
+            since=midnight - timedelta(days=LOOK_BACK_DAYS),
+            as_of=midnight,
+            **days,
+        ),
+        destinations=rows("destinations", account_id=account_id, **days),
+        days=rows("timeline_days", account_id=account_id, **days),
+        events=rows(
+            "timeline_events",
+            account_id=account_id,
+            since_date=as_of - timedelta(days=TIMELINE_DAYS),
+            until_date=as_of,
+            as_of=midnight,
+        ),
+        shared=rows("neighbours", account_id=account_id, as_of=midnight),
+        called_in_common=rows("called_in_common", account_id=account_id, as_of=midnight, **days),
+        identity=identity_matches(compared, accounts=[account_id]).to_dicts(),
+    )
+
+
+def _query(name: str, **params: object) -> Query:
+    return Query.from_file("fraud.review", f"sql/{name}", **params)

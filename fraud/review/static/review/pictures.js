@@ -1,0 +1,140 @@
+// Draws the pictures of a case from the data beside them. The table behind each says the same.
+"use strict";
+
+const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const INK = css("--ink"), QUIET = css("--quiet"), LINE = css("--line"), CARD = css("--card");
+const BLUE = css("--accent"), RED = css("--high");
+const SCALE = [css("--scale-0"), css("--scale-1"), css("--scale-2")];
+const BASE = {
+  animation: false,
+  textStyle: { fontFamily: "inherit", color: INK },
+  // the answer to a pointer is drawn text: no markup is made from data
+  tooltip: { renderMode: "richText", confine: true, backgroundColor: CARD, borderColor: LINE,
+    textStyle: { color: INK } },
+};
+const AXIS = { axisLine: { lineStyle: { color: LINE } }, axisTick: { show: false },
+  axisLabel: { color: QUIET }, splitLine: { lineStyle: { color: LINE } } };
+
+function heat(data) {
+  const most = Math.max(1, ...data.cells.map((cell) => cell[2]));
+  return {
+    ...BASE,
+    tooltip: { ...BASE.tooltip, formatter: (one) =>
+      `${data.days[one.value[1]]} ${String(one.value[0]).padStart(2, "0")}:00\n${one.value[2]} calls` },
+    grid: { left: 44, right: 8, top: 8, bottom: 54 },
+    xAxis: { ...AXIS, type: "category", data: [...Array(24).keys()], splitArea: { show: false } },
+    yAxis: { ...AXIS, type: "category", inverse: true, data: data.days.map((day) => day.slice(0, 3)) },
+    visualMap: { min: 0, max: most, orient: "horizontal", left: "center", bottom: 0, itemHeight: 90,
+      itemWidth: 10, text: [`${most} calls`, "0"], textStyle: { color: QUIET }, inRange: { color: SCALE } },
+    series: [{ type: "heatmap", data: data.cells, itemStyle: { borderColor: CARD, borderWidth: 1 },
+      label: { show: true, fontSize: 9, formatter: (one) => one.value[2],
+        color: INK, textBorderColor: CARD, textBorderWidth: 2 } }],
+  };
+}
+
+function world(data) {
+  const most = Math.max(0.01, ...data.countries.map((one) => one.cost));
+  const longest = Math.max(1, ...data.countries.map((one) => one.minutes));
+  const middle = new Map(echarts.getMap("world").geoJSON.features.map((feature) =>
+    [feature.properties.name, centre(feature.geometry)]));
+  return {
+    ...BASE,
+    tooltip: { ...BASE.tooltip, formatter: (one) => {
+      const found = data.countries.find((c) => c.code === (one.data?.code ?? one.name));
+      return found ? `${found.name}\n${found.calls} calls, ${found.minutes} min, USD ${found.cost}` : one.name;
+    } },
+    geo: { map: "world", roam: false, left: 4, right: 4, top: 4, bottom: 36, silent: true,
+      itemStyle: { areaColor: css("--land"), borderColor: CARD, borderWidth: 0.5 } },
+    visualMap: { min: 0, max: most, seriesIndex: 0, orient: "horizontal", left: "center", bottom: 0,
+      itemHeight: 90, itemWidth: 10, text: [`USD ${most}`, "0"], textStyle: { color: QUIET },
+      inRange: { color: SCALE } },
+    series: [
+      { type: "map", geoIndex: 0, data: data.countries.map((one) => ({ name: one.code, value: one.cost })) },
+      { type: "scatter", coordinateSystem: "geo",
+        symbolSize: (value) => 6 + 22 * Math.sqrt(value[2] / longest),
+        itemStyle: { color: "transparent", borderColor: INK, borderWidth: 1.5 },
+        label: { show: true, formatter: (one) => one.data.code, fontSize: 10, color: INK,
+          position: "right", textBorderColor: CARD, textBorderWidth: 2 },
+        labelLayout: { hideOverlap: true },
+        data: data.countries.filter((one) => middle.has(one.code))
+          .map((one) => ({ value: [...middle.get(one.code), one.minutes], code: one.code })) },
+    ],
+  };
+}
+
+function centre(geometry) {
+  const rings = geometry.type === "Polygon" ? [geometry.coordinates[0]]
+    : geometry.coordinates.map((polygon) => polygon[0]);
+  const ring = rings.reduce((a, b) => (b.length > a.length ? b : a));
+  const xs = ring.map((p) => p[0]), ys = ring.map((p) => p[1]);
+  return [(Math.min(...xs) + Math.max(...xs)) / 2, (Math.min(...ys) + Math.max(...ys)) / 2];
+}
+
+const SHAPES = ["circle", "rect", "triangle", "diamond", "pin", "arrow", "roundRect"];
+
+function timeline(data) {
+  const from = data.from ? `${data.from}T00:00:00Z` : null;
+  const events = from ? data.events.filter((one) => one[0] >= from) : data.events;
+  return {
+    ...BASE,
+    tooltip: { ...BASE.tooltip, formatter: (one) => one.seriesType === "bar"
+      ? `${one.value[0]}\n${one.seriesName}: ${one.value[1]}` : `${one.value[0].slice(0, 16)}\n${one.value[1]}: ${one.value[2]}` },
+    grid: [{ left: 130, right: 12, top: 26, height: "38%" }, { left: 130, right: 12, top: "56%", bottom: 28 }],
+    legend: { top: 0, textStyle: { color: QUIET }, data: ["calls made", "calls received"] },
+    xAxis: [0, 1].map((gridIndex) => ({ ...AXIS, gridIndex, type: "time", min: from ?? undefined,
+      max: data.days.length ? data.days.at(-1)[0] + "T23:59:59Z" : undefined,
+      axisLabel: { color: QUIET, show: gridIndex === 1, hideOverlap: true } })),
+    yAxis: [{ ...AXIS, gridIndex: 0, type: "value" },
+      { ...AXIS, gridIndex: 1, type: "category", inverse: true, data: data.kinds }],
+    series: [
+      { name: "calls made", type: "bar", stack: "calls", data: data.days.map((d) => [d[0], d[1]]),
+        itemStyle: { color: BLUE } },
+      { name: "calls received", type: "bar", stack: "calls", data: data.days.map((d) => [d[0], d[2]]),
+        itemStyle: { color: CARD, borderColor: BLUE, borderWidth: 1,
+          decal: { symbol: "line", color: BLUE, dashArrayX: [1, 0], dashArrayY: [2, 4], rotation: 0.8 } } },
+      { type: "scatter", xAxisIndex: 1, yAxisIndex: 1, data: events, symbolSize: 9,
+        symbol: (value) => SHAPES[data.kinds.indexOf(value[1]) % SHAPES.length],
+        itemStyle: { color: INK, opacity: 0.75 } },
+    ],
+  };
+}
+
+function graph(data) {
+  const look = { "this account": ["circle", 26], account: ["circle", 14], "blocked account": ["rect", 18] };
+  return {
+    ...BASE,
+    tooltip: { ...BASE.tooltip, formatter: (one) => (one.dataType === "node" ? `${one.data.kind}\n${one.data.name}` : "") },
+    series: [{ type: "graph", layout: "force", roam: false, left: 40, right: 60, top: 24, bottom: 24,
+      force: { repulsion: 140, edgeLength: 60, layoutAnimation: false },
+      lineStyle: { color: QUIET, width: 1 },
+      label: { show: true, position: "right", fontSize: 10, color: INK, formatter: (one) =>
+        one.data.blocked ? `${one.data.name} (blocked)` : `${one.data.name}` },
+      labelLayout: { hideOverlap: true },
+      data: data.nodes.map((node) => {
+        const [symbol, symbolSize] = look[node.kind] ?? ["diamond", 11];
+        return { id: node.id, name: node.label, kind: node.kind, blocked: node.blocked, symbol, symbolSize,
+          itemStyle: { color: node.blocked ? RED : node.id === "me" ? BLUE : CARD,
+            borderColor: node.blocked ? RED : BLUE, borderWidth: 1.5 } };
+      }),
+      links: data.edges.map(([source, target]) => ({ source, target })) }],
+  };
+}
+
+const DRAW = { heat, world, timeline, graph };
+
+async function draw() {
+  const places = [...document.querySelectorAll("[data-picture]")];
+  if (!places.length || typeof echarts === "undefined") return;
+  echarts.registerMap("world", await (await fetch(places[0].dataset.world)).json());
+  const charts = places.map((place) => {
+    place.hidden = false;
+    const chart = echarts.init(place, null, { renderer: "svg" });
+    chart.setOption(DRAW[place.dataset.picture](JSON.parse(document.getElementById(place.dataset.picture).textContent)));
+    place.closest("figure").querySelector("details").open = false;
+    place.dataset.drawn = "yes";
+    return chart;
+  });
+  addEventListener("resize", () => charts.forEach((chart) => chart.resize()));
+}
+
+draw();

@@ -1,0 +1,215 @@
+"""The pictures of a case as data, each with the table that says the same.
+
+The browser draws them (``static/review/pictures.js``); without it, or without eyes,
+the tables stand. Nothing here or there tells anything by colour alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from fraud.review.account import Account, Row
+from fraud.review.masking import shown
+from fraud.review.models import Case
+
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+EVENTS_IN_TABLE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One picture.
+
+    Parameters
+    ----------
+    key : str
+        Kind that the script knows.
+    title, summary : str
+        Heading, and what it comes to in one sentence.
+    data : mapping
+        What the script draws.
+    columns : sequence of str
+        Heads of the table.
+    rows : sequence of sequence
+        The same in words and figures.
+    """
+
+    key: str
+    title: str
+    summary: str
+    data: dict[str, Any]
+    columns: Sequence[str]
+    rows: Sequence[Sequence[object]]
+
+
+def pictures(
+    row: Case, account: Account, *, whole: bool, others: Sequence[Case]
+) -> tuple[Picture, ...]:
+    """Return the four pictures of a case."""
+    return (
+        _heat(account),
+        _world(account),
+        _timeline(row, account, others, whole=whole),
+        _graph(row, account, whole=whole),
+    )
+
+
+def _heat(account: Account) -> Picture:
+    cells = {(r["weekday"], r["hour"]): r["call_count"] for r in account.by_hour}
+    total = sum(cells.values())
+    night = sum(n for (_, hour), n in cells.items() if hour < 6 or hour >= 22)
+    share = f", {night / total:.0%} between 22 and 6 o'clock" if total else ""
+    return Picture(
+        "heat",
+        "When it calls",
+        f"{total:,} calls made in 30 days{share} (UTC).",
+        {"cells": [[hour, day - 1, n] for (day, hour), n in cells.items()], "days": WEEKDAYS},
+        ("Day", *(f"{hour:02}" for hour in range(24))),
+        [
+            (name, *(cells.get((day, hour), "") for hour in range(24)))
+            for day, name in enumerate(WEEKDAYS, start=1)
+        ],
+    )
+
+
+@cache
+def country_names() -> dict[str, str]:
+    """Return the English short name of each ISO 3166-1 alpha-2 code."""
+    text = files("fraud.review").joinpath("static/review/vendor/countries.json").read_text("utf-8")
+    names: dict[str, str] = json.loads(text)
+    return {**names, "001": "Worldwide numbers"}
+
+
+def _world(account: Account) -> Picture:
+    names = country_names()
+    found = [
+        {
+            "code": r["country"],
+            "name": names.get(r["country"], r["country"]),
+            "calls": r["call_count"],
+            "minutes": round(r["minutes"] or 0, 1),
+            "cost": round(float(r["cost_usd"] or 0), 2),
+        }
+        for r in account.destinations
+    ]
+    cost = sum(one["cost"] for one in found)
+    minutes = sum(one["minutes"] for one in found)
+    return Picture(
+        "world",
+        "Where it calls",
+        f"{len(found)} countries, {minutes:,.0f} minutes, about USD {cost:,.2f} in 30 days.",
+        {"countries": found},
+        ("Country", "Calls", "Minutes", "Cost, USD"),
+        [(one["name"], one["calls"], one["minutes"], f"{one['cost']:.2f}") for one in found],
+    )
+
+
+_EVENT_WORDS = {
+    "sign_up": "Sign-up",
+    "sign_in": "Sign-in",
+    "payment": "Payment",
+    "payment_failed": "Payment failed",
+    "portal_visit": "Portal visit",
+    "app_opened": "App opened",
+    "password_changed": "Password changed",
+    "forwarding_changed": "Forwarding changed",
+    "status_changed": "Status changed",
+}
+
+
+def _timeline(row: Case, account: Account, others: Sequence[Case], *, whole: bool) -> Picture:
+    events = [
+        {
+            "at": one["at"],
+            "kind": _EVENT_WORDS.get(one["kind"], one["kind"]),
+            "text": _of(one, whole=whole),
+        }
+        for one in account.events
+    ]
+    if created := account.details.get("created_at"):
+        events.append({"at": created, "kind": "Sign-up", "text": "account opened"})
+    events += [
+        {"at": other.opened_at, "kind": "Earlier case", "text": f"case {other.pk}, {other.status}"}
+        for other in others
+    ]
+    events.sort(key=lambda one: one["at"], reverse=True)
+    days = [[str(d["day"]), d["outbound_count"], d["inbound_count"]] for d in account.days]
+    kinds = list(dict.fromkeys(one["kind"] for one in events))
+    first = account.days[0]["day"] if account.days else None
+    return Picture(
+        "timeline",
+        "What happened when",
+        f"{len(events)} events" + (f", calls since {first}" if first else ", no calls in 30 days")
+        + ".",
+        {
+            "days": days,
+            "kinds": kinds,
+            "events": [[one["at"].isoformat(), one["kind"], one["text"]] for one in events],
+            "from": str(account.days[0]["day"]) if account.days else None,
+        },
+        ("When (UTC)", "What", "More"),
+        [
+            (one["at"].strftime("%Y-%m-%d %H:%M"), one["kind"], one["text"])
+            for one in events[:EVENTS_IN_TABLE]
+        ],
+    )  # fmt: skip
+
+
+def _of(event: Row, *, whole: bool) -> str:
+    """Say more of an event: amount, address, device, masked like everything else."""
+    parts = []
+    if event["amount"] is not None:
+        parts.append(f"{event['amount']:.2f} {event['currency'] or ''}".strip())
+    named = ("payment_fingerprint", "ip", "device", "counterpart")
+    parts += [shown(name, event[name], whole=whole) for name in named if event[name]]
+    if event["detail"] and event["kind"] == "status_changed":
+        parts.append(shown("detail", event["detail"], whole=True))
+    return ", ".join(parts)
+
+
+def _graph(row: Case, account: Account, *, whole: bool) -> Picture:
+    links = list(account.shared)
+    links += [{**one, "kind": "called number"} for one in account.called_in_common]
+    nodes: dict[str, dict[str, Any]] = {
+        "me": {"id": "me", "label": row.account_id, "kind": "this account", "blocked": False}
+    }
+    edges: list[tuple[str, str]] = []
+    rows: list[tuple[str, str, str, str]] = []
+    for one in links:
+        mark = one["kind"] if one["kind"] != "called number" else "code"
+        label = shown(mark, one["value"], whole=whole and one["kind"] != "called number")
+        value = f"{one['kind']}:{one['value']}"
+        node_id = f"v{len(nodes)}"
+        known = next((k for k, n in nodes.items() if n.get("value") == value), None)
+        if known is None:
+            known = node_id
+            nodes[known] = {
+                "id": known, "label": label, "kind": one["kind"], "blocked": False, "value": value
+            }  # fmt: skip
+            edges.append(("me", known))
+        if one["other_id"] is None:
+            continue
+        other = f"a{one['other_id']}"
+        blocked = one["other_status"] == "blocked"
+        nodes[other] = {
+            "id": other, "label": one["other_id"],
+            "kind": "blocked account" if blocked else "account", "blocked": blocked,
+        }  # fmt: skip
+        edges.append((known, other))
+        rows.append((one["kind"], label, one["other_id"], one["other_status"]))
+    blocked_count = sum(node["blocked"] for node in nodes.values())
+    drawn = [{k: v for k, v in node.items() if k != "value"} for node in nodes.values()]
+    return Picture(
+        "graph",
+        "Whom it is tied to",
+        f"{len({r[2] for r in rows})} other accounts through shared values, "
+        f"{blocked_count} of them blocked.",
+        {"nodes": drawn, "edges": [list(edge) for edge in dict.fromkeys(edges)]},
+        ("Through", "Value", "Account", "Status"),
+        rows,
+    )
