@@ -10,15 +10,19 @@ from typing import Annotated, Any
 import typer
 
 from cdr import open_lake
+from cdr.billing.carrier import reconcile_carrier
 from cdr.billing.decks import DeckReport, current_decks, import_deck, imports
 from cdr.billing.extract import Extract
 from cdr.billing.extract import extract as write_extract
 from cdr.billing.files import Format
 from cdr.billing.periods import Period
+from cdr.billing.reconciliation import write_reconciliation
 from cdr.billing.sealing import seal as seal_period
 from cdr.billing.statements import StatementFormat, write_statements
+from cdr.billing.switch_totals import reconcile_switch
 from cdr.billing.verify import Verification
 from cdr.billing.verify import verify as verify_period
+from cdr.errors import WrongUse
 from pipelines.terminal import NEEDS_A_PERSON, Json, show
 
 app = typer.Typer()
@@ -121,6 +125,63 @@ def verify(
     found = verify_period(open_lake(ctx.obj()), Period.parse(period), folder=extract)
     state = "agrees" if found.agrees else "differs"
     show({"state": state, **asdict(found)}, as_json=as_json, text=_verified_text(found))
+    if not found.agrees:
+        raise typer.Exit(NEEDS_A_PERSON)
+
+
+@billing.command()
+def reconcile(
+    ctx: typer.Context,
+    out: Annotated[Path, typer.Option(help="Folder for the page and the differences.")],
+    carrier: Annotated[Path | None, typer.Option(help="Calls that a carrier charges for.")] = None,
+    switch_totals: Annotated[
+        Path | None, typer.Option(help="Answered calls that a switch counted, by day.")
+    ] = None,
+    rate_deck: Annotated[
+        str | None, typer.Option("--deck", help="What the carrier should charge by.")
+    ] = None,
+    source: Annotated[str | None, typer.Option(help="Only our calls of this source.")] = None,
+    zone: Annotated[str | None, typer.Option(help="Of times without offset in the file.")] = None,
+    start_tolerance_s: Annotated[int, typer.Option(min=0, max=3600)] = 5,
+    length_tolerance_s: Annotated[int, typer.Option(min=0, max=3600)] = 1,
+    as_json: Json = False,
+) -> None:
+    """Compare our calls with a carrier's or a switch's own records; changes nothing.
+
+    Example: callsieve billing reconcile --carrier invoice.csv --deck wholesale --out october
+    """
+    settings = ctx.obj()
+    lake, clock = open_lake(settings), zone or settings.billing.zone
+    if (carrier is None) == (switch_totals is None):
+        raise WrongUse("give either --carrier FILE or --switch-totals FILE")
+    if carrier is not None:
+        found = reconcile_carrier(
+            lake,
+            carrier,
+            deck=rate_deck if rate_deck is not None else settings.billing.cost_deck,
+            zone=clock,
+            source=source,
+            start_tolerance_s=start_tolerance_s,
+            length_tolerance_s=length_tolerance_s,
+        )
+    else:
+        assert switch_totals is not None
+        found = reconcile_switch(
+            lake, switch_totals, zone=clock, length_tolerance_s=length_tolerance_s
+        )
+    page = write_reconciliation(found, out)
+    summary = found.summary.to_dicts()
+    show(
+        {
+            "agrees": found.agrees,
+            "page": str(page),
+            "summary": summary,
+            "differences": found.differences.height,
+            "unreadable": found.unreadable.to_dicts(),
+        },
+        as_json=as_json,
+        text=f"{'They agree' if found.agrees else 'They do not agree'}; see {page}",
+    )
     if not found.agrees:
         raise typer.Exit(NEEDS_A_PERSON)
 
