@@ -19,8 +19,8 @@ from cdr.errors import CdrError
 from cdr.formats import by_name
 from cdr.lake import Lake
 from cdr.schema import ACCOUNT_NUMBERS, ACCOUNTS, CALLS
+from fraud.reference import PATTERN_REASONS
 from fraud.review.queue import open_case_count
-from fraud.scoring import PATTERN_REASONS
 from pipelines.inbox import call_files, operator_files
 
 State = Literal["ok", "look", "wrong"]

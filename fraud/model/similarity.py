@@ -96,7 +96,9 @@ class BlockedAccountSimilarity(ClassifierMixin, BaseEstimator):  # type: ignore[
         self.forest_ = ExtraTreesClassifier(
             n_estimators=self.n_trees,
             min_samples_leaf=self.min_leaf,
-            class_weight="balanced",
+            # not "balanced": its weights would draw the few blocked accounts into every
+            # tree, and none could be scored by trees that did not see it
+            class_weight="balanced_subsample",
             bootstrap=True,
             random_state=self.random_state,
             n_jobs=self.n_jobs,
@@ -142,7 +144,8 @@ class BlockedAccountSimilarity(ClassifierMixin, BaseEstimator):  # type: ignore[
             unseen[seen] = False
             total[unseen] += tree.predict_proba(X[unseen])[:, 1]
             trees[unseen] += 1
-        return np.divide(total, trees, out=np.full(len(X), np.nan), where=trees > 0)
+        found: Floats = np.divide(total, trees, out=np.full(len(X), np.nan), where=trees > 0)
+        return found
 
     def explain(self, X: Any) -> Floats:
         """Split each score into parts by signal.

@@ -25,19 +25,25 @@ from cdr.lake.home import write_whole
 from fraud.errors import ModelRefused
 from fraud.model.similarity import BlockedAccountSimilarity
 
-TRUSTED_TYPES = ("fraud.model.similarity.BlockedAccountSimilarity",)
-"""What an artifact may hold beside scikit-learn's, numpy's and scipy's own types."""
+TRUSTED_TYPES = (
+    "fraud.model.similarity.BlockedAccountSimilarity",
+    "sklearn.tree._tree.Tree",
+)
+"""What an artifact may hold beside the types that skops trusts by itself."""
 
-_CLIP = 1e-6
-"""Scores are kept this far from 0 and 1 before their log-odds are taken."""
+_CLIP = 1e-3
+"""Likeness is kept this far from 0 and 1 before its log-odds are taken. Ours: with 300 trees,
+less is not measured."""
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
     """What a model was made from.
 
-    ``medians`` gives, for each signal, the median of the blocked and of the good
-    reference accounts (None where none is known); reasons quote them.
+    ``caught_share`` is the share of fraud that was recognised among the reference
+    accounts, as far as the model can tell, see `train`. ``medians`` gives, for each
+    signal, the median of the blocked and of the good reference accounts (None where
+    none is known); reasons quote them.
     """
 
     trained_as_of: str
@@ -48,6 +54,7 @@ class Card:
     good_count: int
     sklearn_version: str
     reference_ids: tuple[str, ...]
+    caught_share: float
     medians: dict[str, tuple[float | None, float | None]]
 
 
@@ -103,8 +110,19 @@ def train(
 
     Notes
     -----
-    The calibrator is a logistic curve (Platt 1999) on scores of reference
-    accounts by trees that did not see them.
+    The calibrator is a logistic curve on the log-odds of likeness of reference
+    accounts by trees that did not see them, with Platt's smoothed targets, so that
+    twenty examples do not make it certain [1]_. Open accounts hold fraud that nobody
+    has seen yet, so the curve is fitted twice: first to who was blocked, which gives
+    the share of fraud that was caught, then with each open account counted as fraud
+    by the chance that the first curve and that share leave [2]_.
+
+    References
+    ----------
+    .. [1] Platt, J. "Probabilistic outputs for support vector machines." Advances in
+       Large Margin Classifiers (1999).
+    .. [2] Elkan, C., Noto, K. "Learning classifiers from only positive and unlabeled
+       data." KDD (2008), estimator e1 and section 3 (weights of unlabeled examples).
     """
     signals = tuple(c for c in features.columns if c != "account_id")
     matrix = features.select(
@@ -114,9 +132,7 @@ def train(
     estimator = BlockedAccountSimilarity(random_state=seed).fit(matrix, labels)
     unseen = estimator.score_reference(matrix)
     known = ~np.isnan(unseen)
-    calibrator = LogisticRegression(C=1.0, class_weight="balanced").fit(
-        _log_odds(unseen[known]), labels[known]
-    )
+    calibrator, caught_share = _calibrated(unseen[known], labels[known] == 1)
     split = features.with_columns(blocked.alias("blocked"))
     medians = {
         c: (split.filter("blocked")[c].median(), split.filter(~pl.col("blocked"))[c].median())
@@ -131,6 +147,7 @@ def train(
         good_count=int((1 - labels).sum()),
         sklearn_version=sklearn.__version__,
         reference_ids=tuple(features["account_id"]),
+        caught_share=caught_share,
         medians=medians,  # type: ignore[arg-type]
     )
     return Model(estimator, calibrator, card)
@@ -173,7 +190,8 @@ def load(folder: Path, model_id: str) -> Model:
         raise ModelRefused(model_id, "its files were changed after training; train again")
     fields: dict[str, Any] = json.loads(card_text)
     fields["medians"] = {name: tuple(pair) for name, pair in fields["medians"].items()}
-    card = Card(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()})
+    fields |= {name: tuple(fields[name]) for name in ("signals", "reference_ids")}
+    card = Card(**fields)
     if card.sklearn_version != sklearn.__version__:
         raise ModelRefused(
             model_id,
@@ -185,6 +203,31 @@ def load(folder: Path, model_id: str) -> Model:
         raise ModelRefused(model_id, "it holds types that are not on the list of trusted ones")
     parts = skops.io.loads(content, trusted=list(TRUSTED_TYPES))
     return Model(parts["estimator"], parts["calibrator"], card)
+
+
+def _calibrated(
+    likeness: NDArray[np.float64], blocked: NDArray[np.bool_]
+) -> tuple[LogisticRegression, float]:
+    """Fit the curve from likeness to the chance of fraud; return it and the share caught."""
+    odds = _log_odds(likeness)
+    most, least = _platt_target(blocked.sum()), 1 - _platt_target((~blocked).sum())
+    chance = _curve(odds, np.where(blocked, most, least)).predict_proba(odds)[:, 1]
+    caught_share = float(chance[blocked].mean())
+    unseen_fraud = (1 - caught_share) / caught_share * chance / (1 - chance)
+    target = np.where(blocked, most, np.clip(unseen_fraud, least, most))
+    return _curve(odds, target), caught_share
+
+
+def _curve(odds: NDArray[np.float64], target: NDArray[np.float64]) -> LogisticRegression:
+    """Fit a logistic curve to targets 0..1: each account counts for both classes."""
+    both = np.repeat([1, 0], len(target))
+    weights = np.concatenate([target, 1 - target])
+    return LogisticRegression(C=np.inf).fit(np.vstack([odds, odds]), both, sample_weight=weights)
+
+
+def _platt_target(count: int) -> float:
+    """Return how sure ``count`` examples of a class allow to be, 0..1."""
+    return (count + 1) / (count + 2)
 
 
 def _log_odds(score: NDArray[np.float64]) -> NDArray[np.float64]:

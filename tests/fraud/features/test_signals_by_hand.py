@@ -323,7 +323,8 @@ def test_events_and_numbers(tables: Open) -> None:
         account_numbers=[
             {"account_id": "a", "number": "+4930111"},
             {"account_id": "a", "number": "+4930112", "valid_from": AS_OF - timedelta(days=2)},
-            {"account_id": "a", "number": "+4930113", "valid_to": AS_OF},
+            {"account_id": "a", "number": "+4930113", "valid_to": AS_OF - timedelta(hours=9)},
+            {"account_id": "a", "number": "+4930114", "valid_to": AS_OF - timedelta(days=1)},
         ],
     )
     check(
@@ -333,7 +334,7 @@ def test_events_and_numbers(tables: Open) -> None:
         event_addresses_count_30d=2,
         event_devices_count_30d=1,
         payment_means_count_7d=1,
-        numbers_held_count_1d=2,
+        numbers_held_count_1d=3,
         numbers_new_count_7d=1,
         outbound_calls_count_30d=None,
     )

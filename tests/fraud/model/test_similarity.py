@@ -1,0 +1,80 @@
+"""`BlockedAccountSimilarity` as a scikit-learn classifier, and what it says beside the score."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from fraud import BlockedAccountSimilarity
+
+
+@parametrize_with_checks([BlockedAccountSimilarity(n_trees=20)])
+def test_it_is_a_classifier_by_the_book(estimator: Any, check: Any) -> None:
+    check(estimator)
+
+
+@pytest.fixture(scope="module")
+def known() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return two groups that the first column tells apart; the second is noise with gaps."""
+    rng = np.random.default_rng(3)
+    y = np.repeat([1, 0], [30, 300])
+    noise = np.where(rng.random(330) < 0.2, np.nan, rng.normal(size=330))
+    return np.column_stack([rng.normal(3.0 * y, 1.0), noise]), y
+
+
+@pytest.fixture(scope="module")
+def model(known: tuple[NDArray[np.float64], NDArray[np.int64]]) -> BlockedAccountSimilarity:
+    return BlockedAccountSimilarity(n_trees=100, random_state=5).fit(*known)
+
+
+def test_reasons_add_up_to_the_score(
+    model: BlockedAccountSimilarity, known: tuple[NDArray[np.float64], NDArray[np.int64]]
+) -> None:
+    X, _ = known
+    assert model.base_rate_ + model.explain(X).sum(axis=1) == pytest.approx(
+        model.predict_proba(X)[:, 1]
+    )
+
+
+def test_reasons_name_the_column_that_matters(
+    model: BlockedAccountSimilarity,
+) -> None:
+    parts = model.explain([[4.0, 0.0]])[0]
+    assert parts[0] > 5 * abs(parts[1])
+
+
+def test_neighbours_are_of_the_kind_asked_for_and_an_account_is_most_like_itself(
+    model: BlockedAccountSimilarity, known: tuple[NDArray[np.float64], NDArray[np.int64]]
+) -> None:
+    X, y = known
+    rows, similarity = model.similar_blocked(X[:1], 5)
+    assert (y[rows] == 1).all()
+    assert (rows[0, 0], similarity[0, 0]) == (0, 1.0)
+    assert (np.diff(similarity[0]) <= 0).all()
+    assert (y[model.similar_good(X[:1], 5)[0]] == 0).all()
+
+
+def test_a_reference_account_does_not_vouch_for_itself() -> None:
+    """An odd blocked account among good ones is like nobody, but would be like itself."""
+    rng = np.random.default_rng(9)
+    X = np.vstack([rng.normal(0, 1, (200, 3)), rng.normal(6, 1, (20, 3)), [[0.0, 0.0, 0.0]]])
+    y = np.repeat([0, 1], [200, 21])
+    model = BlockedAccountSimilarity(n_trees=200, random_state=1, min_leaf=1).fit(X, y)
+    seen, unseen = model.predict_proba(X)[-1, 1], model.score_reference(X)[-1]
+    assert unseen < 0.3 < seen
+
+
+def test_few_blocked_among_many_are_left_out_too() -> None:
+    rng = np.random.default_rng(2)
+    y = np.repeat([1, 0], [10, 3_000])
+    X = rng.normal(np.outer(y, [2.0, 2.0]), 1.0)
+    unseen = BlockedAccountSimilarity(n_trees=60, random_state=1).fit(X, y).score_reference(X)
+    assert not np.isnan(unseen[:10]).any()
+
+
+def test_nothing_but_nan_is_an_answer_and_not_an_error(model: BlockedAccountSimilarity) -> None:
+    assert 0 <= model.predict_proba([[np.nan, np.nan]])[0, 1] <= 1

@@ -1,0 +1,111 @@
+"""What a trained model promises: its numbers, its versions, and that nobody changed it."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from fraud.errors import ModelRefused
+from fraud.model.training import Model, load, reference_likeness, save, train
+
+BLOCKED, GOOD, HIDDEN = 20, 2_000, 20
+
+
+def accounts() -> tuple[pl.DataFrame, pl.Series]:
+    """Return 20 blocked accounts, 20 of their kind that nobody caught, and 1,980 good ones."""
+    rng = np.random.default_rng(7)
+    fraud = np.arange(GOOD + BLOCKED) < BLOCKED + HIDDEN
+    columns = {f"signal_{n}": rng.normal(np.where(fraud, 2.5, 0.0), 1.0).round(3) for n in range(4)}
+    names = [f"a{n:04d}" for n in range(GOOD + BLOCKED)]
+    frame = pl.DataFrame({"account_id": names, **columns}).with_columns(
+        signal_3=pl.when(pl.int_range(pl.len()) % 5 > 0).then("signal_3")  # unknown for a fifth
+    )
+    return frame, pl.Series("blocked", np.arange(GOOD + BLOCKED) < BLOCKED)
+
+
+@pytest.fixture(scope="module")
+def trained() -> tuple[Model, pl.DataFrame]:
+    features, blocked = accounts()
+    model = train(features, blocked, trained_as_of=date(2026, 9, 30), feature_set="f", seed=1)
+    return model, features
+
+
+def test_every_account_is_scored_by_trees_that_did_not_see_it(
+    trained: tuple[Model, pl.DataFrame],
+) -> None:
+    model, features = trained
+    unseen = np.array(list(reference_likeness(model, features).values()))
+    assert not np.isnan(unseen).any()
+
+
+def test_fraud_that_was_not_caught_scores_like_what_was(
+    trained: tuple[Model, pl.DataFrame],
+) -> None:
+    model, features = trained
+    likeness = np.array(list(reference_likeness(model, features).values()))
+    score = model.score(features, likeness=likeness)
+    hidden, good = score[BLOCKED : BLOCKED + HIDDEN], score[BLOCKED + HIDDEN :]
+    assert (hidden > 0.4).mean() >= 0.8
+    assert (good > 0.4).mean() <= 0.005
+    assert model.card.caught_share == pytest.approx(BLOCKED / (BLOCKED + HIDDEN), abs=0.15)
+
+
+def test_more_likeness_is_never_less_score(trained: tuple[Model, pl.DataFrame]) -> None:
+    likeness = np.linspace(0, 1, 101)
+    score = trained[0].score(pl.DataFrame(), likeness=likeness)
+    assert (np.diff(score) >= 0).all()
+    assert 0 <= score[0] < score[-1] <= 1
+
+
+def test_the_same_seed_gives_the_same_scores(trained: tuple[Model, pl.DataFrame]) -> None:
+    features, blocked = accounts()
+    again = train(features, blocked, trained_as_of=date(2026, 9, 30), feature_set="f", seed=1)
+    assert again.score(features).tolist() == trained[0].score(features).tolist()
+
+
+def test_a_model_comes_back_from_disk_as_it_was(
+    trained: tuple[Model, pl.DataFrame], tmp_path: Path
+) -> None:
+    model, features = trained
+    back = load(tmp_path, save(model, tmp_path))
+    assert back.card == model.card
+    assert back.score(features).tolist() == model.score(features).tolist()
+
+
+@pytest.mark.parametrize("file", ["model.skops", "card.json"])
+def test_a_model_that_was_changed_is_refused(
+    trained: tuple[Model, pl.DataFrame], tmp_path: Path, file: str
+) -> None:
+    model_id = save(trained[0], tmp_path)
+    with (tmp_path / model_id / file).open("ab") as content:
+        content.write(b" ")
+    with pytest.raises(ModelRefused, match="changed after training"):
+        load(tmp_path, model_id)
+
+
+def test_a_missing_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelRefused, match="files are missing"):
+        load(tmp_path, "0" * 32)
+
+
+def test_a_model_of_another_scikit_learn_is_refused(
+    trained: tuple[Model, pl.DataFrame], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model_id = save(trained[0], tmp_path)
+    monkeypatch.setattr("sklearn.__version__", "99.0")
+    with pytest.raises(ModelRefused, match=r"99\.0 is installed; train again"):
+        load(tmp_path, model_id)
+
+
+def test_the_card_holds_no_value_of_an_account(
+    trained: tuple[Model, pl.DataFrame], tmp_path: Path
+) -> None:
+    model_id = save(trained[0], tmp_path)
+    card = json.loads((tmp_path / model_id / "card.json").read_bytes())
+    assert (card["blocked_count"], card["good_count"]) == (BLOCKED, GOOD)
+    assert card["signals"] == ["signal_0", "signal_1", "signal_2", "signal_3"]
