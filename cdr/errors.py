@@ -5,6 +5,7 @@ CdrError
 │   ├── SettingsError      a setting is missing, unknown or out of range
 │   └── UnknownFormat      no reader is registered under that name
 ├── FormatError            a file is not in the format it claims
+├── SourceFailed           a switch's database cannot be reached or refuses
 ├── SchemaMismatch         a table or file does not have the columns it should
 ├── LakeTooNew             the lake was written by a newer version
 ├── LakeBusy               another process is writing
@@ -56,6 +57,14 @@ class FormatError(CdrError):
     def __init__(self, file: str, fault: str) -> None:
         self.file, self.fault = file, fault
         super().__init__(f"{file}: {fault}")
+
+
+class SourceFailed(CdrError):
+    """A switch's database cannot be reached or refuses; nothing was taken in from it."""
+
+    def __init__(self, table: str, fault: str) -> None:
+        self.table, self.fault = table, fault
+        super().__init__(f"table {table}: {fault}")
 
 
 class SchemaMismatch(CdrError):

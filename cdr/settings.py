@@ -9,6 +9,7 @@ one operator.
 
 from __future__ import annotations
 
+import os
 import tomllib
 from decimal import Decimal
 from pathlib import Path
@@ -108,6 +109,19 @@ class SourceSettings(_Section):
             "`rejected`, `failed` or `cancelled`."
         ),
     )
+    database_url_env: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
+        description=(
+            "Environment variable with the address of a proxy's database (`postgresql://...` or "
+            "`mysql://...`); its accounting table is read in place of files."
+        ),
+    )
+    database_table: str = Field(
+        default="acc",
+        pattern=r"^[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*)?$",
+        description="The table there, with its schema where it needs one.",
+    )
     max_call_s: int = Field(
         default=10_800,
         gt=0,
@@ -137,6 +151,22 @@ class SourceSettings(_Section):
             except pl.exceptions.PolarsError:
                 raise ValueError("a layout is not one, such as `%d/%m/%Y %H:%M:%S`") from None
         return layouts
+
+    def database_url(self) -> str | None:
+        """Read the address of the database out of the environment; None for files.
+
+        Raises
+        ------
+        SettingsError
+            If the environment does not have the variable.
+        """
+        if self.database_url_env is None:
+            return None
+        if not (url := os.environ.get(self.database_url_env)):
+            raise SettingsError(
+                "database_url_env", [f"the environment has no {self.database_url_env}"]
+            )
+        return url
 
 
 class StoreSettings(_Section):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from cdr.errors import FormatError, SchemaMismatch, SettingsError, shown
+from cdr.errors import FormatError, SchemaMismatch, SettingsError, SourceFailed, shown
 from cdr.imports import (
     ImportReport,
     import_accounts,
@@ -23,6 +23,7 @@ from cdr.imports import (
 )
 from cdr.ingest import FileReport, IngestReport, Progress, ingest
 from cdr.lake import Lake
+from cdr.pull import pull_source
 
 IMPORTS: dict[str, Callable[..., ImportReport]] = {
     "accounts": import_accounts,
@@ -88,6 +89,10 @@ def take_in(lake: Lake, *, now: datetime, progress: Progress | None = None) -> T
             refused.append(RefusedFile(shown(file), str(error)))
     reports: list[FileReport] = []
     for name, source in sorted(sources.items()):
+        try:
+            pull_source(lake, name, source)
+        except SourceFailed as error:
+            reports.append(FileReport(error.table, name, "refused", fault=error.fault))
         if files := call_files(inbox, name):
             found = ingest(lake, files, source_name=name, source=source, now=now, progress=progress)
             reports += found.files

@@ -18,6 +18,7 @@ from cdr.formats import FORMATS, by_name
 from cdr.ingest import FileReport
 from cdr.ingest import ingest as take_in
 from cdr.preview import Preview, Proposal, preview, propose
+from cdr.pull import pull_source
 from cdr.schema import ACCOUNT_NUMBERS
 from cdr.settings import SourceSettings
 from pipelines.terminal import FAILED, NEEDS_A_PERSON, WRONG_USE, Json, show, tell
@@ -51,7 +52,9 @@ def formats(as_json: Json = False) -> None:
 @app.command()
 def ingest(
     ctx: typer.Context,
-    files: list[Path],
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Not needed for a source with a database.")
+    ] = None,
     source: Annotated[str | None, typer.Option(help="Name of a source in the settings.")] = None,
     format_name: Annotated[
         str | None, typer.Option("--format", help="A format, or `auto` to have one proposed.")
@@ -72,17 +75,27 @@ def ingest(
     Example: callsieve ingest Master.csv --source pbx
 
     Example: callsieve ingest Master.csv --format asterisk_csv --zone Europe/Berlin --country DE
+
+    A source with a database (`database_url_env` in the settings) needs no FILES: what is new in
+    its accounting table is laid into the inbox and taken in.
     """
+    files = files or []
     if format_name == AUTO:
         _propose(files, country, as_json=as_json)
         raise typer.Exit(WRONG_USE)
     settings: Settings = ctx.obj()
     name, chosen = _chosen(settings, source, format_name, zone, country, account_from)
     by_name(chosen.format)
+    if not files and not chosen.database_url_env:
+        raise WrongUse("no files to take in")
     if dry_run:
         _show_first_rows(settings, files, chosen, rows, as_json=as_json)
         return
     lake = open_lake(settings, create=True)
+    files = files or pull_source(lake, name, chosen)
+    if not files:
+        show({"files": []}, as_json=as_json, text="nothing new in the database")
+        return
     report = take_in(lake, files, source_name=name, source=chosen, now=datetime.now(tz=UTC))
     text = "\n".join(_in_words(file) for file in report.files)
     show({"files": [asdict(file) for file in report.files]}, as_json=as_json, text=text)

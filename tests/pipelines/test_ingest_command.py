@@ -143,3 +143,21 @@ def test_a_file_cut_in_the_middle_is_taken_in_but_for_its_last_row(callsieve: Ru
     assert "1234567" not in ran.err
     whole = callsieve("--home", "h", "ingest", write(HEADER + GOOD + GOOD.replace("r1", "r2")), *AS)
     assert "2 rows: 1 accepted, 1 duplicate, 0 corrected, 0 set aside" in whole.out
+
+
+def test_no_files_is_wrong_use_but_for_a_source_with_a_database(
+    callsieve: RunCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = callsieve("--home", "h", "ingest", *AS)
+    assert (ran.code, "no files to take in" in ran.err) == (2, True)
+    Path("c.toml").write_text(
+        '[sources.proxy]\nformat = "opensips_acc"\nzone = "UTC"\ncountry = "DE"\n'
+        'database_url_env = "PROXY_URL"\n'
+    )
+    words = ("--home", "h", "--config", "c.toml", "ingest", "--source", "proxy")
+    assert "the environment has no PROXY_URL" in callsieve(*words).err
+    monkeypatch.setenv("PROXY_URL", "postgresql://me:s3cret@127.0.0.1:1/acc")
+    ran = callsieve(*words)
+    assert ran.code == 3
+    assert "table acc: the database refused (OperationalError)" in ran.err
+    assert "s3cret" not in ran.err
