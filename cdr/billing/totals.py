@@ -41,7 +41,9 @@ class Totals:
         )
         # a reversal undoes its line in the counts as it does in the money
         undone = pl.when(pl.col("kind") == "reversal").then(-1).otherwise(1)
-        signed = priced.with_columns(pl.col("lines", "duration_ms") * undone)
+        signed = priced.with_columns(
+            pl.col("lines", "duration_ms") * undone, pl.coalesce("cost_currency", "currency")
+        )
         for name, by in _GROUPS.items():
             part = _summed(signed, by)
             held = self._parts.get(name)
@@ -54,8 +56,8 @@ class Totals:
         -------
         DataFrame
             What it is by, `currency`, `cost_currency`, `lines` (reversals undo theirs),
-            `duration_ms`, `billed_s`, `amount`, `cost`, and `margin` where both have one
-            currency; sorted.
+            `duration_ms`, `billed_s`, `amount`, `cost` (null where none is known), and
+            `margin` where both have one currency; sorted.
         """
         by = _GROUPS[name]
         sums = self._parts.get(name)
@@ -71,5 +73,6 @@ class Totals:
 
 def _summed(lines: pl.DataFrame, by: tuple[str, ...]) -> pl.DataFrame:
     return lines.group_by(*by, "currency", "cost_currency").agg(
-        pl.col(name).sum().cast(dtype) for name, dtype in _SUMS.items()
+        pl.when(pl.col(name).is_not_null().any()).then(pl.col(name).sum()).cast(dtype)
+        for name, dtype in _SUMS.items()
     )

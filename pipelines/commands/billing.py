@@ -13,7 +13,6 @@ from cdr import open_lake
 from cdr.billing.carrier import reconcile_carrier
 from cdr.billing.decks import DeckReport, current_decks, import_deck, imports
 from cdr.billing.extract import Extract
-from cdr.billing.extract import extract as write_extract
 from cdr.billing.files import Format
 from cdr.billing.periods import Period
 from cdr.billing.reconciliation import write_reconciliation
@@ -23,6 +22,7 @@ from cdr.billing.switch_totals import reconcile_switch
 from cdr.billing.verify import Verification
 from cdr.billing.verify import verify as verify_period
 from cdr.errors import WrongUse
+from pipelines.billing_extract import write_period
 from pipelines.terminal import NEEDS_A_PERSON, Json, show
 
 app = typer.Typer()
@@ -42,6 +42,9 @@ def extract(
     out: Annotated[Path, typer.Option(help="Folder for the files; an extract in it is replaced.")],
     account: Annotated[list[str] | None, typer.Option(help="Only these accounts.")] = None,
     form: Annotated[Format, typer.Option("--format", help="Of the files.")] = Format.CSV,
+    with_statements: Annotated[
+        bool, typer.Option("--statements", help="Also statements, in a folder of it.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Write the lines and totals of a period, with a manifest; safe to repeat.
@@ -50,14 +53,16 @@ def extract(
 
     Example: callsieve billing extract --period 2026-10 --out october
     """
-    done = write_extract(
+    written = write_period(
         open_lake(ctx.obj()),
         Period.parse(period),
         out,
         form=form,
-        now=datetime.now(tz=UTC),
         accounts=account or (),
+        with_statements=with_statements,
+        now=datetime.now(tz=UTC),
     )
+    done = written.extract
     show({"folder": str(out), **done.manifest}, as_json=as_json, text=_extract_text(done))
     if done.unpriced:
         raise typer.Exit(NEEDS_A_PERSON)
