@@ -1,0 +1,123 @@
+"""Records become calls or rejects: lengths, doubtful ones, proofs, and every reason."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+
+from cdr.formats.record import ISO_LAYOUTS, RECORD, Clock, Times
+from cdr.normalise.calls import Stamp, to_calls
+from cdr.schema import ACCOUNT_NUMBERS
+from cdr.settings import SourceSettings
+
+NOW = datetime(2026, 9, 3, tzinfo=UTC)
+NOON = datetime(2026, 9, 1, 10, tzinfo=UTC)  # noon in Berlin
+SOURCE = SourceSettings(format="plain_csv", zone="Europe/Berlin", country="DE", max_call_s=7200)
+USUAL: dict[str, object] = {
+    "line": 1,
+    "source_rows": 1,
+    "raw": "x",
+    "faults": [],
+    "flags": [],
+    "account_code": "a1",
+    "caller": "030 1234567",
+    "callee": "+442079460018",
+    "started": "2026-09-01 12:00:00",
+    "duration": "60",
+    "outcome": "answered",
+}
+
+
+def split(
+    *records: dict[str, object], source: SourceSettings = SOURCE
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    rows = [dict.fromkeys(RECORD) | USUAL | each for each in records]
+    return to_calls(
+        pl.DataFrame(rows, schema=RECORD),
+        source=source,
+        times=Times(Clock.LOCAL, ISO_LAYOUTS[Clock.LOCAL]),
+        owners=ACCOUNT_NUMBERS.empty().drop("imported_at"),
+        stamp=Stamp("s", "f", "i", NOW),
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "suspect"),
+    [
+        pytest.param({"duration": "7198"}, False, id="below the maximum"),
+        pytest.param({"duration": "7199.2"}, True, id="cut, and rounded down"),
+        pytest.param({"duration": "7200"}, True, id="at the maximum"),
+        pytest.param({"duration": "86400"}, True, id="far beyond"),
+        pytest.param({"duration": "300", "flags": ["missing_bye"]}, True, id="end not seen"),
+        pytest.param({"duration": None, "flags": ["missing_bye"]}, False, id="no length at all"),
+    ],
+)
+def test_a_length_nobody_can_trust_is_flagged(said: dict[str, object], suspect: bool) -> None:
+    calls, rejects = split(said)
+    assert rejects.is_empty()
+    assert ("suspect_duration" in calls["flags"][0]) is suspect
+
+
+def test_answer_and_end_follow_from_start_to_release_and_the_length() -> None:
+    calls, _ = split({"elapsed": "67"})
+    (call,) = calls.select("answered_at", "ended_at", "ring_ms", "duration_ms").rows()
+    assert call == (NOON + timedelta(seconds=7), NOON + timedelta(seconds=67), 7_000, 60_000)
+
+
+def test_a_call_that_nobody_answered_rang_until_its_release() -> None:
+    calls, _ = split({"elapsed": "20", "duration": None, "outcome": "no_answer"})
+    (call,) = calls.select("answered_at", "ended_at", "ring_ms", "duration_ms").rows()
+    assert call == (None, NOON + timedelta(seconds=20), 20_000, None)
+
+
+@pytest.mark.parametrize(
+    ("epoch_s", "contradicted"),
+    [("1788256800", False), ("1788255900", False), ("1788264000", True), (None, False)],
+    ids=["the start", "a quarter of an hour before", "two hours later", "no proof"],
+)
+def test_a_proof_that_contradicts_the_zone_is_flagged(
+    epoch_s: str | None, contradicted: bool
+) -> None:
+    calls, _ = split({"proof_epoch_s": epoch_s})
+    assert ("offset_contradicted" in calls["flags"][0]) is contradicted
+
+
+def test_a_proof_decides_in_the_hour_that_comes_twice() -> None:
+    twice = {"started": "2025-10-26 02:30:00"}
+    calls, rejects = split(
+        twice | {"proof_epoch_s": "1761438600"}, twice | {"proof_epoch_s": "1761442200"}, twice
+    )
+    assert [at.hour for at in calls["started_at"]] == [0, 1]
+    assert rejects["reasons"].to_list() == [["started_time_ambiguous"]]
+
+
+def test_a_record_is_set_aside_with_every_reason() -> None:
+    calls, rejects = split(
+        {},
+        {
+            "line": 2,
+            "faults": ["not_utf8"],
+            "started": "1/9/2026 12:00",
+            "duration": "-1",
+            "outcome": None,
+        },
+        {"line": 3, "duration": "90", "elapsed": "67"},
+        {"line": 4, "elapsed": "soon", "ended": "2026-09-01 11:00:00"},
+    )
+    assert calls.height == 1
+    assert rejects.select("line", "reasons").rows() == [
+        (2, ["not_utf8", "started_time_not_understood", "duration_negative"]),
+        (3, ["duration_beyond_elapsed"]),
+        (4, ["elapsed_not_a_number", "end_before_start"]),
+    ]
+
+
+def test_a_source_declares_its_own_layouts_and_clock() -> None:
+    day_first = SOURCE.model_copy(update={"time_layouts": ("%d/%m/%Y %H:%M",)})
+    calls, _ = split({"started": "1/9/2026 12:00"}, source=day_first)
+    assert calls["started_at"].to_list() == [NOON]
+    for clock, text in (("offset", "2026-09-01T12:00:00+02:00"), ("epoch_ms", "1788256800000")):
+        calls, _ = split({"started": text}, source=SOURCE.model_copy(update={"clock": clock}))
+        assert calls["started_at"].to_list() == [NOON]
