@@ -125,9 +125,10 @@ def extract(
     with lake.home.alone("billing"), storage("writing an extract"):
         _may_replace(out, period)
         bill = begin_bill(lake, period, now=now)
+        out.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = out / _DRAFT
         shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir(mode=0o700, parents=True)
+        draft.mkdir(mode=0o700)
         written, totals = _write(bill, draft, form, accounts)
         manifest = {
             **bill.manifest(),

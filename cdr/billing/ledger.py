@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 
@@ -106,7 +106,13 @@ def withdrawn(lake: Lake) -> pl.Series:
     return lake.scan(WITHDRAWALS).select("record_id").unique().collect()["record_id"]
 
 
-def withdraw(batch: Batch, record_ids: pl.Series, *, reason: str, now: datetime) -> None:
+def withdraw(
+    batch: Batch,
+    record_ids: pl.Series,
+    *,
+    reason: Literal["erased", "withdrawn"],
+    now: datetime,
+) -> None:
     """Note, in the batch that removes calls, that they are not to be billed any more.
 
     Lines of sealed periods are undone in the next one. Calls that retention removes are

@@ -27,12 +27,15 @@ _GROUPS: dict[str, tuple[str, ...]] = {
 TOTALS = tuple(_GROUPS)
 """What is summed by."""
 
+_ROWS_WAITING = 500_000
+"""Partial sums kept before they are added up. Ours: some 60 MB, and few enough additions."""
+
 
 class Totals:
     """Running sums of the lines of a period."""
 
     def __init__(self) -> None:
-        self._parts: dict[str, pl.DataFrame] = {}
+        self._parts: dict[str, list[pl.DataFrame]] = {name: [] for name in _GROUPS}
 
     def add(self, lines: pl.DataFrame) -> None:
         """Add priced lines; columns of `cdr.billing.tables.LINES`."""
@@ -45,9 +48,10 @@ class Totals:
             pl.col("lines", "duration_ms") * undone, pl.coalesce("cost_currency", "currency")
         )
         for name, by in _GROUPS.items():
-            part = _summed(signed, by)
-            held = self._parts.get(name)
-            self._parts[name] = part if held is None else _summed(pl.concat([held, part]), by)
+            parts = self._parts[name]
+            parts.append(_summed(signed, by))
+            if sum(part.height for part in parts) > _ROWS_WAITING:
+                parts[:] = [_summed(pl.concat(parts), by)]
 
     def by(self, name: str) -> pl.DataFrame:
         """Return the sums by `account`, `destination` or of `all`.
@@ -60,10 +64,9 @@ class Totals:
             `margin` where both have one currency; sorted.
         """
         by = _GROUPS[name]
-        sums = self._parts.get(name)
-        if sums is None:
-            schema = dict.fromkeys((*by, "currency", "cost_currency"), pl.String())
-            sums = pl.DataFrame(schema={**schema, **_SUMS})
+        schema = dict.fromkeys((*by, "currency", "cost_currency"), pl.String())
+        none = pl.DataFrame(schema={**schema, **_SUMS})
+        sums = _summed(pl.concat([none, *self._parts[name]]), by)
         margin = pl.col("amount") - pl.col("cost")
         comparable = pl.col("currency") == pl.col("cost_currency")
         return sums.with_columns(margin=pl.when(comparable).then(margin)).sort(

@@ -181,3 +181,13 @@ def test_a_deck_of_another_kind_is_refused_with_what_to_do(
             lake, tmp_path / "no.csv", name="a", settings=lake.settings.billing,
             now=datetime(2026, 9, 1, tzinfo=UTC),
         )  # fmt: skip
+
+
+@pytest.mark.large
+def test_a_deck_of_200_000_rows_is_taken_in_and_prices_calls(lake: cdr.Lake, deck_of: Any) -> None:
+    rows = "".join(f"{n},d{n},0.0{n % 9 + 1},,,,EUR,,\n" for n in range(200_000, 400_000))
+    report = deck_of(HEADER + rows + "3,shorter,1,,,,EUR,,\n")
+    assert (report.state, report.rates) == ("imported", 200_001)
+    started = "2026-09-15T10:00:00+00:00"
+    found = priced(lake, ("+3123456789", started, 60), ("+3", started, 60), ("+4", started, 60))
+    assert [row["prefix"] for row in found] == ["312345", "3", None]

@@ -141,7 +141,7 @@ def test_a_period_without_calls_is_an_extract_without_lines(
 
 
 def test_billing_reads_only_columns_of_its_purpose() -> None:
-    assert set(CALL_COLUMNS) - {"ingest_id"} <= set(CALLS.columns_of(Purpose.BILLING))
+    assert set(CALL_COLUMNS) <= set(CALLS.columns_of(Purpose.BILLING))
     assert not any("ip" in name.split("_") for name in CALL_COLUMNS)
 
 

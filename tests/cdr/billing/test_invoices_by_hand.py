@@ -47,11 +47,12 @@ LINES: dict[str, tuple[str, tuple[str, str, str] | str | None]] = {
         call(14, NOON, "60", "+498001234567", direction="inbound"),
         "no_deck",
     ),
-    "no rate": (call(15, NOON, "60", "+33144567890"), "no_rate"),
-    "no number": (call(16, NOON, "60", "alice"), "no_number"),
-    "no account": (call(17, NOON, "60", account_id=""), "no_account"),
-    "unknown account": (call(18, NOON, "60", account_id="stranger"), "account_unknown"),
-    "as long as a time-out": (call(19, NOON, "10800"), "doubtful_length"),
+    "emergency": (call(15, NOON, "60", "112"), ("emergency", "", "0.000000")),
+    "no rate": (call(16, NOON, "60", "+33144567890"), "no_rate"),
+    "no number": (call(17, NOON, "60", "alice"), "no_number"),
+    "no account": (call(18, NOON, "60", account_id=""), "no_account"),
+    "unknown account": (call(19, NOON, "60", account_id="stranger"), "account_unknown"),
+    "as long as a time-out": (call(20, NOON, "10800"), "doubtful_length"),
 }
 
 
@@ -131,6 +132,25 @@ def test_a_forwarded_call_is_paid_once_where_the_onward_leg_has_a_record(
         call(2, "2026-10-11 00:00:01", "58", UK, call_id="c1"),
     )
     assert read_csv(billed() / "lines.csv")["rule"].to_list() == ["outbound"]
+
+
+def test_the_holder_of_a_toll_free_number_pays_by_the_deck_for_inbound_calls(
+    billed: Any, deck_of: Any, calls: Any
+) -> None:
+    deck_of("prefix,rate_per_min,currency\n49800,0.03,EUR\n", name="inbound")
+    calls(call(1, NOON, "90", "+498001234567", direction="inbound", caller=DE))
+    found = read_csv(billed() / "lines.csv").select("account_id", "rule", "deck", "amount")
+    assert found.rows() == [("a1", "toll_free_in", "inbound", "0.045000")]
+
+
+def test_a_deck_change_during_a_call_does_not_count(billed: Any, deck_of: Any, calls: Any) -> None:
+    header = "prefix,rate_per_min,valid_from,valid_to\n"
+    deck_of(header + "44,0.12,,2026-10-15\n44,0.60,2026-10-15,\n", now=LATER)
+    calls(
+        call(1, "2026-10-14 21:59:59.999", "120"),  # 1 ms before midnight in Berlin
+        call(2, "2026-10-14 22:00:00", "120"),
+    )
+    assert read_csv(billed() / "lines.csv")["amount"].to_list() == ["0.240000", "1.200000"]
 
 
 def test_each_plan_has_its_deck_and_margins_come_from_the_deck_of_costs(

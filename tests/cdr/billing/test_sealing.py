@@ -198,7 +198,7 @@ def test_a_call_is_billed_once_over_a_season(
 
 
 @pytest.mark.large
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(EVENT, min_size=1, max_size=120))
 def test_a_call_is_billed_once_over_many_years(
     tmp_path_factory: pytest.TempPathFactory, events: list[Any]
