@@ -1,6 +1,6 @@
 """The bill of a period: its lines in their order, sealed or as they would be now.
 
-Lines come in pieces, a UTC day at a time, sorted by account, start and record, so that
+Lines come in pieces of some UTC days, sorted by day, account, start and record, so that
 memory is bounded by a day and the same lake gives the same bill. Adjustments of earlier
 periods come last.
 """
@@ -24,7 +24,7 @@ from cdr.billing.ledger import (
     unpriced_entries,
     withdrawn,
 )
-from cdr.billing.lines import CALL_COLUMNS, Tariff, lines_of, load_tariff, within
+from cdr.billing.lines import CALL_COLUMNS, ROWS_AT_ONCE, Tariff, lines_of, load_tariff, within
 from cdr.billing.periods import Period
 from cdr.billing.rules import load_rules
 from cdr.billing.tables import LINES
@@ -71,6 +71,20 @@ class Snapshot:
         files = [file for day in days for file in self.calls.get(day.isoformat(), ())]
         return lake.scan_files(CALLS, files).select(CALL_COLUMNS)
 
+    def runs(self, days: Sequence[date]) -> Iterator[list[date]]:
+        """Group days that follow each other, as many as are worth working out at once."""
+        run: list[date] = []
+        rows = 0
+        for day in days:
+            of_day = sum(file.rows for file in self.calls.get(day.isoformat(), ()))
+            if run and rows + of_day > ROWS_AT_ONCE:
+                yield run
+                run, rows = [], 0
+            run.append(day)
+            rows += of_day
+        if run:
+            yield run
+
     def ingests_of(self, period: Period, zone: str) -> pl.DataFrame:
         """List the files taken in that have calls of a period's time."""
         since, until = period.bounds(zone)
@@ -111,12 +125,10 @@ class Bill:
         zone = self.zone
         since, until = self.period.bounds(zone)
         yield self._numbered(LINES.empty())  # so that a bill without lines has its columns
-        for day in self.period.utc_days(zone):
-            if day.isoformat() not in self.snapshot.calls:
-                continue
-            legs = self.snapshot.legs(self.lake, [day]).filter(within(since, until)).collect()
+        for days in self.snapshot.runs(self.period.utc_days(zone)):
+            legs = self.snapshot.legs(self.lake, days).filter(within(since, until)).collect()
             legs = legs.filter(~pl.col("record_id").is_in(self._gone.implode()))
-            found = self.decided(legs, [day])
+            found = self.decided(legs, days)
             self.counts["legs"] += legs.height
             for rule, count in _counted(found.filter(pl.col("action") == "skip"), "rule"):
                 self.skipped[rule] += count
@@ -128,7 +140,7 @@ class Bill:
                     pl.lit(None, pl.String).alias("corrects"),
                     pl.lit(str(self.period)).alias("call_period"),
                 )
-                .sort("account_id", "started_at", "record_id")
+                .sort(pl.col("started_at").dt.date(), "account_id", "started_at", "record_id")
             )
         for seal in self.sealed if is_next(self.sealed, self.period) else ():
             yield self._numbered(self._adjustments(seal))

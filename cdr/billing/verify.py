@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +83,7 @@ def verify(lake: Lake, period: Period, *, folder: Path | None = None) -> Verific
         raise WrongUse(f"period {period} is not sealed; `callsieve billing seal --period {period}`")
     faults = [*_altered_ledger(lake, seal), *(_altered_files(seal, folder) if folder else ())]
     compared, unequal = 0, [_EMPTY]
-    for calls, found in _compared_days(lake, seal):
+    for calls, found in _compared_runs(lake, seal):
         compared += calls
         unequal.append(found)
     different = pl.concat(unequal)
@@ -169,21 +168,18 @@ def _sealed_tariff(lake: Lake, seal: Seal) -> Tariff:
     return load_tariff(lake, seal.rules, settings, versions=seal.decks)
 
 
-def _compared_days(lake: Lake, seal: Seal) -> Iterator[tuple[int, pl.DataFrame]]:
-    """Compare the calls of each UTC day: how many, and those that differ."""
+def _compared_runs(lake: Lake, seal: Seal) -> Iterator[tuple[int, pl.DataFrame]]:
+    """Compare the calls of some UTC days at a time: how many, and those that differ."""
     bill = Bill(lake, seal.period, Snapshot.take(lake), _sealed_tariff(lake, seal))
     gone = withdrawn(lake)
     since, until = seal.period.bounds(seal.zone)
     ledger = lake.scan(LINES).filter(
         (pl.col("period") == str(seal.period)) & (pl.col("kind") == CALL)
     )
-    for day in seal.period.utc_days(seal.zone):
-        legs = bill.snapshot.legs(lake, [day]).filter(within(since, until)).collect()
-        now = bill.decided(legs, [day])
-        was = ledger.filter(
-            (pl.col("started_at").dt.date() >= day)
-            & (pl.col("started_at").dt.date() < day + timedelta(days=1))
-        ).collect()
+    for days in bill.snapshot.runs(seal.period.utc_days(seal.zone)):
+        legs = bill.snapshot.legs(lake, days).filter(within(since, until)).collect()
+        now = bill.decided(legs, days)
+        was = ledger.filter(pl.col("started_at").dt.date().is_between(days[0], days[-1])).collect()
         yield was.height, _different(was, now, seal, gone)
 
 
