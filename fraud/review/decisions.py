@@ -207,7 +207,9 @@ def decide(case: Case, wish: Wish) -> tuple[Case, Event]:
         If the person, the case's state, the reason or the date does not allow it;
         says why in words for the page.
     """
-    rule = RULES[wish.action]
+    rule = RULES.get(wish.action)
+    if rule is None:
+        raise Refused("there is no such action for a person")
     _check_person(case, wish, rule)
     _check_words(wish, rule)
     if wish.action is Action.NOTE:

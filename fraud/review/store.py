@@ -7,7 +7,7 @@ the database's errors. Decides nothing: which step is taken is said in `cases`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any, cast
 
@@ -70,11 +70,38 @@ class Placed:
 @transaction.atomic
 def place(candidates: Sequence[Candidate], night: Night) -> list[Placed]:
     """Open, refresh or leave the cases of `candidates`: all of them, or none."""
+    candidates = [storable(candidate) for candidate in candidates]
     return [
         placed
         for start in range(0, len(candidates), BATCH)
         for placed in _place_batch(candidates[start : start + BATCH], night)
     ]
+
+
+def storable(candidate: Candidate) -> Candidate:
+    """Return a candidate without zero bytes, which PostgreSQL keeps in no text.
+
+    They become U+FFFD on every database, so that a queue can move from one to another.
+    """
+    return replace(
+        candidate,
+        account_id=no_zero(candidate.account_id),
+        reasons=tuple(
+            replace(reason, signal=no_zero(reason.signal), text=no_zero(reason.text))
+            for reason in candidate.reasons
+        ),
+        similar_blocked=tuple(map(_storable_near, candidate.similar_blocked)),
+        similar_good=tuple(map(_storable_near, candidate.similar_good)),
+    )
+
+
+def _storable_near(near: SimilarAccount) -> SimilarAccount:
+    return replace(near, account_id=no_zero(near.account_id))
+
+
+def no_zero(text: str) -> str:
+    """Return a text with each zero byte as U+FFFD."""
+    return text.replace("\x00", "\ufffd")
 
 
 def _place_batch(candidates: Sequence[Candidate], night: Night) -> Iterator[Placed]:
@@ -263,7 +290,7 @@ def take_step(case_id: int, to: Status, *, by: str, at: datetime, note: str) -> 
     row = models.Case.objects.select_for_update().filter(pk=case_id).first()
     if row is None:
         raise NoSuchCase(case_id)
-    case, event = move(as_case(row), to, by=by, at=at, note=note)
+    case, event = move(as_case(row), to, by=no_zero(by), at=at, note=no_zero(note))
     if to in UNDECIDED:
         same_account = models.Case.objects.filter(account_id=row.account_id, status__in=UNDECIDED)
         other = same_account.exclude(pk=case_id).first()

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fraud.candidates import Candidate, SimilarAccount
+from fraud.candidates import Candidate
 from fraud.review.account import Account, Calls
 from fraud.review.calls_behind import calls_behind
 from fraud.review.masking import harmless, shown
@@ -50,13 +50,19 @@ class ReasonLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
-    """A similar account beside this one: what agrees, what does not."""
+class Similar:
+    """Accounts beside this one: heads, and a row for each detail.
 
-    account_id: str
-    kind: str
-    similarity: float
-    rows: Sequence[tuple[str, str, str]]  # detail, value shown, verdict
+    Parameters
+    ----------
+    heads : sequence of (account_id, kind, similarity)
+        `kind` is ``blocked`` or ``good``.
+    rows : sequence of (detail, own value, cells)
+        A cell is value and verdict: ``agrees``, ``in part``, ``differs``, ``not known``.
+    """
+
+    heads: Sequence[tuple[str, str, float]]
+    rows: Sequence[tuple[str, str, Sequence[tuple[str, str]]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +82,7 @@ class Shown:
     details: Sequence[tuple[str, str]]
     numbers: Sequence[str]
     reasons: Sequence[ReasonLine]
-    similar: Sequence[Compared]
+    similar: Similar
     waterfall: Sequence[Step]
     pictures: Sequence[Picture]
 
@@ -90,15 +96,7 @@ def case_page(
         for reason in candidate.reasons
     ]
     if account is None:
-        return Shown((), (), reasons, (), (), ())
-    similar = [
-        _compared(account, one, kind, whole=whole)
-        for kind, near in (
-            ("blocked", candidate.similar_blocked),
-            ("good", candidate.similar_good),
-        )
-        for one in near
-    ]
+        return Shown((), (), reasons, Similar((), ()), (), ())
     waterfall = [
         Step(
             step["blocked_id"], step["detail"].replace("_", " "),
@@ -114,7 +112,7 @@ def case_page(
         ],
         numbers=[shown("number", one["number"], whole=whole) for one in account.numbers],
         reasons=reasons,
-        similar=similar,
+        similar=_similar(candidate, account, whole=whole),
         waterfall=waterfall,
         pictures=pictures(row, account, whole=whole, others=others),
     )
@@ -132,22 +130,24 @@ def _detail(details: Mapping[str, Any], name: str, *, whole: bool) -> str:
     return ", ".join(filter(None, (shown(name, one, whole=unmasked) for one in values)))
 
 
-def _compared(account: Account, near: SimilarAccount, kind: str, *, whole: bool) -> Compared:
-    theirs = account.similar.get(near.account_id, {})
+def _similar(candidate: Candidate, account: Account, *, whole: bool) -> Similar:
+    near = [(one, "blocked") for one in candidate.similar_blocked]
+    near += [(one, "good") for one in candidate.similar_good]
     rows = []
     for name, label in DETAILS.items():
-        own, other = account.details.get(name), theirs.get(name)
-        if not other or name in {"status", "status_reason"}:
+        if name in {"status", "status_reason"}:
             continue
-        rows.append((label, _detail(theirs, name, whole=whole), _verdict(own, other)))
-    order = {"agrees": 0, "in part": 1, "differs": 2, "not known here": 3}
-    rows.sort(key=lambda one: order[one[2]])
-    return Compared(near.account_id, kind, near.similarity, rows)
+        own = account.details.get(name)
+        theirs = [account.similar.get(one.account_id, {}) for one, _ in near]
+        cells = [(_detail(of, name, whole=whole), _verdict(own, of.get(name))) for of in theirs]
+        if any(text for text, _ in cells):
+            rows.append((label, _detail(account.details, name, whole=whole), cells))
+    return Similar([(one.account_id, kind, one.similarity) for one, kind in near], rows)
 
 
 def _verdict(own: Any, other: Any) -> str:
-    if not own:
-        return "not known here"
+    if not own or not other:
+        return "not known"
     if isinstance(own, list):
         common = set(own) & set(other)
         if not common:

@@ -12,7 +12,7 @@ from fraud.review.web import (
     views_sign_in,
     views_team,
 )
-from fraud.review.web.api import api
+from fraud.review.web.api import URLS
 
 urlpatterns = [
     path("", views_queue.queue, name="queue"),
@@ -41,7 +41,7 @@ urlpatterns = [
     path("second-factor", views_sign_in.second_factor, name="second-factor"),
     path("second-factor/set-up", views_sign_in.set_up_factor, name="set-up-factor"),
     path("alive", views_sign_in.alive, name="alive"),
-    path("api/", api.urls),
+    path("api/", URLS),
 ]
 
 handler400 = "fraud.review.web.views_sign_in.bad_request"

@@ -148,14 +148,17 @@ def test_cases_come_most_urgent_first_and_unknown_last(
 HOSTILE = "<script>alert(1)</script>'; DROP TABLE review_case; --\x1b[31m\u202e\x00\r\n\U0001f4a3%s"
 
 
-def test_hostile_text_is_kept_as_it_came(tmp_path: Path, candidate: MakeCandidate) -> None:
+def test_hostile_text_is_kept_as_it_came_but_for_zero_bytes(
+    tmp_path: Path, candidate: MakeCandidate
+) -> None:
     one = candidate(HOSTILE, reasons=(Reason(HOSTILE, 1.5, HOSTILE, 1.0),))
     night(tmp_path, one)
     assert night(tmp_path, one).unchanged == 1
     case = move_case(tmp_path, 1, Status.TAKEN, by=HOSTILE, now=MARCH_2, note=HOSTILE)
     assert cases(tmp_path) == (case,)
-    assert (case.account_id, case.reviewer) == (HOSTILE, HOSTILE)
-    assert events(tmp_path, 1)[-1].note == HOSTILE
+    kept = HOSTILE.replace("\x00", "\ufffd")
+    assert (case.account_id, case.reviewer) == (kept, kept)
+    assert events(tmp_path, 1)[-1].note == kept
 
 
 def test_steps_that_do_not_exist_are_refused_and_leave_no_trace(

@@ -1,0 +1,69 @@
+"""A real Chromium and a real server, for the tests that live a reviewer's morning."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+STARTS_WITHIN_S = 90.0
+
+
+def chromium_or_skip() -> str:
+    """Return where Chromium is; skip where there is none, except on CI, where that is a fault."""
+    if CHROMIUM is None:
+        if os.environ.get("CI"):
+            pytest.fail("CI has no Chromium: .ci/run installs it")
+        pytest.skip("no Chromium: apt-get install chromium")
+    return CHROMIUM
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
+
+
+@contextmanager
+def served(home: Path) -> Iterator[str]:
+    """Run ``callsieve review serve`` on a home, as a user does, and give its address."""
+    port = free_port()
+    command = [str(Path(sys.executable).with_name("callsieve"))]
+    log = home / "server.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [*command, "--home", str(home), "review", "serve", "--port", str(port)],
+            stdout=out,
+            stderr=out,
+        )
+        address = f"http://localhost:{port}"
+        try:
+            _wait(f"{address}/alive", process)
+            yield address
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+
+
+def _wait(address: str, process: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + STARTS_WITHIN_S
+    while time.monotonic() < until:
+        assert process.poll() is None, "the server ended"
+        try:
+            with urllib.request.urlopen(address, timeout=5) as answer:
+                assert answer.read() == b"alive"
+                return
+        except OSError:
+            time.sleep(0.2)
+    pytest.fail("the server did not answer")
