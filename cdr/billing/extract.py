@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import polars as pl
 
 from cdr.billing.bill import open_bill
-from cdr.billing.files import Format, TableFile, Written
+from cdr.billing.files import Format, TableFile, Written, out_folder
 from cdr.billing.ledger import Seal, seal_of, sealed_lines
 from cdr.billing.periods import Period
 from cdr.billing.totals import TOTALS, Totals
@@ -125,7 +125,7 @@ def extract(
     with lake.home.alone("billing"), storage("writing an extract"):
         _may_replace(out, period)
         bill = begin_bill(lake, period, now=now)
-        out.mkdir(mode=0o700, parents=True, exist_ok=True)
+        out_folder(out)
         draft = out / _DRAFT
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(mode=0o700)
@@ -267,7 +267,10 @@ def _put_in_place(out: Path, draft: Path, manifest: dict[str, Any]) -> None:
     for name in _names(before["files"]) if before else ():
         (out / name).unlink(missing_ok=True)
     for file in sorted(draft.iterdir()):
-        file.replace(out / file.name)
+        try:
+            file.replace(out / file.name)
+        except IsADirectoryError:
+            raise WrongUse(f"--out holds a folder named {file.name}; name another") from None
     draft.rmdir()
     write_whole(out / MANIFEST, (json.dumps(manifest, indent=2) + "\n").encode())
 

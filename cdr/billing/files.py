@@ -17,6 +17,8 @@ from typing import BinaryIO, cast
 import polars as pl
 import pyarrow.parquet as pq
 
+from cdr.errors import WrongUse
+
 ROW_GROUP_ROWS = 100_000
 """Rows of a Parquet row group, wherever the pieces end that they came in."""
 
@@ -150,6 +152,20 @@ class TableFile:
                 self._file, table.schema, compression="zstd", version="2.6", store_schema=False
             )
         self._parquet.write_table(table, row_group_size=ROW_GROUP_ROWS)
+
+
+def out_folder(folder: Path) -> None:
+    """Make a folder for files of a bill where it is missing; only its owner may enter.
+
+    Raises
+    ------
+    WrongUse
+        If a file is in the way.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise WrongUse("--out names a file; name a folder") from None
 
 
 def _readable(rows: pl.DataFrame) -> pl.DataFrame:

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from cdr.billing.files import Format, TableFile
+from cdr.billing.files import Format, TableFile, out_folder
 from cdr.errors import storage
 from cdr.lake.home import write_whole
 
@@ -61,7 +61,7 @@ def write_reconciliation(found: Reconciliation, out: Path) -> Path:
         shown=ROWS_SHOWN,
     )
     with storage("writing a reconciliation"):
-        out.mkdir(mode=0o700, parents=True, exist_ok=True)
+        out_folder(out)
         file = TableFile("differences", out, Format.CSV)
         file.add(_texts(found.differences))
         file.close()

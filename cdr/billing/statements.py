@@ -23,7 +23,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from cdr.billing.bill import CALL
 from cdr.billing.extract import begin_bill, known_accounts
-from cdr.billing.files import Format, TableFile
+from cdr.billing.files import Format, TableFile, out_folder
 from cdr.billing.periods import Period
 from cdr.errors import storage
 from cdr.lake import Lake
@@ -107,7 +107,7 @@ def write_statements(
     settings = lake.settings.billing
     index = []
     with lake.home.alone("billing"), storage("writing statements"):
-        out.mkdir(mode=0o700, parents=True, exist_ok=True)
+        out_folder(out)
         lines = _charged(lake, period, accounts, now=now)
         names = _names(lake, lines["account_id"].unique())
         for (account,), of_account in sorted(

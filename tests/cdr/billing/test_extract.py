@@ -116,6 +116,20 @@ def test_a_folder_of_another_period_is_left_alone(october: cdr.Lake, tmp_path: P
         extract(october, Period(2026, 11), tmp_path / "out", form=Format.CSV, now=LATER)
 
 
+def test_an_extract_that_stops_half_way_has_no_manifest(october: cdr.Lake, tmp_path: Path) -> None:
+    extract(october, OCTOBER, tmp_path / "out", form=Format.CSV, now=LATER)
+    (tmp_path / "out" / "totals.jsonl").mkdir()
+    with pytest.raises(WrongUse, match=r"a folder named totals\.jsonl"):
+        extract(october, OCTOBER, tmp_path / "out", form=Format.JSONL, now=LATER)
+    assert not (tmp_path / "out" / "manifest.json").exists()
+
+
+def test_a_file_in_the_place_of_the_folder_is_refused(october: cdr.Lake, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("x")
+    with pytest.raises(WrongUse, match="name a folder"):
+        extract(october, OCTOBER, tmp_path / "out", form=Format.CSV, now=LATER)
+
+
 def test_a_period_that_is_not_over_is_refused(october: cdr.Lake, tmp_path: Path) -> None:
     end = datetime(2026, 10, 31, 23, tzinfo=UTC)
     with pytest.raises(WrongUse, match="not over yet"):

@@ -19,6 +19,7 @@ from cdr.billing.files import Format
 from cdr.billing.periods import Period
 from cdr.billing.rules import load_rules, parse_rules
 from cdr.errors import FormatError, WrongUse
+from cdr.imports import import_numbers
 
 NOON = "2026-10-10 12:00:00"
 
@@ -132,6 +133,28 @@ def test_a_forwarded_call_is_paid_once_where_the_onward_leg_has_a_record(
         call(2, "2026-10-11 00:00:01", "58", UK, call_id="c1"),
     )
     assert read_csv(billed() / "lines.csv")["rule"].to_list() == ["outbound"]
+
+
+def test_a_number_is_ours_only_while_an_account_holds_it(
+    lake: cdr.Lake, billed: Any, calls: Any, tmp_path: Path
+) -> None:
+    file = tmp_path / "numbers.csv"
+    file.write_text(
+        "account_id,number,valid_from,valid_to\n"
+        "a2,+49303333333,2026-10-10T00:00:00Z,2026-10-20T00:00:00Z\n"
+    )
+    import_numbers(lake, file, now=LATER)
+    calls(
+        *(
+            call(n, started, "60", "+49303333333")
+            for n, started in enumerate(
+                ("2026-10-09 23:59:59", "2026-10-10 00:00:00", "2026-10-19 23:59:59",
+                 "2026-10-20 00:00:00")
+            )
+        )
+    )  # fmt: skip
+    found = read_csv(billed() / "lines.csv")["rule"].to_list()
+    assert found == ["outbound", "on_net", "on_net", "outbound"]
 
 
 def test_the_holder_of_a_toll_free_number_pays_by_the_deck_for_inbound_calls(

@@ -80,6 +80,22 @@ def test_a_ledger_that_was_altered_is_found(october: cdr.Lake) -> None:
     ]
 
 
+def test_reversals_undo_exactly_the_line_that_they_name(october: cdr.Lake, calls: Any) -> None:
+    calls(call(1, "2026-10-01 08:00:00", "61"))
+    seal(october, Period(2026, 11), now=LATER)
+    assert verify(october, Period(2026, 11)).agrees
+    rows = october.scan(LINES).collect()
+    half = pl.when(pl.col("kind") == "reversal").then(-0.05).otherwise("amount")
+    with october.batch() as batch, october.writing():
+        batch.remove(LINES, october.files(LINES))
+        batch.add(LINES, rows.with_columns(amount=half.cast(pl.Decimal(18, 6))))
+        batch.publish()
+    assert verify(october, Period(2026, 11)).faults == [
+        "the sealed lines in the ledger are not those that were sealed",
+        "1 reversals do not undo the line that they name",
+    ]
+
+
 def test_files_that_were_altered_are_found(october: cdr.Lake, tmp_path: Path) -> None:
     extract(october, OCTOBER, tmp_path / "out", form=Format.CSV, now=LATER)
     with (tmp_path / "out" / "lines.csv").open("ab") as file:
