@@ -23,10 +23,16 @@ def deck_of(lake: cdr.Lake, tmp_path: Path) -> ImportDeck:
     return small_books.deck_into(lake, tmp_path)
 
 
+@pytest.fixture(scope="session")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Keep what was filled once, to be copied."""
+    return tmp_path_factory.mktemp("shelf")
+
+
 @pytest.fixture
-def customers(lake: cdr.Lake, tmp_path: Path) -> None:
+def customers(lake: cdr.Lake, shelf: Path, tmp_path: Path) -> None:
     """Let there be two accounts with a number each."""
-    small_books.customers(lake, tmp_path)
+    small_books.filled(shelf, "customers", tmp_path, small_books.customers)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ The deck: Germany 0.06 a minute by the second; United Kingdom 0.12 a minute by t
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from itertools import count
@@ -57,6 +58,18 @@ def customers(lake: cdr.Lake, folder: Path) -> None:
         file = folder / "operator.csv"
         file.write_text(text)
         take_in(lake, file, now=NOW)
+
+
+def filled(
+    shelf: Path, name: str, folder: Path, fill: Callable[[cdr.Lake, Path], None]
+) -> cdr.Lake:
+    """Return a lake that ``fill`` filled: made once on the shelf, then copied."""
+    made = shelf / name
+    if not made.exists():
+        made.mkdir()
+        fill(books(made), made)
+    shutil.copytree(made / "home", folder / "home", dirs_exist_ok=True)
+    return books(folder)
 
 
 def deck_into(lake: cdr.Lake, folder: Path) -> ImportDeck:

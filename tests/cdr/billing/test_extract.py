@@ -6,11 +6,18 @@ import hashlib
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
-from small_books import LATER, call, read_csv
+from small_books import (
+    LATER,
+    call,
+    calls_into,
+    customers,
+    deck_into,
+    filled,
+    read_csv,
+)
 
 import cdr
 from cdr.billing.extract import extract
@@ -24,15 +31,19 @@ from cdr.schema import CALLS, Purpose
 OCTOBER = Period(2026, 10)
 
 
-@pytest.fixture
-def october(lake: cdr.Lake, deck_of: Any, customers: None, calls: Any) -> cdr.Lake:
-    deck_of()
-    calls(
+def fill(lake: cdr.Lake, folder: Path) -> None:
+    customers(lake, folder)
+    deck_into(lake, folder)()
+    calls_into(lake, folder)(
         call(1, "2026-10-01 08:00:00", "61"),
         call(2, "2026-10-02 09:00:00", "30", account_id="a2"),
         call(3, "2026-10-02 09:00:00", "30", "+33144567890"),
     )
-    return lake
+
+
+@pytest.fixture
+def october(shelf: Path, tmp_path: Path) -> cdr.Lake:
+    return filled(shelf, "extract", tmp_path, fill)
 
 
 def contents(folder: Path) -> dict[str, bytes]:

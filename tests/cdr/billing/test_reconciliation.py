@@ -9,7 +9,15 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_books import LATER, UK, call
+from small_books import (
+    LATER,
+    UK,
+    call,
+    calls_into,
+    customers,
+    deck_into,
+    filled,
+)
 
 import cdr
 from cdr.billing.carrier import reconcile_carrier
@@ -64,17 +72,21 @@ def test_every_call_is_in_one_row_and_no_pair_is_left(ours: list[Any], theirs: l
     assert not [(x, y) for x in alone for y in others if x[0] == y[0] and abs(x[1] - y[1]) <= 5]
 
 
-@pytest.fixture
-def october(lake: cdr.Lake, deck_of: Any, customers: None, calls: Any) -> cdr.Lake:
-    deck_of()  # United Kingdom: 0.05 and 0.12 a minute begun
-    calls(
+def fill(lake: cdr.Lake, folder: Path) -> None:
+    customers(lake, folder)
+    deck_into(lake, folder)()
+    calls_into(lake, folder)(
         call(1, "2026-10-01 08:00:00", "60"),
         call(2, "2026-10-01 09:00:00", "60"),
         call(3, "2026-10-01 10:00:00", "60"),
         call(4, "2026-10-01 11:00:00", "60"),
         call(5, "2026-10-01 09:30:00", "60", direction="inbound"),
     )
-    return lake
+
+
+@pytest.fixture
+def october(shelf: Path, tmp_path: Path) -> cdr.Lake:
+    return filled(shelf, "reconciliation", tmp_path, fill)
 
 
 def compared(lake: cdr.Lake, folder: Path, rows: str) -> Reconciliation:

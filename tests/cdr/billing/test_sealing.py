@@ -9,7 +9,17 @@ import polars as pl
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from small_books import LATER, books, call, calls_into, customers, deck_into, read_csv, record_ids
+from small_books import (
+    LATER,
+    books,
+    call,
+    calls_into,
+    customers,
+    deck_into,
+    filled,
+    read_csv,
+    record_ids,
+)
 
 import cdr
 from cdr.billing.extract import extract
@@ -23,16 +33,20 @@ from cdr.errors import WrongUse
 OCTOBER, NOVEMBER, DECEMBER = Period(2026, 10), Period(2026, 11), Period(2026, 12)
 
 
-@pytest.fixture
-def october(lake: cdr.Lake, deck_of: Any, customers: None, calls: Any) -> cdr.Lake:
-    """Seal an October of two calls: one priced, one without a rate."""
-    deck_of()
-    calls(
+def fill(lake: cdr.Lake, folder: Path) -> None:
+    customers(lake, folder)
+    deck_into(lake, folder)()
+    calls_into(lake, folder)(
         call(1, "2026-10-01 08:00:00", "60"),
         call(2, "2026-10-02 09:00:00", "60", "+33144567890"),
     )
     seal(lake, OCTOBER, now=LATER)
-    return lake
+
+
+@pytest.fixture
+def october(shelf: Path, tmp_path: Path) -> cdr.Lake:
+    """Seal an October of two calls: one priced, one without a rate."""
+    return filled(shelf, "sealing", tmp_path, fill)
 
 
 def lines(lake: cdr.Lake, folder: Path, period: Period = NOVEMBER) -> list[Any]:

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
-from small_books import DE, LATER, OURS, books, call, read_csv
+from small_books import (
+    DE,
+    LATER,
+    OURS,
+    books,
+    call,
+    calls_into,
+    customers,
+    deck_into,
+    filled,
+    read_csv,
+)
 
 import cdr
 from cdr.billing.periods import Period
@@ -24,16 +34,20 @@ from cdr.errors import WrongUse
 OCTOBER = Period(2026, 10)
 
 
-@pytest.fixture
-def october(lake: cdr.Lake, deck_of: Any, customers: None, calls: Any) -> cdr.Lake:
-    deck_of()
-    calls(
+def fill(lake: cdr.Lake, folder: Path) -> None:
+    customers(lake, folder)
+    deck_into(lake, folder)()
+    calls_into(lake, folder)(
         call(1, "2026-10-25 00:30:00", "61"),
         call(2, "2026-10-25 01:30:00", "60", DE),
         call(3, "2026-10-02 09:00:00", "60", OURS),
         call(4, "2026-10-02 09:00:00", "60", account_id="a2"),
     )
-    return lake
+
+
+@pytest.fixture
+def october(shelf: Path, tmp_path: Path) -> cdr.Lake:
+    return filled(shelf, "statements", tmp_path, fill)
 
 
 def page_of(lake: cdr.Lake, folder: Path, account: str = "a1") -> str:

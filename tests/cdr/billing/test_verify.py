@@ -12,7 +12,15 @@ from typing import Any
 
 import polars as pl
 import pytest
-from small_books import LATER, call, record_ids
+from small_books import (
+    LATER,
+    call,
+    calls_into,
+    customers,
+    deck_into,
+    filled,
+    record_ids,
+)
 
 import cdr
 from cdr.billing.extract import extract, read_manifest
@@ -27,12 +35,16 @@ from cdr.errors import WrongUse
 OCTOBER = Period(2026, 10)
 
 
-@pytest.fixture
-def october(lake: cdr.Lake, deck_of: Any, customers: None, calls: Any) -> cdr.Lake:
-    deck_of()
-    calls(*(call(n, f"2026-10-0{n} 08:00:00", "60") for n in (1, 2, 3)))
+def fill(lake: cdr.Lake, folder: Path) -> None:
+    customers(lake, folder)
+    deck_into(lake, folder)()
+    calls_into(lake, folder)(*(call(n, f"2026-10-0{n} 08:00:00", "60") for n in (1, 2, 3)))
     seal(lake, OCTOBER, now=LATER)
-    return lake
+
+
+@pytest.fixture
+def october(shelf: Path, tmp_path: Path) -> cdr.Lake:
+    return filled(shelf, "verify", tmp_path, fill)
 
 
 def reasons(lake: cdr.Lake) -> dict[str, tuple[int, str, str]]:
