@@ -16,9 +16,9 @@ from cdr.schema import ACCOUNTS
 PATTERN_REASONS = ("fraud", "misuse")
 """Reasons of a block that make an account a pattern to compare with (product.md, promise 3)."""
 
-GOOD_FOR_EACH_BLOCKED = 20
+GOOD_FOR_EACH_BLOCKED = 5
 GOOD_AT_LEAST = 10_000
-"""Open accounts that a model learns from: twenty for each blocked one, and no fewer than ten
+"""Open accounts that a model learns from: five for each blocked one, and no fewer than ten
 thousand where there are as many. Ours: with more, likeness no longer moves and a night of a
 million accounts would spend its time on learning."""
 

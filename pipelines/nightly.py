@@ -150,7 +150,7 @@ def _compact(night: Night) -> Result:
 
 
 def _reduce(night: Night) -> Result:
-    return {"days": reduce_days(night.lake, as_of=night.as_of)}
+    return {"days": reduce_days(night.lake, as_of=night.as_of, progress=night.progress)}
 
 
 def _score(night: Night) -> Result:

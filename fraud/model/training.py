@@ -71,16 +71,30 @@ class Model:
         columns = [pl.col(c).cast(pl.Float64).fill_null(float("nan")) for c in self.card.signals]
         return features.select(columns).to_numpy()
 
+    def own_rows(self, features: pl.DataFrame) -> NDArray[np.int64]:
+        """Return the row of each account among those the model learned from; -1 for others."""
+        rows = dict(zip(self.card.reference_ids, range(len(self.card.reference_ids)), strict=True))
+        return np.array([rows.get(account, -1) for account in features["account_id"]], np.int64)
+
+    def likeness(self, features: pl.DataFrame) -> NDArray[np.float64]:
+        """Return how much each account is like blocked ones other than itself, 0..1.
+
+        The only account of its class has no tree that did not learn from it; 0 then,
+        as nothing speaks for it.
+        """
+        found = self.estimator.likeness(self.matrix(features), self.own_rows(features))
+        return np.nan_to_num(found, nan=0.0)
+
     def score(
         self, features: pl.DataFrame, *, likeness: NDArray[np.float64] | None = None
     ) -> NDArray[np.float64]:
         """Return the probability of each account to be like the blocked ones, 0..1.
 
-        Reference accounts are scored without themselves: ``likeness`` is then what
-        `reference_likeness` gave for them.
+        Reference accounts are scored without themselves, by trees that did not learn
+        from them. ``likeness`` spares working it out again.
         """
         if likeness is None:
-            likeness = self.estimator.predict_proba(self.matrix(features))[:, 1]
+            likeness = self.likeness(features)
         found: NDArray[np.float64] = self.calibrator.predict_proba(_log_odds(likeness))[:, 1]
         return found
 
@@ -130,7 +144,7 @@ def train(
     ).to_numpy()
     labels = blocked.cast(pl.Int8).to_numpy()
     estimator = BlockedAccountSimilarity(random_state=seed).fit(matrix, labels)
-    unseen = estimator.score_reference(matrix)
+    unseen = estimator.likeness(matrix, np.arange(len(matrix)))
     known = ~np.isnan(unseen)
     calibrator, caught_share = _calibrated(unseen[known], labels[known] == 1)
     split = features.with_columns(blocked.alias("blocked"))
@@ -151,12 +165,6 @@ def train(
         medians=medians,  # type: ignore[arg-type]
     )
     return Model(estimator, calibrator, card)
-
-
-def reference_likeness(model: Model, features: pl.DataFrame) -> dict[str, float]:
-    """Return each reference account's likeness to the others; ``features`` as in `train`."""
-    unseen = model.estimator.score_reference(model.matrix(features))
-    return dict(zip(features["account_id"], unseen.tolist(), strict=True))
 
 
 def save(model: Model, folder: Path) -> str:

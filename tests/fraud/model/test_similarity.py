@@ -64,7 +64,7 @@ def test_a_reference_account_does_not_vouch_for_itself() -> None:
     X = np.vstack([rng.normal(0, 1, (200, 3)), rng.normal(6, 1, (20, 3)), [[0.0, 0.0, 0.0]]])
     y = np.repeat([0, 1], [200, 21])
     model = BlockedAccountSimilarity(n_trees=200, random_state=1, min_leaf=1).fit(X, y)
-    seen, unseen = model.predict_proba(X)[-1, 1], model.score_reference(X)[-1]
+    seen, unseen = model.predict_proba(X)[-1, 1], model.likeness(X, np.arange(len(X)))[-1]
     assert unseen < 0.3 < seen
 
 
@@ -72,9 +72,48 @@ def test_few_blocked_among_many_are_left_out_too() -> None:
     rng = np.random.default_rng(2)
     y = np.repeat([1, 0], [10, 3_000])
     X = rng.normal(np.outer(y, [2.0, 2.0]), 1.0)
-    unseen = BlockedAccountSimilarity(n_trees=60, random_state=1).fit(X, y).score_reference(X)
+    model = BlockedAccountSimilarity(n_trees=60, random_state=1).fit(X, y)
+    unseen = model.likeness(X, np.arange(len(X)))
     assert not np.isnan(unseen[:10]).any()
 
 
 def test_nothing_but_nan_is_an_answer_and_not_an_error(model: BlockedAccountSimilarity) -> None:
     assert 0 <= model.predict_proba([[np.nan, np.nan]])[0, 1] <= 1
+
+
+def test_parts_of_a_likeness_without_oneself_add_up_to_it(
+    model: BlockedAccountSimilarity, known: tuple[NDArray[np.float64], NDArray[np.int64]]
+) -> None:
+    X, own = known[0], np.arange(len(known[0]))
+    assert model.base_rate_ + model.explain(X, own).sum(axis=1) == pytest.approx(
+        model.likeness(X, own)
+    )
+
+
+def test_an_account_is_no_neighbour_of_itself(
+    model: BlockedAccountSimilarity, known: tuple[NDArray[np.float64], NDArray[np.int64]]
+) -> None:
+    rows, _ = model.similar_blocked(known[0][:30], 5, np.arange(30))
+    assert not (rows == np.arange(30)[:, None]).any()
+
+
+def test_an_account_that_was_not_learned_from_is_scored_by_every_tree(
+    model: BlockedAccountSimilarity, known: tuple[NDArray[np.float64], NDArray[np.int64]]
+) -> None:
+    X = known[0]
+    assert model.likeness(X, np.full(len(X), -1)) == pytest.approx(model.predict_proba(X)[:, 1])
+
+
+def test_the_only_blocked_account_has_nothing_to_be_compared_with() -> None:
+    X = np.arange(20.0)[:, None]
+    model = BlockedAccountSimilarity(n_trees=10).fit(X, np.arange(20) == 19)
+    assert np.isnan(model.likeness(X[-1:], np.array([19]))).all()
+
+
+def test_long_tails_and_units_do_not_matter(
+    known: tuple[NDArray[np.float64], NDArray[np.int64]],
+) -> None:
+    X, y = known
+    plain = BlockedAccountSimilarity(n_trees=20).fit(X, y).predict_proba(X)
+    stretched = BlockedAccountSimilarity(n_trees=20).fit(np.exp(3 * X), y)
+    assert stretched.predict_proba(np.exp(3 * X)) == pytest.approx(plain)
