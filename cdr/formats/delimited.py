@@ -61,12 +61,12 @@ def split_columns(
     >>> split_columns(block, ["a", "b"], ["b"]).select("line", "fault", "b").rows()
     [(1, None, '2, 3'), (2, 'broken_quotes', None), (3, 'wrong_column_count', None)]
     """
-    good = _is_row(separator, len(columns)) & pl.col("fault").is_null()
+    good = _is_good(separator, columns)
     lines = scan_lines(block).with_columns(good=good).collect(engine="streaming")
     if lines["good"].all() and lines.height == block.line_count:
         fields = _parse(block.data, lines.height, columns, wanted, separator)
         return pl.concat([lines.drop("cut", "good"), fields], how="horizontal")
-    return split_lines(lines.drop("good"), columns, wanted, separator=separator, mend=mend)
+    return _split(lines, columns, wanted, separator, mend)
 
 
 def split_lines(
@@ -78,14 +78,26 @@ def split_lines(
     mend: Mend | None = None,
 ) -> pl.DataFrame:
     """Split lines as `split_columns` does; `lines` has the columns of `scan_lines`."""
-    text = pl.col("raw")
-    is_good = _is_row(separator, len(columns)) & pl.col("fault").is_null()
-    good, odd = lines.filter(is_good), lines.filter(~is_good)
+    judged = lines.with_columns(good=_is_good(separator, columns))
+    return _split(judged, columns, wanted, separator, mend)
+
+
+def _split(
+    lines: pl.DataFrame,
+    columns: Sequence[str],
+    wanted: Collection[str],
+    separator: str,
+    mend: Mend | None,
+) -> pl.DataFrame:
+    """Split the lines that are `good`, mend others where that can be, and fault the rest."""
+    good = lines.filter("good").drop("good")
+    odd = lines.filter(~pl.col("good")).drop("good")
     parsed = [_with_fields(good, good["raw"], columns, wanted, separator)]
     if mend and odd.height:
-        mended = odd.with_columns(mended=mend(text))
-        is_good = _is_row(separator, len(columns), "mended") & pl.col("fault").is_null()
-        good, odd = mended.filter(is_good), mended.filter(~is_good).drop("mended")
+        mended = odd.with_columns(mended=mend(pl.col("raw")))
+        mended = mended.with_columns(good=_is_good(separator, columns, "mended"))
+        good = mended.filter("good").drop("good")
+        odd = mended.filter(~pl.col("good")).drop("good", "mended")
         parsed.append(_with_fields(good.drop("mended"), good["mended"], columns, wanted, separator))
     fault = (
         pl.when("cut")
@@ -147,6 +159,10 @@ def _row_pattern(separator: str, count: int | None = None) -> str:
     field = rf'(?:[^"{re.escape(separator)}]*|"(?:[^"]|"")*")'
     more = "*" if count is None else f"{{{count - 1}}}"
     return rf"^{field}(?:{re.escape(separator)}{field}){more}$"
+
+
+def _is_good(separator: str, columns: Sequence[str], text: str = "raw") -> pl.Expr:
+    return _is_row(separator, len(columns), text) & pl.col("fault").is_null()
 
 
 def _is_row(separator: str, count: int | None = None, column: str = "raw") -> pl.Expr:

@@ -123,25 +123,21 @@ def to_calls(
 
 
 def _place_times(records: pl.DataFrame, times: Times, zone: str) -> pl.DataFrame:
-    return (
-        records.with_columns(
-            _placed(name, times, zone).alias(f"{name}_placed")
+    placed = records.with_columns(
+        _placed(name, times, zone).alias(f"{name}_placed")
+        for name in ("started", "answered", "ended")
+    ).with_columns(
+        *(
+            pl.col(f"{name}_placed").struct.field("at").alias(f"{name}_at")
             for name in ("started", "answered", "ended")
-        )
-        .with_columns(
-            *(
-                pl.col(f"{name}_placed").struct.field("at").alias(f"{name}_at")
-                for name in ("started", "answered", "ended")
-            ),
-            _milliseconds(pl.col("duration")).alias("given_ms"),
-            _milliseconds(pl.col("elapsed")).alias("elapsed_ms"),
-        )
-        .with_columns(
-            pl.coalesce(
-                "ended_at", pl.col("started_at") + pl.duration(milliseconds="elapsed_ms")
-            ).alias("ended_at")
-        )
+        ),
+        _milliseconds(pl.col("duration")).alias("given_ms"),
+        _milliseconds(pl.col("elapsed")).alias("elapsed_ms"),
     )
+    if placed["elapsed_ms"].is_null().all():
+        return placed
+    release = pl.col("started_at") + pl.duration(milliseconds="elapsed_ms")
+    return placed.with_columns(pl.coalesce("ended_at", release).alias("ended_at"))
 
 
 def _placed(name: str, times: Times, zone: str) -> pl.Expr:
