@@ -111,6 +111,8 @@ class Bill:
     unpriced: Counter[str] = field(default_factory=Counter)
     _line: int = 0
     _gone: pl.Series = field(init=False)
+    _standing: pl.DataFrame = field(init=False)
+    _without_price: pl.DataFrame = field(init=False)
 
     def __post_init__(self) -> None:
         self._gone = withdrawn(self.lake)
@@ -142,8 +144,11 @@ class Bill:
                 )
                 .sort(pl.col("started_at").dt.date(), "account_id", "started_at", "record_id")
             )
-        for seal in self.sealed if is_next(self.sealed, self.period) else ():
-            yield self._numbered(self._adjustments(seal))
+        if is_next(self.sealed, self.period):
+            self._standing = last_entries(self.lake, self._gone)
+            self._without_price = unpriced_entries(self.lake)
+            for seal in self.sealed:
+                yield self._numbered(self._adjustments(seal))
 
     def manifest(self) -> dict[str, Any]:
         """Say what the bill was made from and what it comes to."""
@@ -216,10 +221,14 @@ class Bill:
     def _adjustments(self, seal: Seal) -> pl.DataFrame:
         """Work out what came to light of a sealed period since: late, corrected, undone."""
         legs, days = self._changed_legs(seal)
-        if legs.is_empty() and self._gone.is_empty():
+        of_period = pl.col("call_period") == str(seal.period)
+        standing = self._standing.filter(of_period)
+        if legs.is_empty() and standing.is_empty():
             return LINES.empty()
-        ids = pl.concat([legs["record_id"], self._gone])
-        held = last_entries(self.lake, ids).filter(pl.col("call_period") == str(seal.period))
+        changed = last_entries(self.lake, legs["record_id"]).filter(
+            of_period & ~pl.col("record_id").is_in(self._gone.implode())
+        )
+        held = pl.concat([changed, standing])
         now = self.decided(legs, days, self._tariff_of(seal))
         return adjusted(held, now, self._gone).with_columns(
             pl.lit(str(seal.period)).alias("call_period")
@@ -238,9 +247,8 @@ class Bill:
         came = self.snapshot.ingests_of(seal.period, zone).filter(
             ~pl.col("ingest_id").is_in(list(seal.ingests))
         )
-        unpriced = unpriced_entries(self.lake).filter(pl.col("call_period") == str(seal.period))[
-            "record_id"
-        ]
+        of_period = pl.col("call_period") == str(seal.period)
+        unpriced = self._without_price.filter(of_period)["record_id"]
         days = seal.period.utc_days(zone) if came.height or len(unpriced) else []
         wanted = pl.col("ingest_id").is_in(came["ingest_id"].implode()) | pl.col("record_id").is_in(
             unpriced.implode()

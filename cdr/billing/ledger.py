@@ -87,6 +87,8 @@ def last_entries(lake: Lake, record_ids: pl.Series) -> pl.DataFrame:
     DataFrame
         Columns of `cdr.billing.tables.LINES`, one row per call.
     """
+    if record_ids.is_empty():
+        return LINES.empty()
     wanted = pl.DataFrame({"record_id": record_ids}).unique()
     entries = (
         lake.scan(LINES).join(wanted.lazy(), on="record_id", how="semi").collect(engine="streaming")
