@@ -102,11 +102,15 @@ def _world(account: Account) -> Picture:
     return Picture(
         "world",
         "Where it calls",
-        f"{len(found)} countries, {minutes:,.0f} minutes, about USD {cost:,.2f} in 30 days.",
+        f"{_countries(len(found))}, {minutes:,.0f} minutes, about USD {cost:,.2f} in 30 days.",
         {"countries": found},
         ("Country", "Calls", "Minutes", "Cost, USD"),
         [(one["name"], one["calls"], one["minutes"], f"{one['cost']:.2f}") for one in found],
     )
+
+
+def _countries(count: int) -> str:
+    return "1 country" if count == 1 else f"{count} countries"
 
 
 _EVENT_WORDS = {

@@ -82,6 +82,7 @@ def case(request: HttpRequest, case_id: int) -> HttpResponse:
             "may_take": Action.TAKE in actions and row.reviewer != staff.user.get_username(),
             "may_undo": may_undo,
             "undo_minutes": minutes(UNDO_WITHIN),
+            "may_decide": staff.may(Right.DECIDE),
             "may_reveal": staff.may(Right.REVEAL),
             "in_hand": row.status == "taken" and row.reviewer == staff.user.get_username(),
         },
