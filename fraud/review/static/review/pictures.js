@@ -7,7 +7,7 @@ const BLUE = css("--accent"), RED = css("--high");
 const SCALE = [css("--scale-0"), css("--scale-1"), css("--scale-2")];
 const BASE = {
   animation: false,
-  textStyle: { fontFamily: "inherit", color: INK },
+  textStyle: { fontFamily: "DejaVu Sans, sans-serif", color: INK },
   // the answer to a pointer is drawn text: no markup is made from data
   tooltip: { renderMode: "richText", confine: true, backgroundColor: CARD, borderColor: LINE,
     textStyle: { color: INK } },
@@ -80,7 +80,7 @@ function timeline(data) {
     tooltip: { ...BASE.tooltip, formatter: (one) => one.seriesType === "bar"
       ? `${one.value[0]}\n${one.seriesName}: ${one.value[1]}` : `${one.value[0].slice(0, 16)}\n${one.value[1]}: ${one.value[2]}` },
     grid: [{ left: 130, right: 12, top: 26, height: "38%" }, { left: 130, right: 12, top: "56%", bottom: 28 }],
-    legend: { top: 0, textStyle: { color: QUIET }, data: ["calls made", "calls received"] },
+    legend: { top: 0, itemGap: 28, textStyle: { color: QUIET }, data: ["calls made", "calls received"] },
     xAxis: [0, 1].map((gridIndex) => ({ ...AXIS, gridIndex, type: "time", min: from ?? undefined,
       max: data.days.length ? data.days.at(-1)[0] + "T23:59:59Z" : undefined,
       axisLabel: { color: QUIET, show: gridIndex === 1, hideOverlap: true } })),
