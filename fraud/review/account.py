@@ -16,7 +16,7 @@ from typing import Any
 
 from cdr.lake import Lake
 from cdr.query import Connection, Query, run
-from fraud.identity.overlap import compare_accounts, identity_matches
+from fraud.identity.overlap import Compared, compare_accounts, identity_matches
 from fraud.review.calls_behind import CallFilter
 
 LOOK_BACK_DAYS = 30
@@ -25,9 +25,9 @@ LOOK_BACK_DAYS = 30
 TIMELINE_DAYS = 90
 """Days of events on the timeline. Ours: sign-up frauds come within a quarter."""
 
-SESSION_S = 60.0
-"""How long a session of the lake is used before newer data is looked for. Ours: opening one takes
-longer than most questions, and the lake changes once a night."""
+SESSION_S = 600.0
+"""How long a session of the lake is used before newer data is looked for. Ours: opening one and
+comparing identities takes longer than all other questions, and pages look back from a midnight."""
 
 KEPT = 256
 """Accounts whose answers are kept while the session lasts. Ours: a day's cases of a team."""
@@ -86,6 +86,7 @@ class AccountReader:
         self._session: Connection | None = None
         self._opened_s = 0.0
         self._kept: dict[tuple[str, date, tuple[str, ...]], Account] = {}
+        self._compared: dict[date, Compared] = {}
 
     def account(self, account_id: str, *, as_of: date, similar: Sequence[str] = ()) -> Account:
         """Read an account and the details of similar ones as of the midnight that begins a day.
@@ -101,8 +102,21 @@ class AccountReader:
             if key not in self._kept:
                 if len(self._kept) >= KEPT:
                     self._kept.pop(next(iter(self._kept)))
-                self._kept[key] = _read(session, account_id, as_of, similar)
+                compared = self._identities(session, as_of)
+                self._kept[key] = _read(session, compared, account_id, as_of, similar)
             return self._kept[key]
+
+    def _identities(self, session: Connection, as_of: date) -> Compared:
+        """Compare all accounts with blocked ones, once for all cases of a night."""
+        if as_of not in self._compared:
+            self._compared.clear()
+            self._compared[as_of] = compare_accounts(
+                session,
+                as_of=_midnight(as_of),
+                seed=self._lake.settings.scoring.seed,
+                store=self._lake.settings.store,
+            )
+        return self._compared[as_of]
 
     def calls(
         self,
@@ -147,11 +161,22 @@ class AccountReader:
             self._session = self._lake.connect("fraud")
             self._opened_s = time.monotonic()
             self._kept.clear()
+            self._compared.clear()
         return self._session
 
 
-def _read(session: Connection, account_id: str, as_of: date, similar: Sequence[str]) -> Account:
-    midnight = datetime(as_of.year, as_of.month, as_of.day, tzinfo=UTC)
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def _read(
+    session: Connection,
+    compared: Compared,
+    account_id: str,
+    as_of: date,
+    similar: Sequence[str],
+) -> Account:
+    midnight = _midnight(as_of)
     since_date = as_of - timedelta(days=LOOK_BACK_DAYS)
     days = {"since_date": since_date, "until_date": as_of}
 
@@ -162,7 +187,6 @@ def _read(session: Connection, account_id: str, as_of: date, similar: Sequence[s
     details = {
         row["account_id"]: row for row in rows("account_details", accounts=asked, as_of=midnight)
     }
-    compared = compare_accounts(session, as_of=midnight, accounts=[account_id])
     return Account(
         details=details.pop(account_id, {}),
         similar=details,
