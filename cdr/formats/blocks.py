@@ -119,12 +119,19 @@ def read_blocks(file: Path, block_bytes: int) -> Iterator[Block]:
 def read_sample(file: Path) -> Block:
     """Read the first lines of a file, the same whatever the size of blocks.
 
+    Empty lines at its start are part of it, as many as there are up to 65,536.
+
     Raises
     ------
     FormatError
         As `read_blocks` does.
     """
-    return next(read_blocks(file, _SAMPLE_BYTES), Block(b"", 1, 0))
+    empty = b""
+    for block in read_blocks(file, _SAMPLE_BYTES):
+        if block.data.strip(b"\n") or len(empty) >= _SAMPLE_BYTES:
+            return Block(empty + block.data, 1, len(empty) + block.line_count)
+        empty += block.data
+    return Block(empty, 1, len(empty))
 
 
 def read_text(file: Path, piece_bytes: int, *, encoding: str) -> Iterator[str]:

@@ -100,16 +100,10 @@ def damaged(draw: st.DrawFn, name: str) -> bytes:
     return data
 
 
-@pytest.mark.parametrize("name", NAMES)
-@settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(st.data())
-def test_every_row_comes_out_once_whatever_the_blocks(
-    name: str, tmp_path: Path, data: st.DataObject
-) -> None:
+def check_every_row(name: str, folder: Path, data: st.DataObject) -> None:
+    """Read what was drawn whole and in small blocks: the same records, every row once."""
     written = data.draw(damaged(name) | st.lists(PIECES, max_size=30).map(b"".join))
-    file = tmp_path / "calls"
+    file = folder / "calls"
     file.write_bytes(written)
 
     whole = read(name, file, 1 << 20)
@@ -126,11 +120,35 @@ def test_every_row_comes_out_once_whatever_the_blocks(
 @settings(
     max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
+@given(st.data())
+def test_every_row_comes_out_once_whatever_the_blocks(
+    name: str, tmp_path: Path, data: st.DataObject
+) -> None:
+    check_every_row(name, tmp_path, data)
+
+
+@pytest.mark.large
+@pytest.mark.parametrize("name", NAMES)
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.data())
+def test_every_row_comes_out_once_of_many_more_files(
+    name: str, tmp_path: Path, data: st.DataObject
+) -> None:
+    check_every_row(name, tmp_path, data)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(data=st.binary(max_size=200))
 @example(data=b"\x1f\x8b\x08\x00")
 @example(data=b"\x28\xb5\x2f\xfd")
 @example(data=b"\xef\xbb\xbf")
 @example(data=b"\xef\xbb\xbf\r")
+@example(data=b"\n,")
 def test_any_bytes_are_read_or_refused(name: str, tmp_path: Path, data: bytes) -> None:
     file = tmp_path / "calls"
     file.write_bytes(data)
