@@ -185,6 +185,8 @@ class BlockedAccountSimilarity(ClassifierMixin, BaseEstimator):  # type: ignore[
         trees = np.zeros(len(codes))
         for number, tree in enumerate(self.trees_):
             use = self._unseen(number, own, len(codes))
+            if not use.any():
+                continue
             steps = _steps(tree, self.n_features_in_)
             parts[use] += (tree.decision_path(codes[use]) @ steps).toarray()
             trees[use] += 1

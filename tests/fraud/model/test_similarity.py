@@ -117,3 +117,12 @@ def test_long_tails_and_units_do_not_matter(
     plain = BlockedAccountSimilarity(n_trees=20).fit(X, y).predict_proba(X)
     stretched = BlockedAccountSimilarity(n_trees=20).fit(np.exp(3 * X), y)
     assert stretched.predict_proba(np.exp(3 * X)) == pytest.approx(plain)
+
+
+def test_one_account_that_was_learned_from_is_explained_alone(
+    model: BlockedAccountSimilarity, known: tuple[NDArray[np.float64], NDArray[np.int64]]
+) -> None:
+    X, row = known[0], np.array([7])
+    assert model.base_rate_ + model.explain(X[row], row).sum() == pytest.approx(
+        model.likeness(X[row], row)[0]
+    )
