@@ -15,10 +15,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from cdr.lake import Lake
+from cdr.query import Connection
 from cdr.schema import ACCOUNTS, CALLS
 from cdr.settings import ScoringSettings
 from fraud.behaviour import odd_candidates, odd_scores, oddness
 from fraud.candidates import Candidate, Method, SimilarAccount
+from fraud.errors import ModelRefused
 from fraud.features.account_days import ReducedDay, reduce_day, stale_days
 from fraud.features.midnight import HISTORY_DAYS, features_as_of, features_at
 from fraud.identity.overlap import (
@@ -28,7 +30,8 @@ from fraud.identity.overlap import (
     identity_reasons,
 )
 from fraud.identity.signals import identity_signals
-from fraud.model.training import Model, train
+from fraud.model.shelf import champion_id
+from fraud.model.training import Model, load, train
 from fraud.reasons import Vocabulary, reasons_of
 from fraud.reference import accounts_as_of, good_sample, midnights_of_blocks
 from fraud.signal_set import SignalSet, signal_set
@@ -113,8 +116,18 @@ def _write_days(lake: Lake, reduced: Sequence[tuple[date, ReducedDay]]) -> None:
     lake.replace_days(rows, [day for day, _ in reduced])
 
 
-def score_night(lake: Lake, *, as_of: datetime) -> Night:
+def score_night(
+    lake: Lake,
+    *,
+    as_of: datetime,
+    model_id: str | None = None,
+    only: str | None = None,
+    use_shelf: bool = True,
+) -> Night:
     """Score every open account as of a midnight.
+
+    The champion scores where one was promoted and still fits; otherwise a model is
+    trained on what was known at the midnight.
 
     Parameters
     ----------
@@ -122,6 +135,17 @@ def score_night(lake: Lake, *, as_of: datetime) -> Night:
         With `account_days` up to date, see :func:`reduce_days`.
     as_of : datetime
         Midnight UTC.
+    model_id : str, optional
+        A model of the shelf that is to score, champion or not.
+    only : str, optional
+        The one account to describe as a candidate, whatever its band.
+    use_shelf : bool, default=True
+        False trains anew, champion or not.
+
+    Raises
+    ------
+    ModelRefused
+        If ``model_id`` is given and that model cannot be read or does not fit.
     """
     settings = lake.settings.scoring
     signals = signal_set(settings.features_off)
@@ -138,6 +162,56 @@ def score_night(lake: Lake, *, as_of: datetime) -> Night:
     )
     if blocked.height < settings.min_blocked or open_now.is_empty():
         return _by_behaviour(open_now, signals, settings, blocked.height)
+    model, note = None, None
+    if use_shelf:
+        model, note = _from_shelf(lake, model_id, as_of, signals, blocked)
+    if model is None:
+        model = _trained(con, lake, as_of, signals, blocked, identity, open_now)
+    score = model.score(open_now)
+    scores = _banded(open_now, score, settings)
+    chosen = _chosen(scores, settings, only)
+    candidates = _candidates(chosen, open_now, model, signals, compared)
+    return Night(scores, open_now, candidates, "similarity", model, model.card.feature_set, note)
+
+
+def _from_shelf(
+    lake: Lake,
+    model_id: str | None,
+    as_of: datetime,
+    signals: SignalSet,
+    blocked: pl.DataFrame,
+) -> tuple[Model | None, str | None]:
+    """Return the model asked for, or the champion; else None, and why it cannot be used."""
+    wanted = model_id or champion_id(lake.home.models)
+    if wanted is None:
+        return None, None
+    model = load(lake.home.models, wanted)
+    learned = pl.Series(model.card.reference_ids[: model.card.blocked_count], dtype=pl.String)
+    unfit = None
+    if model.card.feature_set != signals.version:
+        unfit = "it was trained on another set of signals"
+    elif model.card.trained_as_of > as_of.date().isoformat():
+        unfit = "it was trained on what became known later"
+    elif not learned.is_in(blocked["account_id"].implode()).all():
+        unfit = "an account it learned from is no longer blocked for fraud or misuse"
+    if unfit and model_id:
+        raise ModelRefused(model_id, f"{unfit}; train again")
+    if unfit:
+        return None, f"the champion was not used: {unfit}; train and promote another"
+    return model, None
+
+
+def _trained(
+    con: Connection,
+    lake: Lake,
+    as_of: datetime,
+    signals: SignalSet,
+    blocked: pl.DataFrame,
+    identity: pl.DataFrame,
+    open_now: pl.DataFrame,
+) -> Model:
+    """Train on the accounts blocked by the midnight and a sample of the open ones."""
+    seed = lake.settings.scoring.seed
     patterns = (
         features_at(con, midnights_of_blocks(blocked, as_of), signals=signals.behaviour)
         .drop("as_of")
@@ -145,19 +219,15 @@ def score_night(lake: Lake, *, as_of: datetime) -> Night:
         .select(open_now.columns)
         .sort("account_id")
     )
-    good = good_sample(open_now, patterns.height, seed=settings.seed)
+    good = good_sample(open_now, patterns.height, seed=seed)
     reference = pl.concat([patterns, good])
-    model = train(
+    return train(
         reference,
         pl.Series("blocked", [True] * patterns.height + [False] * good.height),
         trained_as_of=as_of.date(),
         feature_set=signals.version,
-        seed=settings.seed,
+        seed=seed,
     )
-    score = model.score(open_now)
-    scores = _banded(open_now, score, settings)
-    candidates = _candidates(scores, open_now, model, signals, compared, settings.daily_capacity)
-    return Night(scores, open_now, candidates, "similarity", model, model.card.feature_set, None)
 
 
 def _banded(
@@ -180,20 +250,25 @@ def _banded(
     )
 
 
+def _chosen(scores: pl.DataFrame, settings: ScoringSettings, only: str | None) -> pl.DataFrame:
+    """Return the accounts that reached a band, best first, or the one asked for."""
+    if only is not None:
+        return scores.filter(pl.col("account_id") == only)
+    return (
+        scores.filter(pl.col("band").is_in(["high", "medium"]))
+        .sort("score", "account_id", descending=[True, False])
+        .head(settings.daily_capacity)
+    )
+
+
 def _candidates(
-    scores: pl.DataFrame,
+    chosen: pl.DataFrame,
     features: pl.DataFrame,
     model: Model,
     signals: SignalSet,
     compared: Compared,
-    capacity: int,
 ) -> tuple[Candidate, ...]:
-    """Return the accounts that reached a band, best first, with reasons and neighbours."""
-    chosen = (
-        scores.filter(pl.col("band").is_in(["high", "medium"]))
-        .sort("score", "account_id", descending=[True, False])
-        .head(capacity)
-    )
+    """Describe chosen accounts, in their order, with reasons and neighbours."""
     if chosen.is_empty():
         return ()
     rows = chosen.join(features, on="account_id", how="left", maintain_order="left")

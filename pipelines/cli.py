@@ -17,7 +17,17 @@ import typer
 
 from cdr import CdrError, Settings, load_settings
 from cdr.errors import WrongUse
-from pipelines.commands import billing, calls, imports, nightly, query, review, setup, simulate
+from pipelines.commands import (
+    billing,
+    calls,
+    imports,
+    model,
+    nightly,
+    query,
+    review,
+    setup,
+    simulate,
+)
 from pipelines.terminal import FAILED, WRONG_USE, show, tell
 
 SHOW_TRACEBACK = "CALLSIEVE_TRACEBACK"
@@ -52,7 +62,7 @@ def _options(
     ctx.obj = Options(home, config)
 
 
-for _area in (nightly, calls, imports, query, billing, simulate, setup, review):
+for _area in (nightly, model, calls, imports, query, billing, simulate, setup, review):
     app.add_typer(_area.app)
 
 

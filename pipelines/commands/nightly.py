@@ -91,6 +91,11 @@ def night_text(outcome: Outcome) -> str:
     return "\n".join(lines)
 
 
+def candidate_text(candidate: Candidate) -> str:
+    """Say who a candidate is and why, in lines for a terminal."""
+    return "\n".join(_candidate_lines(candidate))
+
+
 def _candidate_lines(candidate: Candidate) -> Iterator[str]:
     score = "unknown" if candidate.score is None else f"{candidate.score:.2f}"
     yield f"{candidate.rank:4}. {candidate.account_id}  score {score}, {candidate.band}"

@@ -1,0 +1,212 @@
+"""The commands that train, score, explain, and keep the shelf of models."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cdr import Lake, open_lake
+from cdr.errors import WrongUse
+from pipelines.terminal import NEEDS_A_PERSON, Json, paced, show, tell
+
+if TYPE_CHECKING:
+    from fraud.scoring import Night
+
+AsOf = Annotated[
+    datetime | None,
+    typer.Option(
+        "--as-of",
+        formats=["%Y-%m-%d"],
+        help="UTC day; nothing from its first instant on is seen. Without it, today.",
+    ),
+]
+ModelId = Annotated[
+    str | None, typer.Option("--model", help="First digits of a model's id; else the champion.")
+]
+
+app = typer.Typer()
+models = typer.Typer(help="Trained models: list, promote, compare.", no_args_is_help=True)
+app.add_typer(models, name="model")
+
+
+@app.command()
+def train(ctx: typer.Context, as_of: AsOf = None, as_json: Json = False) -> None:
+    """Train a model on what was known at a midnight, and put it on the shelf.
+
+    Nothing scores with it before `callsieve model promote`.
+
+    Example: callsieve train --as-of 2026-10-01
+    """
+    from fraud.model.training import save
+
+    lake = open_lake(ctx.obj())
+    night = _night(lake, as_of, fresh=True)
+    if night.model is None:
+        show({"model_id": None, "note": night.note}, as_json=as_json, text=night.note)
+        raise typer.Exit(NEEDS_A_PERSON)
+    card = night.model.card
+    found = {
+        "model_id": save(night.model, lake.home.models),
+        "trained_as_of": card.trained_as_of,
+        "blocked_count": card.blocked_count,
+        "good_count": card.good_count,
+        "caught_share": card.caught_share,
+        "feature_set": card.feature_set,
+        "scikit_learn": card.sklearn_version,
+    }
+    show(found, as_json=as_json)
+
+
+@app.command()
+def score(
+    ctx: typer.Context, as_of: AsOf = None, model: ModelId = None, as_json: Json = False
+) -> None:
+    """Score every open account as of a midnight and print the candidates; writes nothing.
+
+    Example: callsieve score --as-of 2026-10-01
+    """
+    from pipelines.commands.nightly import candidate_text
+
+    lake = open_lake(ctx.obj())
+    night = _night(lake, as_of, model)
+    found = {**_said(lake, night), "candidates": [one.as_json() for one in night.candidates]}
+    lines = [f"{night.scores.height:,} accounts scored by {night.method}"]
+    lines += [night.note] if night.note else []
+    lines += [candidate_text(one) for one in night.candidates]
+    show(found, as_json=as_json, text="\n".join(lines))
+
+
+@app.command()
+def explain(
+    ctx: typer.Context,
+    account: str,
+    as_of: AsOf = None,
+    model: ModelId = None,
+    as_json: Json = False,
+) -> None:
+    """Say why an account has the score it has, candidate or not.
+
+    Example: callsieve explain C1001 --as-of 2026-10-01
+    """
+    from pipelines.commands.nightly import candidate_text
+
+    lake = open_lake(ctx.obj())
+    night = _night(lake, as_of, model, only=account)
+    if night.scores.filter(night.scores["account_id"] == account).is_empty():
+        raise WrongUse("no open account of that name was known then; check the name and --as-of")
+    found = [one for one in night.candidates if one.account_id == account]
+    if not found:
+        raise WrongUse(f"the account was not among the candidates ({night.note})")
+    near_good = [asdict(one) for one in found[0].similar_good]
+    said = {**_said(lake, night), **found[0].as_json(), "similar_good": near_good}
+    said.pop("rank")
+    show(said, as_json=as_json, text=candidate_text(found[0]))
+
+
+@models.command("list")
+def list_models(ctx: typer.Context, as_json: Json = False) -> None:
+    """List the models of the shelf, the newest first.
+
+    Example: callsieve model list
+    """
+    from fraud.model.shelf import shelved
+
+    found = shelved(open_lake(ctx.obj()).home.models)
+    lines = [
+        f"{one.model_id}  as of {one.trained_as_of}, {one.blocked_count:,} blocked, "
+        f"{one.good_count:,} good{', champion' if one.is_champion else ''}"
+        for one in found
+    ]
+    show(
+        {"models": [asdict(one) for one in found]},
+        as_json=as_json,
+        text="\n".join(lines) or "No models yet: callsieve train --as-of DATE",
+    )
+
+
+@models.command()
+def promote(
+    ctx: typer.Context,
+    model: Annotated[str | None, typer.Argument(help="First digits of a model's id.")] = None,
+    previous: Annotated[bool, typer.Option(help="Go back by one promotion.")] = False,
+    nightly: Annotated[bool, typer.Option(help="Learn anew each night again.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Let a model score from the next night on, or go back.
+
+    Example: callsieve model promote 3f9a
+    """
+    from fraud.model.shelf import champion_id, named, roll_back
+    from fraud.model.shelf import promote as promote_model
+
+    if (model is not None) + previous + nightly != 1:
+        raise WrongUse("give a model, or --previous, or --nightly")
+    folder = open_lake(ctx.obj()).home.models
+    if previous:
+        roll_back(folder)
+    else:
+        wanted = named(folder, model) if model else None
+        promote_model(folder, wanted, now=datetime.now(tz=UTC))
+    champion = champion_id(folder)
+    text = f"{champion} scores from now on" if champion else "Each night learns anew"
+    show({"champion": champion}, as_json=as_json, text=text)
+
+
+@models.command()
+def compare(
+    ctx: typer.Context,
+    champion: Annotated[str, typer.Argument(help="First digits of a model's id.")],
+    challenger: Annotated[str, typer.Argument(help="First digits of another's.")],
+    as_of: AsOf = None,
+    as_json: Json = False,
+) -> None:
+    """Score a midnight with two models, in shadow, and say how far they agree.
+
+    Example: callsieve model compare 3f9a 81c0 --as-of 2026-10-01
+    """
+    from fraud.model.comparison import compared_nights
+
+    lake = open_lake(ctx.obj())
+    nights = (_night(lake, as_of, champion), _night(lake, as_of, challenger))
+    found = compared_nights(*nights, capacity=lake.settings.scoring.daily_capacity)
+    show(asdict(found), as_json=as_json)
+
+
+def _night(
+    lake: Lake,
+    as_of: datetime | None,
+    model: str | None = None,
+    *,
+    only: str | None = None,
+    fresh: bool = False,
+) -> Night:
+    """Bring the days up to date and score; a midnight that is still to come is refused."""
+    from fraud.model.shelf import named
+    from fraud.scoring import reduce_days, score_night
+
+    now = datetime.now(tz=UTC)
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    midnight = as_of.replace(tzinfo=UTC) if as_of else today
+    if midnight > today:
+        raise WrongUse("that day has not begun yet (UTC); give one that has")
+    model_id = named(lake.home.models, model) if model else None
+    reduce_days(lake, as_of=midnight, progress=paced(tell))
+    return score_night(lake, as_of=midnight, model_id=model_id, only=only, use_shelf=not fresh)
+
+
+def _said(lake: Lake, night: Night) -> dict[str, Any]:
+    """Return what stands before every answer: method and versions."""
+    from cdr.normalise.numbers import NUMBERING_VERSION
+    from fraud.scoring import data_version
+
+    return {
+        "method": night.method,
+        "note": night.note,
+        "accounts_scored": night.scores.height,
+        "feature_set": night.feature_set,
+        "data_version": data_version(lake),
+        "numbering_version": NUMBERING_VERSION,
+    }

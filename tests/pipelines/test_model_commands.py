@@ -1,0 +1,58 @@
+"""From training to promotion and back, as a user does it, on the sample night."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+AS_OF = "2026-10-01"
+CONFIG = Path(__file__).parents[2] / "data" / "samples" / "callsieve.toml"
+
+
+@pytest.fixture
+def run(callsieve: Callable[..., Any], sample_home: Path) -> Callable[..., Any]:
+    """Run a command on the sample home, which the night has scored."""
+
+    def command(*words: str) -> Any:
+        return callsieve("--home", sample_home, "--config", CONFIG, *words, "--json")
+
+    return command
+
+
+@pytest.mark.large
+def test_score_train_promote_explain_and_back(run: Callable[..., Any]) -> None:
+    """A model promoted on the midnight it was trained for changes no score."""
+    before = run("score", "--as-of", AS_OF).found
+    model_id = run("train", "--as-of", AS_OF).found["model_id"]
+    assert run("model", "promote", model_id[:8]).found == {"champion": model_id}
+    listed = run("model", "list").found["models"]
+    assert [one["is_champion"] for one in listed if one["model_id"] == model_id] == [True]
+    assert run("score", "--as-of", AS_OF).found == before
+    first = before["candidates"][0]
+    found = run("explain", first["account_id"], "--as-of", AS_OF).found
+    assert {name: found[name] for name in ("score", "band", "reasons")} == {
+        name: first[name] for name in ("score", "band", "reasons")
+    }
+    shadow = run("model", "compare", model_id[:8], model_id[:8], "--as-of", AS_OF).found
+    assert (shadow["only_champion"], shadow["only_challenger"]) == ([], [])
+    assert run("explain", "nobody", "--as-of", AS_OF).code == 2
+    assert run("model", "promote", "--previous").found == {"champion": None}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("score", "--as-of", "2999-01-01"), "has not begun yet"),
+        (("model", "promote"), "give a model"),
+        (("model", "promote", "zzz"), "no model begins"),
+        (("model", "promote", "--previous"), "ever promoted"),
+    ],
+    ids=["the future", "nothing", "unknown model", "nothing before"],
+)
+def test_wrong_use_is_said(run: Callable[..., Any], words: tuple[str, ...], said: str) -> None:
+    ran = run(*words)
+    assert ran.code == 2
+    assert said in ran.found["error"]
