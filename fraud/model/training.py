@@ -65,6 +65,8 @@ class Model:
     estimator: BlockedAccountSimilarity
     calibrator: LogisticRegression
     card: Card
+    model_id: str | None = None
+    """Where it was read from; None for one that was just trained."""
 
     def matrix(self, features: pl.DataFrame) -> NDArray[np.float64]:
         """Return the model's signals of ``features`` as rows, unknown as NaN."""
@@ -168,7 +170,9 @@ def train(
 
 
 def save(model: Model, folder: Path) -> str:
-    """Write a model under ``folder`` and return its id: the hash of the artifact."""
+    """Write a model under ``folder``, unless it lies there; return its id: the artifact's hash."""
+    if model.model_id is not None and (folder / model.model_id).is_dir():
+        return model.model_id
     content = skops.io.dumps({"estimator": model.estimator, "calibrator": model.calibrator})
     card = json.dumps(asdict(model.card), sort_keys=True).encode()
     model_id = hashlib.sha256(content + card).hexdigest()[:32]
@@ -210,7 +214,7 @@ def load(folder: Path, model_id: str) -> Model:
     if unknown:
         raise ModelRefused(model_id, "it holds types that are not on the list of trusted ones")
     parts = skops.io.loads(content, trusted=list(TRUSTED_TYPES))
-    return Model(parts["estimator"], parts["calibrator"], card)
+    return Model(parts["estimator"], parts["calibrator"], card, model_id)
 
 
 def _calibrated(

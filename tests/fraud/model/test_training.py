@@ -71,7 +71,9 @@ def test_a_model_comes_back_from_disk_as_it_was(
     trained: tuple[Model, pl.DataFrame], tmp_path: Path
 ) -> None:
     model, features = trained
-    back = load(tmp_path, save(model, tmp_path))
+    model_id = save(model, tmp_path)
+    back = load(tmp_path, model_id)
+    assert save(back, tmp_path) == model_id
     assert back.card == model.card
     assert back.score(features).tolist() == model.score(features).tolist()
 
