@@ -104,9 +104,9 @@ class LakeBusy(CdrError):
 class StorageFailed(CdrError):
     """The disk refused; what was there before is untouched."""
 
-    def __init__(self, doing: str, kind: str) -> None:
+    def __init__(self, doing: str, kind: str, *, outcome: str = "nothing was changed") -> None:
         self.doing, self.kind = doing, kind
-        super().__init__(f"{doing}: {kind}; nothing was changed. Mend that and run it again")
+        super().__init__(f"{doing}: {kind}; {outcome}. Mend that and run it again")
 
 
 class QueryFailed(CdrError):

@@ -114,7 +114,7 @@ def _import(
 ) -> ImportReport:
     understood = _checked(read_operator_file(file, kind), kind)
     sha256 = _sha256(file)
-    with lake.batch() as batch, lake.writing():
+    with lake.batch("import") as batch, lake.writing():
         counts = join(lake, batch, understood.rows, now, sha256)
         rejected = understood.rejects.height
         ingest_id = f"{batch.batch_id}-00000"

@@ -74,7 +74,7 @@ Progress = Callable[[str, int], None]
 class _Taken:
     """A file on its way: what is counted as it is read and decided on."""
 
-    path: Path
+    size_bytes: int
     sha256: str
     stamp: Stamp
     read: int = 0
@@ -158,7 +158,7 @@ def ingest(
     before = _taken_before(lake, source_name)
     owners = lake.scan(ACCOUNT_NUMBERS).drop("imported_at").collect()
     outcomes: list[FileReport | _Taken] = []
-    with lake.batch() as batch:
+    with lake.batch("ingest") as batch:
         writer = _Writer(batch)
         for number, path in enumerate(files):
             try:
@@ -167,8 +167,8 @@ def ingest(
                     outcomes.append(_known(path, source_name, before[sha256]))
                     continue
                 stamp = Stamp(source_name, shown(path), f"{batch.batch_id}-{number:05d}", now)
-                file = _Taken(path, sha256, stamp)
-                writer.begin(path.stat().st_size)
+                file = _Taken(path.stat().st_size, sha256, stamp)
+                writer.begin(file.size_bytes)
                 for records in form.read(path, source, lake.settings.store.block_mb << 20):
                     calls, rejects = to_calls(
                         records, source=source, times=form.times, owners=owners, stamp=stamp
@@ -372,7 +372,7 @@ def _ledger_rows(batch: Batch, taken: list[_Taken]) -> pl.DataFrame:
                 "source": file.stamp.source,
                 "file": file.stamp.file,
                 "sha256": file.sha256,
-                "bytes": file.path.stat().st_size,
+                "bytes": file.size_bytes,
                 "read": report.read,
                 "accepted": report.accepted,
                 "duplicate": report.duplicate,

@@ -104,12 +104,23 @@ class Lake:
         except ValueError:
             known = ", ".join(p.value for p in Purpose)
             raise WrongUse(f"no such purpose; known are: {known}") from None
-        views = {
-            table.name: self._view(table, columns)
-            for table in TABLES.values()
-            if (columns := table.columns_of(purpose))
-        }
+        with self.reading():
+            views = {
+                table.name: self._view(table, columns)
+                for table in TABLES.values()
+                if (columns := table.columns_of(purpose))
+            }
         return query.session(views, store=self.settings.store, spill=self.home.spill)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """See every batch in all tables or in none, as long as this lasts; keep it short."""
+        while True:
+            self.settle()
+            with self.home.reading():
+                if not self.home.unfinished():
+                    yield
+                    return
 
     def _view(self, table: Table, columns: tuple[str, ...]) -> ds.Dataset | pa.Table:
         files = self.files(table)
@@ -131,13 +142,18 @@ class Lake:
     # -- writing ------------------------------------------------------------
 
     @contextmanager
-    def batch(self) -> Iterator[Batch]:
+    def batch(self, did: str = "write") -> Iterator[Batch]:
         """Collect changes; they are forgotten unless `Batch.publish` is called.
 
         Its `publish`, and what decides on what it publishes, belongs inside
         `writing()`.
+
+        Parameters
+        ----------
+        did : str, default="write"
+            What the batch is for, in a word without anything personal.
         """
-        with Batch(self.home, uuid.uuid4().hex) as batch:
+        with Batch(self.home, uuid.uuid4().hex, did) as batch:
             yield batch
 
     @contextmanager
@@ -146,6 +162,12 @@ class Lake:
         with self.home.writing():
             recover(self.home)
             yield
+
+    def settle(self) -> None:
+        """Finish batches whose process was killed while it published them."""
+        if self.home.unfinished():
+            with self.writing():
+                pass
 
     def replace_days(self, rows: Mapping[Table, pl.DataFrame], days: Iterable[date]) -> None:
         """Let rows stand for whole days of tables, in one commit.
@@ -158,7 +180,7 @@ class Lake:
             What the tables held of these days goes.
         """
         gone = {day.isoformat() for day in days}
-        with self.batch() as batch, self.writing():
+        with self.batch("replace_days") as batch, self.writing():
             for table, frame in rows.items():
                 day_of = table.partition_by[0]
                 batch.remove(table, [f for f in self.files(table) if f.partition[day_of] in gone])
@@ -191,7 +213,5 @@ def open_lake(settings: Settings, *, create: bool = False) -> Lake:
         lake.home.create()
     else:
         lake.home.check()
-    if any(lake.home.journal.glob("*.json")):
-        with lake.writing():
-            pass
+    lake.settle()
     return lake

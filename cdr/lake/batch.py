@@ -7,7 +7,8 @@ Before that instant nothing of it is.
 
 Each table's commit names the batch, so finishing twice changes nothing. All of
 this happens under the writer lock, so a batch that is being finished never
-meets another one half-way.
+meets another one half-way. Readers who look at several tables wait for the
+short time between the journal and the last commit (`Home.publishing`).
 """
 
 from __future__ import annotations
@@ -40,10 +41,13 @@ class Batch:
         Whose lake it is for.
     batch_id : str
         Unique; file names begin with it.
+    did : str
+        What the batch is for, in a word: `lake history` says it.
     """
 
-    def __init__(self, home: Home, batch_id: str) -> None:
+    def __init__(self, home: Home, batch_id: str, did: str) -> None:
         self.batch_id = batch_id
+        self._did = did
         self._home = home
         self._tables: dict[str, Table] = {}
         self._folder = home.staging / batch_id
@@ -63,15 +67,23 @@ class Batch:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        os.close(self._lock)
-        if not (self._home.journal / f"{self.batch_id}.json").exists():
-            shutil.rmtree(self._folder, ignore_errors=True)
+        with self._home.arranging():
+            if not (self._home.journal / f"{self.batch_id}.json").exists():
+                shutil.rmtree(self._folder, ignore_errors=True)
+            os.close(self._lock)
 
-    def add(self, table: Table, frame: pl.DataFrame) -> list[DataFile]:
-        """Stage rows of a table; returns the files they lie in."""
+    def add(self, table: Table, frame: pl.DataFrame, *, lasting: bool = False) -> list[DataFile]:
+        """Stage rows of a table; returns the files they lie in.
+
+        ``lasting`` files take longer to write and can be searched faster.
+        """
         with storage(f"writing rows of {table.name}"):
             files = write_files(
-                self._folder / table.name, f"{self.batch_id}-{self._parts:05d}", table, frame
+                self._folder / table.name,
+                f"{self.batch_id}-{self._parts:05d}",
+                table,
+                frame,
+                lasting=lasting,
             )
         self._parts += 1
         self._tables[table.name] = table
@@ -121,27 +133,30 @@ class Batch:
         with storage("writing the journal of a batch"):
             for name in plan:
                 make_table(self._home.lake / name, self._tables[name])
-            write_whole(journal, json.dumps(plan).encode())
-        finish(self._home, journal)
+        with self._home.publishing():
+            with storage("writing the journal of a batch"):
+                write_whole(journal, json.dumps({"did": self._did, "tables": plan}).encode())
+            finish(self._home, journal)
 
 
 def finish(home: Home, journal: Path) -> None:
-    """Carry out a journal; safe to repeat. The caller holds the writer lock."""
+    """Carry out a journal; safe to repeat. The caller holds the writer and publishing locks."""
     batch_id = journal.stem
     plan = json.loads(journal.read_bytes())
     try:
         with storage("publishing a batch"):
-            for name, change in plan.items():
+            for name, change in plan["tables"].items():
                 add = [_data_file(file) for file in change["add"]]
                 remove = [_data_file(file) for file in change["remove"]]
                 _move(home.staging / batch_id / name, home.lake / name, add)
-                commit(home.lake / name, batch_id=batch_id, add=add, remove=remove)
+                commit(home.lake / name, batch_id=batch_id, did=plan["did"], add=add, remove=remove)
             journal.unlink()
             shutil.rmtree(home.staging / batch_id, ignore_errors=True)
     except StorageFailed as error:
         raise StorageFailed(
-            "publishing a batch (it is complete and kept; the next command finishes it)",
+            "publishing a batch",
             error.kind,
+            outcome="its rows are safe and the next command finishes it",
         ) from None
 
 
@@ -156,9 +171,12 @@ def recover(home: Home) -> int:
         How many were finished.
     """
     finished = 0
-    for journal in sorted(home.journal.glob("*.json")):
-        finish(home, journal)
-        finished += 1
+    with home.publishing():
+        for draft in home.journal.glob(".*"):
+            draft.unlink()
+        for journal in sorted(home.journal.glob("*.json")):
+            finish(home, journal)
+            finished += 1
     with home.arranging():
         for folder in home.staging.iterdir():
             if folder.is_dir() and abandoned(folder):

@@ -28,11 +28,11 @@ def compact(lake: Lake) -> int:
     counts = Counter(file.partition["call_date"] for file in lake.files(CALLS))
     crowded = sorted(day for day, files in counts.items() if files > MAX_FILES_A_DAY)
     for day in crowded:
-        with lake.batch() as batch, lake.writing():
+        with lake.batch("compact") as batch, lake.writing():
             files = [f for f in lake.files(CALLS) if f.partition["call_date"] == day]
             rows = lake.scan_files(CALLS, files).sort("account_id", "started_at", "record_id")
             batch.remove(CALLS, files)
-            batch.add(CALLS, rows.collect(engine="streaming"))
+            batch.add(CALLS, rows.collect(engine="streaming"), lasting=True)
             batch.publish()
     return len(crowded)
 

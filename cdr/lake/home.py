@@ -121,10 +121,35 @@ class Home:
         if found > LAYOUT:
             raise LakeTooNew(found, LAYOUT)
 
+    def unfinished(self) -> bool:
+        """Tell whether a batch is being published, or was when its process was killed."""
+        return any(self.journal.glob("*.json"))
+
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Hold the lake's writer lock; waits for the writer before."""
         with _locked(self.root / "lake" / "_writer.lock", wait=True):
+            yield
+
+    @contextmanager
+    def publishing(self) -> Iterator[None]:
+        """Hold the lock under which a batch's tables are committed one after the other."""
+        with _locked(self.lake / "_publish.lock", wait=True):
+            yield
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Hold off publishing while several tables are looked at; readers share it.
+
+        A home that cannot be written to is read as it is.
+        """
+        try:
+            handle = (self.lake / "_publish.lock").open("rb")
+        except FileNotFoundError:  # nothing was ever published
+            yield
+            return
+        with handle:
+            fcntl.flock(handle, fcntl.LOCK_SH)
             yield
 
     @contextmanager

@@ -1,11 +1,13 @@
 """One Delta table: how it is made, which files it has, how rows become files.
 
-The log never holds a smallest or largest value of a personal column: only the
-columns a table names in `Table.statistics` are measured.
+Neither the log nor a file's footer holds a smallest or largest value of a column
+that points to a person by itself: the log measures the columns that a table names
+in `Table.statistics`, footers at most those that are not `Personal.DIRECT`.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from dataclasses import dataclass
@@ -14,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable, Schema, Transaction
 from deltalake.exceptions import TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
 
 from cdr.errors import SchemaMismatch
-from cdr.schema import Table
+from cdr.schema import Personal, Table
 
 ROW_GROUP_ROWS = 122_880
 """DuckDB's own row-group size: a scan skips at the same grain whoever wrote."""
@@ -109,7 +112,13 @@ def data_files(delta: DeltaTable) -> list[DataFile]:
     return files
 
 
-def write_files(folder: Path, name: str, table: Table, frame: pl.DataFrame) -> list[DataFile]:
+_FAST_ZSTD_LEVEL = 1
+"""Ours: files that are rewritten within days; a third less time than level 3, 3 % larger."""
+
+
+def write_files(
+    folder: Path, name: str, table: Table, frame: pl.DataFrame, *, lasting: bool = False
+) -> list[DataFile]:
     """Write rows as Parquet files under ``folder``, one a partition.
 
     Parameters
@@ -122,6 +131,9 @@ def write_files(folder: Path, name: str, table: Table, frame: pl.DataFrame) -> l
         Whose rows they are.
     frame : DataFrame
         Rows with exactly the table's columns.
+    lasting : bool, default=False
+        The files are to be asked again and again: footers tell which row groups can be
+        skipped. Takes twice the time.
 
     Returns
     -------
@@ -130,7 +142,9 @@ def write_files(folder: Path, name: str, table: Table, frame: pl.DataFrame) -> l
     """
     frame = table.conform(frame)
     if not table.partition_by:
-        return [_write_file(folder, f"{name}.parquet", {}, table, frame)] if frame.height else []
+        if frame.is_empty():
+            return []
+        return [_write_file(folder, f"{name}.parquet", {}, table, frame, lasting=lasting)]
     written = []
     parts = frame.partition_by(*table.partition_by, as_dict=True, include_key=False)
     for key, part in sorted(parts.items(), key=lambda item: str(item[0])):
@@ -138,17 +152,45 @@ def write_files(folder: Path, name: str, table: Table, frame: pl.DataFrame) -> l
             column: str(value) for column, value in zip(table.partition_by, key, strict=True)
         }
         place = "/".join(f"{column}={value}" for column, value in partition.items())
-        written.append(_write_file(folder, f"{place}/{name}.parquet", partition, table, part))
+        path = f"{place}/{name}.parquet"
+        written.append(_write_file(folder, path, partition, table, part, lasting=lasting))
     return written
 
 
 def _write_file(
-    folder: Path, path: str, partition: dict[str, str], table: Table, frame: pl.DataFrame
+    folder: Path,
+    path: str,
+    partition: dict[str, str],
+    table: Table,
+    frame: pl.DataFrame,
+    *,
+    lasting: bool,
 ) -> DataFile:
     target = folder / path
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    packed = io.BytesIO()  # so that a full disk is the system's error, not the encoder's
+    if lasting:
+        pq.write_table(
+            frame.to_arrow(compat_level=pl.CompatLevel.oldest()),
+            packed,
+            compression="zstd",
+            row_group_size=ROW_GROUP_ROWS,
+            write_statistics=[
+                field.name
+                for field in table.fields
+                if field.personal is not Personal.DIRECT and field.name in frame.columns
+            ],
+        )
+    else:
+        frame.write_parquet(
+            packed,
+            compression="zstd",
+            compression_level=_FAST_ZSTD_LEVEL,
+            row_group_size=ROW_GROUP_ROWS,
+            statistics=False,
+        )
     with target.open("wb") as handle:
-        frame.write_parquet(handle, compression="zstd", row_group_size=ROW_GROUP_ROWS)
+        handle.write(packed.getbuffer())
         handle.flush()
         os.fsync(handle.fileno())
     bounds = {}
@@ -168,7 +210,9 @@ def _stat(value: Any) -> str:
     return str(value)
 
 
-def commit(folder: Path, *, batch_id: str, add: list[DataFile], remove: list[DataFile]) -> None:
+def commit(
+    folder: Path, *, batch_id: str, did: str, add: list[DataFile], remove: list[DataFile]
+) -> None:
     """Add and remove a table's files in one version, unless this batch has done so before."""
     delta = DeltaTable(folder)
     if delta.transaction_version(batch_id) is not None:
@@ -208,7 +252,14 @@ def commit(folder: Path, *, batch_id: str, add: list[DataFile], remove: list[Dat
         delta.schema(),
         list(delta.metadata().partition_columns),
         commit_properties=CommitProperties(
-            custom_metadata={"batch_id": batch_id},
+            custom_metadata={
+                "batch_id": batch_id,
+                "did": did,
+                "rows_added": str(sum(file.rows for file in add)),
+                "rows_removed": str(sum(file.rows for file in remove)),
+                "files_added": str(len(add)),
+                "files_removed": str(len(remove)),
+            },
             app_transactions=[Transaction(batch_id, 1)],
         ),
     )
