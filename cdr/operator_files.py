@@ -35,11 +35,16 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OperatorFile:
-    """One kind of file; ``columns`` maps each column to how it is understood."""
+    """One kind of file.
+
+    ``columns`` maps each column to how it is understood; ``dropped`` ones are never
+    kept, not even of a row that is set aside.
+    """
 
     name: str
     columns: Mapping[str, Kind]
     required: tuple[str, ...]
+    dropped: tuple[str, ...] = ()
 
 
 _T, _L, _I, _A = Kind.TEXT, Kind.TEXTS, Kind.INSTANT, Kind.AMOUNT
@@ -95,6 +100,7 @@ MESSAGES_FILE = OperatorFile(
     "messages",
     {"account_id": _T, "at": _I, "counterpart": _T, "text": _T},
     ("account_id", "at", "text"),
+    dropped=("text",),
 )
 
 LISTS_FILE = OperatorFile(
@@ -155,24 +161,30 @@ def read_operator_file(file: Path, kind: OperatorFile) -> Understood:
         rejects=bad.select(
             "line",
             "reasons",
-            pl.concat_str([pl.col(c).fill_null("") for c in kind.columns], separator=",").alias(
-                "raw"
-            ),
+            pl.concat_str(
+                [
+                    pl.lit("") if c in kind.dropped else pl.col(c).fill_null("")
+                    for c in kind.columns
+                ],
+                separator=",",
+            ).alias("raw"),
         ),
         ignored=ignored,
     )
 
 
 def _as_texts(file: Path) -> pl.DataFrame:
+    if file.is_dir():
+        raise FormatError(shown(file), "is a folder; give the file")
     try:
         if file.suffix == ".parquet":
-            frame = pl.read_parquet(file)
+            frame = pl.read_parquet(file, glob=False)
             return frame.select(_parquet_text(name, dtype) for name, dtype in frame.schema.items())
-        return pl.read_csv(file, infer_schema=False, null_values=[""], encoding="utf8")
+        return pl.read_csv(file, infer_schema=False, null_values=[""], glob=False)
     except FileNotFoundError:
         raise FormatError(shown(file), "there is no such file") from None
-    except IsADirectoryError:
-        raise FormatError(shown(file), "is a folder; give the file") from None
+    except PermissionError:
+        raise FormatError(shown(file), "cannot be read; check its permissions") from None
     except pl.exceptions.NoDataError:
         raise FormatError(
             shown(file), "is empty; a file without rows still needs its header line"
@@ -241,4 +253,7 @@ def _reasons(kind: OperatorFile) -> pl.Expr:
             checks.append(pl.when(~there).then(pl.lit(f"no_{column}")))
         if how not in (Kind.TEXT, Kind.TEXTS):
             checks.append(pl.when(there & ~understood).then(pl.lit(f"{column}_not_understood")))
+    if "valid_to" in kind.columns:
+        turned = pl.col("valid_to\x00") <= pl.col("valid_from\x00")
+        checks.append(pl.when(turned).then(pl.lit("valid_to_not_after_valid_from")))
     return pl.concat_list(checks).list.drop_nulls()

@@ -187,7 +187,7 @@ def test_a_compaction_killed_at_many_moments(crowded: Path, tmp_path: Path) -> N
 @pytest.mark.large
 def test_an_ingest_killed_from_outside_at_random_times(home: Path, tmp_path: Path) -> None:
     files = (
-        write(tmp_path / "many.csv", *(row(100 + n, day=1 + n % 20) for n in range(20_000))),
+        write(tmp_path / "many.csv", *(row(100 + n, day=1 + n % 20) for n in range(5_000))),
         *new_files(tmp_path),
     )
     done = tmp_path / "done"
