@@ -21,6 +21,7 @@ from pipelines.commands import (
     billing,
     calls,
     imports,
+    lake,
     model,
     nightly,
     query,
@@ -62,7 +63,7 @@ def _options(
     ctx.obj = Options(home, config)
 
 
-for _area in (nightly, model, calls, imports, query, billing, simulate, setup, review):
+for _area in (nightly, model, calls, imports, lake, query, billing, simulate, setup, review):
     app.add_typer(_area.app)
 
 

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -17,7 +18,7 @@ import pyarrow.dataset as ds
 from deltalake import DeltaTable
 
 from cdr import query
-from cdr.errors import WrongUse
+from cdr.errors import WrongUse, storage
 from cdr.lake.batch import Batch, recover
 from cdr.lake.home import Home
 from cdr.lake.tables import DataFile, data_files, open_table
@@ -81,6 +82,11 @@ class Lake:
             missing_columns="insert",
             extra_columns="ignore",
         ).select(table.polars_schema.names())
+
+    def log(self, table: Table) -> list[dict[str, Any]]:
+        """List the commits of a table, the newest first, as Delta's log has them."""
+        delta = self._open(table)
+        return [] if delta is None else delta.history()
 
     def calls(self) -> pl.LazyFrame:
         """Read `calls` lazily, as it is now."""
@@ -168,6 +174,14 @@ class Lake:
         if self.home.unfinished():
             with self.writing():
                 pass
+
+    def vacuum(self, table: Table, *, hours: int) -> int:
+        """Remove files that the table let go of this many hours ago; returns how many."""
+        with self.writing(), storage(f"removing old files of {table.name}"):
+            delta = self._open(table)
+            if delta is None or not delta.vacuum(hours, enforce_retention_duration=False):
+                return 0
+            return len(delta.vacuum(hours, dry_run=False, enforce_retention_duration=False))
 
     def replace_days(self, rows: Mapping[Table, pl.DataFrame], days: Iterable[date]) -> None:
         """Let rows stand for whole days of tables, in one commit.

@@ -73,17 +73,17 @@ def make_table(folder: Path, table: Table) -> DeltaTable:
         if lacking:
             delta.alter.add_columns(lacking)
         return delta
-    measured = (
-        {"delta.dataSkippingStatsColumns": ",".join(table.statistics)}
-        if table.statistics
-        else {"delta.dataSkippingNumIndexedCols": "0"}
-    )
+    settings = {"delta.enableExpiredLogCleanup": "false"}  # the log says what was done, for ever
+    if table.statistics:
+        settings["delta.dataSkippingStatsColumns"] = ",".join(table.statistics)
+    else:
+        settings["delta.dataSkippingNumIndexedCols"] = "0"
     return DeltaTable.create(
         folder,
         _arrow_schema(table),
         mode="ignore",
         partition_by=list(table.partition_by),
-        configuration=measured,
+        configuration=settings,
     )
 
 

@@ -213,3 +213,18 @@ def test_a_day_compacted_is_sorted_by_account_and_time(crowded: Path) -> None:
     assert lake.calls().collect().sort("record_id").equals(before.sort("record_id"))
     assert compact(lake) == 0
     assert pl.concat([before.select("record_id")]).n_unique() == before.height
+
+
+def test_a_day_too_large_for_one_file_is_split_between_accounts(
+    crowded: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cdr.lake.compact.ROWS_A_FILE", 4)
+    monkeypatch.setattr("cdr.lake.compact.MAX_FILES_A_DAY", 1)
+    lake = open_home(crowded)
+    before = lake.calls().collect().sort("record_id")
+    assert compact(lake) == 1
+    files = [f for f in lake.files(CALLS) if f.partition["call_date"] == "2026-09-01"]
+    parts = [lake.scan_files(CALLS, [f]).collect()["account_id"].unique().to_list() for f in files]
+    assert sorted(account for part in parts for account in part) == ["a0", "a1", "a2"]
+    assert lake.calls().collect().sort("record_id").equals(before)
+    assert compact(lake) == 0
