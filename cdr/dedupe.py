@@ -23,17 +23,49 @@ class Fate(StrEnum):
     CORRECTED = "corrected"  # its call is there with other content
 
 
-def all_new(staged: pl.DataFrame, known: pl.DataFrame) -> bool:
-    """Tell whether every staged row is the first of its record.
+def repeats(rows: pl.DataFrame) -> pl.Series:
+    """Tell which rows say again what an earlier row of the same frame said.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        `record_id` and `content_hash`, oldest arrival first.
+
+    Returns
+    -------
+    Series of Boolean
+
+    Examples
+    --------
+    >>> rows = pl.DataFrame({"record_id": [b"a", b"b", b"a"], "content_hash": [1, 1, 1]})
+    >>> repeats(rows).to_list()
+    [False, False, True]
+    """
+    suspects = rows["content_hash"].is_duplicated()  # of whole numbers: cheap, and seldom true
+    if not suspects.any():
+        return suspects
+    among = rows.select(KEY).filter(suspects).with_columns(first=pl.struct(KEY).is_first_distinct())
+    found = pl.Series([False]).new_from_index(0, rows.height)
+    return found.scatter(suspects.arg_true(), ~among["first"])
+
+
+def concerned(staged: pl.DataFrame, known: pl.DataFrame) -> pl.Series:
+    """Tell which staged rows share their record with another row, staged or known.
+
+    All others are the first of their record.
 
     Parameters
     ----------
     staged, known : DataFrame
         With a column `record_id`.
+
+    Returns
+    -------
+    Series of Boolean
     """
-    if staged["record_id"].n_unique() != staged.height:
-        return False
-    return staged.join(known, on="record_id", how="semi").is_empty()
+    return staged["record_id"].is_duplicated() | staged["record_id"].is_in(
+        known["record_id"].implode()
+    )
 
 
 def fates(staged: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
@@ -60,7 +92,7 @@ def fates(staged: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     >>> fates(staged, known).rows()
     [('accepted', False), ('corrected', True), ('duplicate', False)]
     """
-    first_of_content = pl.int_range(pl.len()).over(KEY) == 0
+    first_of_content = pl.struct(KEY).is_first_distinct()
     seen = known.select(KEY).unique().with_columns(seen=pl.lit(value=True))
     keys = known.select("record_id").unique().with_columns(known_key=pl.lit(value=True))
     row = staged.select(KEY).with_row_index("row")

@@ -8,6 +8,7 @@ file whose bytes were taken in before is not read again.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import polars as pl
 
-from cdr.dedupe import KEY, Fate, all_new, fates
+from cdr.dedupe import KEY, Fate, concerned, fates, repeats
 from cdr.errors import FormatError, WrongUse, shown
 from cdr.formats import by_name
 from cdr.lake import Batch, DataFile, Lake
@@ -186,8 +187,11 @@ def ingest(
         writer.flush()
         taken = [outcome for outcome in outcomes if isinstance(outcome, _Taken)]
         if taken:
+            files_by_id = {file.stamp.ingest_id: file for file in taken}
+            for ingest_id, rows in writer.repeated.items():
+                files_by_id[ingest_id].duplicate += rows
             with lake.writing():
-                _decide(lake, batch, {file.stamp.ingest_id: file for file in taken}, now)
+                _decide(lake, batch, files_by_id, now)
                 batch.add(INGESTS, _ledger_rows(batch, taken))
                 batch.publish()
     return IngestReport(tuple(o.report() if isinstance(o, _Taken) else o for o in outcomes))
@@ -223,8 +227,10 @@ def _sha256(path: Path) -> str:
 class _Writer:
     """Collect rows of many files and stage them in few parts.
 
-    A file larger than what is collected at a time gets parts of its own, so that
-    it can be forgotten when it turns out, late, not to be in its format.
+    Rows that only repeat another of the same part are left out and counted: that
+    spares a file of the day from being written twice. A file larger than what is
+    collected at a time gets parts of its own, so that it can be forgotten when it
+    turns out, late, not to be in its format.
     """
 
     def __init__(self, batch: Batch) -> None:
@@ -233,6 +239,7 @@ class _Writer:
         self._rejects: list[pl.DataFrame] = []
         self._own: list[DataFile] = []
         self._mark = (0, 0)
+        self.repeated: Counter[str] = Counter()
 
     def begin(self, size_bytes: int) -> None:
         """Begin a file."""
@@ -258,10 +265,18 @@ class _Writer:
 
     def flush(self) -> None:
         """Write what was collected."""
-        for table, frames in ((CALLS, self._calls), (REJECTS, self._rejects)):
-            if frames:
-                self._own += self._batch.add(table, pl.concat(frames))
-                frames.clear()
+        if self._calls:
+            calls = pl.concat(self._calls)
+            again = repeats(calls)
+            if again.any():
+                counts = calls.filter(again).group_by("ingest_id").agg(pl.col("source_rows").sum())
+                self.repeated.update(dict(counts.iter_rows()))
+                calls = calls.filter(~again)
+            self._own += self._batch.add(CALLS, calls)
+            self._calls.clear()
+        if self._rejects:
+            self._own += self._batch.add(REJECTS, pl.concat(self._rejects))
+            self._rejects.clear()
 
     def _rows(self) -> int:
         return sum(frame.height for frame in self._calls + self._rejects)
@@ -294,14 +309,18 @@ def _decide_day(
             batch.path_of(CALLS, file),
             columns=[*KEY, "ingest_id", "source_rows"],
             hive_partitioning=False,
-        ).with_columns(pl.lit(place).alias("file"))
+        )
+        .with_row_index("row")
+        .with_columns(pl.lit(place).alias("file"))
         for place, file in enumerate(staged)
     )
     standing = lake.scan_files(CALLS, held).select(KEY).collect()
-    if all_new(keys, standing):
+    doubtful = concerned(keys, standing)
+    if not doubtful.any():
         return
     day = date.fromisoformat(staged[0].partition["call_date"])
     superseded = lake.scan(CALL_HISTORY, dates=[day]).select(KEY).collect()
+    keys = keys.filter(doubtful)
     keys = pl.concat(
         [keys, fates(keys.select(KEY), pl.concat([standing, superseded]))], how="horizontal"
     )
@@ -323,11 +342,13 @@ def _keep_what_stands(
         verdict = keys.filter(pl.col("file") == place)
         if verdict["stands"].all():
             continue
-        rows = _read(batch.path_of(CALLS, file), file).with_columns(verdict["fate", "stands"])
-        history = rows.filter(~pl.col("stands") & (pl.col("fate") != Fate.DUPLICATE.value))
+        rows = _read(batch.path_of(CALLS, file), file).with_row_index("row")
+        falls = verdict.filter(~pl.col("stands"))
+        superseded = falls.filter(pl.col("fate") != Fate.DUPLICATE.value)
         batch.unstage(CALLS, [file])
-        batch.add(CALLS, rows.filter("stands").drop("fate", "stands"))
-        batch.add(CALL_HISTORY, _history(history.drop("fate", "stands"), by, now))
+        batch.add(CALLS, rows.join(falls, on="row", how="anti").drop("row"))
+        history = rows.join(superseded, on="row", how="semi").drop("row")
+        batch.add(CALL_HISTORY, _history(history, by, now))
 
 
 def _supersede(
