@@ -58,6 +58,7 @@ import duckdb
 file, out, header, day = sys.argv[1], sys.argv[2], sys.argv[3] == "1", int(sys.argv[4])
 begun = time.perf_counter()
 con = duckdb.connect(config={"threads": 2, "memory_limit": "2GB"})
+con.execute("SET enable_progress_bar = false")
 rows = con.read_csv(file, header=header, all_varchar=True)
 rows = rows.project(f'*, left("{rows.columns[day]}", 10) AS day')
 rows.write_parquet(out, partition_by=["day"], compression="zstd")
@@ -163,7 +164,7 @@ def child(work: str, *words: object) -> dict[str, Any]:
         stdout=subprocess.PIPE,
         check=True,
     )
-    found: dict[str, Any] = json.loads(done.stdout)
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 import cdr
+from cdr.ingest import ingest
 from cdr.schema import CALLS
 
 if TYPE_CHECKING:
@@ -14,24 +19,58 @@ if TYPE_CHECKING:
     from pipelines.conftest import Operator
 
 
-def run(callsieve: RunCommand, operator: Operator, *words: str) -> Ran:
-    return callsieve(*operator.words, *words)
+SETTINGS = """\
+[sources.pbx]
+format = "plain_csv"
+zone = "UTC"
+country = "DE"
+"""
+HEADER = "record_id,account_id,caller,callee,started_at,duration_s,outcome\n"
+
+
+@dataclass(frozen=True)
+class Store:
+    """A home with its settings beside it."""
+
+    folder: Path
+
+    @property
+    def home(self) -> Path:
+        return self.folder / "home"
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        return ("--home", str(self.home), "--config", str(self.folder / "callsieve.toml"))
+
+
+def run(callsieve: RunCommand, store: Store | Operator, *words: str) -> Ran:
+    return callsieve(*store.words, *words)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """Take in nine files: seven of one day, and none of the third."""
+    store = Store(tmp_path_factory.mktemp("made"))
+    config = store.folder / "callsieve.toml"
+    config.write_text(SETTINGS)
+    settings = cdr.load_settings(config, home=store.home)
+    lake = cdr.open_lake(settings, create=True)
+    for number, day in enumerate((2, 2, 2, 2, 2, 2, 1, 2, 4)):
+        file = store.folder / f"{number}.csv"
+        at = f"2026-09-0{day} 12:0{9 - number}:00"
+        file.write_text(f"{HEADER}r{number},a{number},0301234567,0301234568,{at},9,answered\n")
+        source = settings.sources["pbx"]
+        ingest(lake, [file], source_name="pbx", source=source, now=datetime.now(tz=UTC))
+    return store
 
 
 @pytest.fixture
-def taken_in(callsieve: RunCommand, operator: Operator) -> Operator:
-    """Take each day in by itself, the second in six files, and no calls on the third."""
-    operator.leave(2, *(operator.call(200 + n, "a1", 2, n) for n in range(5)))
-    for part in range(6):
-        file = operator.leave(20 + part, operator.call(300 + part, "a2", 2, 30 - part))
-        assert run(callsieve, operator, "ingest", str(file), "--source", "pbx").code == 0
-    for day in (1, 2, 4):
-        file = operator.leave(day, operator.call(400 + day, "a1", day, 40))
-        assert run(callsieve, operator, "ingest", str(file), "--source", "pbx").code == 0
-    return operator
+def taken_in(made: Store, tmp_path: Path) -> Store:
+    """Give a copy of the store that may be changed."""
+    return Store(Path(shutil.copytree(made.folder, tmp_path / "store")))
 
 
-def test_stats_count_tables_and_name_silent_days(callsieve: RunCommand, taken_in: Operator) -> None:
+def test_stats_count_tables_and_name_silent_days(callsieve: RunCommand, taken_in: Store) -> None:
     found = run(callsieve, taken_in, "lake", "stats", "--json").found
     (calls,) = (table for table in found["tables"] if table["table"] == "calls")
     assert (calls["rows"], calls["files"], calls["days"], calls["small_files"]) == (9, 9, 3, 9)
@@ -52,7 +91,7 @@ def test_stats_count_tables_and_name_silent_days(callsieve: RunCommand, taken_in
 
 
 def test_compact_rewrites_crowded_days_once_and_loses_nothing(
-    callsieve: RunCommand, taken_in: Operator
+    callsieve: RunCommand, taken_in: Store
 ) -> None:
     lake = cdr.open_lake(cdr.load_settings(home=taken_in.home))
     before = lake.calls().collect().sort("record_id")
@@ -63,7 +102,7 @@ def test_compact_rewrites_crowded_days_once_and_loses_nothing(
     assert run(callsieve, taken_in, "lake", "verify").code == 0
 
 
-def test_verify_ends_with_1_and_names_the_file(callsieve: RunCommand, taken_in: Operator) -> None:
+def test_verify_ends_with_1_and_names_the_file(callsieve: RunCommand, taken_in: Store) -> None:
     good = run(callsieve, taken_in, "lake", "verify", "--json")
     assert (good.code, good.found["faults"]) == (0, [])
     lake = cdr.open_lake(cdr.load_settings(home=taken_in.home))
@@ -77,7 +116,7 @@ def test_verify_ends_with_1_and_names_the_file(callsieve: RunCommand, taken_in: 
     assert "1 faults" in run(callsieve, taken_in, "lake", "verify").out
 
 
-def test_history_says_what_each_batch_did(callsieve: RunCommand, taken_in: Operator) -> None:
+def test_history_says_what_each_batch_did(callsieve: RunCommand, taken_in: Store) -> None:
     run(callsieve, taken_in, "lake", "compact")
     commits = run(callsieve, taken_in, "lake", "history", "--json").found["commits"]
     assert [commit["did"] for commit in commits][-9:] == ["ingest"] * 9

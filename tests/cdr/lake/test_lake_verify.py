@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,9 +22,10 @@ SOURCE = SourceSettings(format="plain_csv", zone="UTC", country="DE")
 HEADER = "record_id,account_id,caller,callee,started_at,duration_s,outcome\n"
 
 
-@pytest.fixture
-def lake(tmp_path: Path) -> cdr.Lake:
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a lake with a day of three calls, one of them corrected, and a row set aside."""
+    tmp_path = tmp_path_factory.mktemp("sound")
     lake = cdr.open_lake(cdr.load_settings(home=tmp_path / "home"), create=True)
     for name, rows in {
         "a": ("r1,09:00:00,60", "r2,09:00:00,60", "r3,25:00:00,60"),
@@ -38,7 +40,14 @@ def lake(tmp_path: Path) -> cdr.Lake:
             )
         )
         ingest(lake, [file], source_name="s", source=SOURCE, now=NOW)
-    return lake
+    return lake.home.root
+
+
+@pytest.fixture
+def lake(sound: Path, tmp_path: Path) -> cdr.Lake:
+    """Give a copy of the sound lake, to be harmed."""
+    shutil.copytree(sound, tmp_path / "home")
+    return cdr.open_lake(cdr.load_settings(home=tmp_path / "home"))
 
 
 def faults(lake: cdr.Lake) -> list[str]:

@@ -26,10 +26,11 @@ SECRETS = tuple(s.encode() for s in (*NUMBERS, "Quartz", "quartz.example", "Elm 
 
 
 @pytest.fixture
-def printed(callsieve: RunCommand, tmp_path: Path) -> str:
+def printed(callsieve: RunCommand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Take in calls, accounts and rows set aside, and return all that was said."""
+    monkeypatch.setattr("cdr.lake.compact.MAX_FILES_A_DAY", 1)
     home, said = tmp_path / "home", ""
-    for number in range(6):
+    for number in range(2):
         calls = tmp_path / f"{number}.csv"
         calls.write_text(
             HEADER
