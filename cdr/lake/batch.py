@@ -25,7 +25,7 @@ from typing import Self
 import polars as pl
 
 from cdr.errors import StorageFailed, storage
-from cdr.lake.home import Home, abandoned, held, write_whole
+from cdr.lake.home import Home, abandoned, held, on_disk, write_whole
 from cdr.lake.tables import DataFile, commit, make_table, write_files
 from cdr.schema import Table
 
@@ -150,6 +150,7 @@ def finish(home: Home, journal: Path) -> None:
                 remove = [_data_file(file) for file in change["remove"]]
                 _move(home.staging / batch_id / name, home.lake / name, add)
                 commit(home.lake / name, batch_id=batch_id, did=plan["did"], add=add, remove=remove)
+                on_disk(home.lake / name / "_delta_log")
             journal.unlink()
             shutil.rmtree(home.staging / batch_id, ignore_errors=True)
     except StorageFailed as error:
@@ -202,3 +203,5 @@ def _move(source: Path, target: Path, files: list[DataFile]) -> None:
         if staged.exists():
             (target / file.path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             staged.replace(target / file.path)
+    for folder in {target, *((target / file.path).parent for file in files)}:
+        on_disk(folder)

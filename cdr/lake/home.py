@@ -210,8 +210,13 @@ def write_whole(file: Path, content: bytes) -> None:
         draft.replace(file)
     finally:
         draft.unlink(missing_ok=True)
-    folder = os.open(file.parent, os.O_RDONLY)
+    on_disk(file.parent)
+
+
+def on_disk(path: Path) -> None:
+    """Wait until a file, or the names in a folder, would be there after a power cut."""
+    handle = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(handle)
     finally:
-        os.close(folder)
+        os.close(handle)

@@ -22,6 +22,7 @@ from deltalake.exceptions import TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
 
 from cdr.errors import SchemaMismatch
+from cdr.lake.home import on_disk
 from cdr.schema import Personal, Table
 
 ROW_GROUP_ROWS = 122_880
@@ -263,3 +264,4 @@ def commit(
             app_transactions=[Transaction(batch_id, 1)],
         ),
     )
+    on_disk(folder / "_delta_log" / f"{delta.version() + 1:020d}.json")

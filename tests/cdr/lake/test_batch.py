@@ -8,14 +8,18 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 
+import polars as pl
 import pytest
+from deltalake import DeltaTable, Field
+from deltalake.schema import PrimitiveType
 from killed import kill_at, together
 
 import cdr
-from cdr.errors import LakeTooNew, StorageFailed, WrongUse
+from cdr.errors import LakeTooNew, SchemaMismatch, StorageFailed, WrongUse
 from cdr.ingest import ingest
 from cdr.query import ask
 from cdr.schema import CALLS, INGESTS
@@ -203,3 +207,24 @@ def test_folders_are_the_owners_alone(lake: cdr.Lake, tmp_path: Path) -> None:
     day = (lake.home.lake / "calls" / file.path).parent
     for folder in (lake.home.root, lake.home.lake, lake.home.staging, day):
         assert folder.stat().st_mode & 0o077 == 0, folder.name
+
+
+def test_a_column_of_a_newer_version_is_refused_and_named(lake: cdr.Lake, tmp_path: Path) -> None:
+    take_in(lake.home.root, write(tmp_path, "f", range(3)))
+    table = DeltaTable(lake.home.lake / "calls")
+    table.alter.add_columns([Field("mood", PrimitiveType("string"))])
+    with pytest.raises(SchemaMismatch, match=r"calls \(of a newer version\?\): unknown mood"):
+        lake.calls()
+
+
+def test_a_column_that_an_older_version_did_not_have_reads_as_null_and_is_added(
+    lake: cdr.Lake, tmp_path: Path
+) -> None:
+    older = replace(CALLS, fields=tuple(f for f in CALLS.fields if f.name != "cause_code"))
+    row = dict.fromkeys(older.polars_schema) | {"record_id": b"k", "call_date": date(2026, 9, 1)}
+    with lake.batch() as batch, lake.writing():
+        batch.add(older, pl.DataFrame([row], schema=older.polars_schema))
+        batch.publish()
+    assert lake.calls().collect()["cause_code"].to_list() == [None]
+    take_in(lake.home.root, write(tmp_path, "f", range(3)))
+    assert lake.calls().collect().height == 4
