@@ -267,13 +267,13 @@ class _Writer:
         """Write what was collected."""
         if self._calls:
             calls = pl.concat(self._calls)
+            self._calls.clear()
             again = repeats(calls)
             if again.any():
                 counts = calls.filter(again).group_by("ingest_id").agg(pl.col("source_rows").sum())
                 self.repeated.update(dict(counts.iter_rows()))
                 calls = calls.filter(~again)
             self._own += self._batch.add(CALLS, calls)
-            self._calls.clear()
         if self._rejects:
             self._own += self._batch.add(REJECTS, pl.concat(self._rejects))
             self._rejects.clear()

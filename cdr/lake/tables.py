@@ -147,8 +147,13 @@ def write_files(
             return []
         return [_write_file(folder, f"{name}.parquet", {}, table, frame, lasting=lasting)]
     written = []
-    parts = frame.partition_by(*table.partition_by, as_dict=True, include_key=False)
-    for key, part in sorted(parts.items(), key=lambda item: str(item[0])):
+    keys = frame.select(table.partition_by).unique().sort(table.partition_by)
+    for key in keys.iter_rows():  # one part in memory at a time, not all beside the whole
+        of_key = [
+            pl.col(column).eq_missing(pl.lit(value))
+            for column, value in zip(table.partition_by, key, strict=True)
+        ]
+        part = frame.filter(of_key).drop(table.partition_by)
         partition = {
             column: str(value) for column, value in zip(table.partition_by, key, strict=True)
         }
