@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import cdr
 from cdr.ingest import IngestReport, ingest
+from cdr.lake.verify import verify
 from cdr.schema import CALL_HISTORY, INGESTS, REJECTS
 from cdr.settings import SourceSettings
 
@@ -90,6 +91,7 @@ def test_every_row_has_one_fate_and_the_tables_agree(folder: Path, files: list[l
     assert ledger["accepted"] == lake.calls().collect().height
     assert ledger["corrected"] == lake.scan(CALL_HISTORY).collect().height
     assert ledger["rejected"] == lake.scan(REJECTS).collect().height
+    assert verify(lake).faults == ()
 
 
 @settings(max_examples=3, deadline=None)
