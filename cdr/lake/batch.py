@@ -172,12 +172,12 @@ def recover(home: Home) -> int:
         How many were finished.
     """
     finished = 0
-    with home.publishing():
-        for draft in home.journal.glob(".*"):
-            draft.unlink()
-        for journal in sorted(home.journal.glob("*.json")):
+    for draft in home.journal.glob(".*"):
+        draft.unlink()
+    for journal in sorted(home.journal.glob("*.json")):
+        with home.publishing():
             finish(home, journal)
-            finished += 1
+        finished += 1
     with home.arranging():
         for folder in home.staging.iterdir():
             if folder.is_dir() and abandoned(folder):

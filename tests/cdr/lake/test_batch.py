@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -111,6 +112,23 @@ def test_a_reader_sees_whole_batches_in_all_tables(lake: cdr.Lake, tmp_path: Pat
         seen.add(calls)
     writer.join()
     assert seen <= set(range(0, 121, 30))
+
+
+def test_nothing_is_published_while_somebody_looks_at_several_tables(
+    lake: cdr.Lake, tmp_path: Path
+) -> None:
+    take_in(lake.home.root, write(tmp_path, "first", range(3)))
+    job = (take_in, (lake.home.root, write(tmp_path, "f", range(3, 5))))
+    writer = threading.Thread(target=together, args=(job,))
+    with lake.reading():
+        writer.start()
+        while not list(lake.home.staging.glob("*/ingests/*")) and writer.is_alive():
+            time.sleep(0.01)  # its ledger row is staged last
+        writer.join(0.5)
+        assert writer.is_alive()
+        assert lake.calls().collect().height == 3
+    writer.join()
+    assert lake.calls().collect().height == 5
 
 
 def test_a_reader_finishes_what_a_killed_writer_left(lake: cdr.Lake, tmp_path: Path) -> None:
