@@ -10,6 +10,7 @@ import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -155,7 +156,8 @@ def set_up() -> None:
     """Configure Django with what is the same for every home; safe to repeat."""
     if not django_settings.configured:
         names = [name for name in dir(settings) if name.isupper()]
-        django_settings.configure(**{name: getattr(settings, name) for name in names})
+        # copied: pointing at another database changes what Django was given
+        django_settings.configure(**{name: deepcopy(getattr(settings, name)) for name in names})
     django.setup()
 
 
