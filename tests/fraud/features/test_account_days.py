@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import polars as pl
 import pytest
-from conftest import AS_OF, account, call, calls_frame, open_tables, reduce_all
+from feature_rows import AS_OF, account, call, calls_frame, open_tables, reduce_all
 from polars.testing import assert_frame_equal
 
 from cdr.query import Connection

@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from conftest import account, call
+from feature_rows import account, call
 
 from cdr.query import Connection
 from fraud.features.midnight import features_as_of

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from conftest import AS_OF, account, call
+from feature_rows import AS_OF, account, call
 from polars.testing import assert_frame_equal
 
 from cdr.errors import WrongUse

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from conftest import AS_OF, account, call, open_tables, reduce_all
+from feature_rows import AS_OF, account, call, open_tables, reduce_all
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -9,7 +9,7 @@ from datetime import date
 
 import pytest
 import sqlglot
-from conftest import AS_OF, call
+from feature_rows import AS_OF, call
 from sqlglot import expressions as exp
 
 from cdr.errors import SettingsError

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from conftest import AS_OF, account, call
+from feature_rows import AS_OF, account, call
 
 from cdr.query import Connection
 from fraud.features.midnight import features_as_of

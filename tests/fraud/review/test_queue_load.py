@@ -15,7 +15,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 from browser import served
-from conftest import MORNING, NIGHT, PASSWORD, PLAIN, site_settings
+from review_site import MORNING, NIGHT, PASSWORD, PLAIN, site_settings
 
 from cdr.lake import open_lake
 from fraud.review.facts import Facts

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from browser import free_port
-from conftest import MORNING, NIGHT, PASSWORD, PLAIN
+from review_site import MORNING, NIGHT, PASSWORD, PLAIN, Site, site_settings
 
 from cdr.errors import SettingsError
 from fraud.candidates import Candidate, Reason
@@ -184,8 +184,6 @@ def test_four_reviewers_at_once_never_take_the_same(on_postgres: Path) -> None:
 
 @pytest.mark.postgres
 def test_pages_work_there(on_postgres: Path, filled_home: Path, account_reader: Any) -> None:
-    from conftest import Site, site_settings
-
     from cdr.lake import open_lake
     from fraud.review.server import application
     from fraud.review.web import reader
