@@ -33,6 +33,7 @@ from pydantic_settings import (
 )
 
 from cdr.errors import SettingsError
+from cdr.privacy.periods import RetentionSettings
 from cdr.schema import Outcome
 
 AccountFrom = Literal["code", "number", "sip_user", "trunk", "none"]
@@ -309,6 +310,7 @@ class Settings(BaseSettings):
     scoring: ScoringSettings = ScoringSettings()
     billing: BillingSettings = BillingSettings()
     review: ReviewSettings = ReviewSettings()
+    retention: RetentionSettings = RetentionSettings()
 
     @classmethod
     def settings_customise_sources(

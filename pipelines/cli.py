@@ -24,6 +24,7 @@ from pipelines.commands import (
     lake,
     model,
     nightly,
+    privacy,
     query,
     review,
     setup,
@@ -63,7 +64,19 @@ def _options(
     ctx.obj = Options(home, config)
 
 
-for _area in (nightly, model, calls, imports, lake, query, billing, simulate, setup, review):
+for _area in (
+    nightly,
+    model,
+    calls,
+    imports,
+    lake,
+    query,
+    billing,
+    simulate,
+    setup,
+    review,
+    privacy,
+):
     app.add_typer(_area.app)
 
 

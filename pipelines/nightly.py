@@ -27,6 +27,7 @@ from fraud.score_table import candidates_of, score_rows
 from fraud.scoring import data_version, midnight_after, reduce_days, score_night
 from pipelines.inbox import take_in
 from pipelines.report import write_report
+from pipelines.retention import clear_away
 from pipelines.runs import Result, Run, open_run
 
 COUNTS = ("read", "accepted", "duplicate", "corrected", "rejected")
@@ -95,6 +96,7 @@ class Outcome:
             "cases_opened": found["cases"]["opened"],
             "concerns": list(self.concerns),
             "report": found["report"]["file"],
+            "retention": found["retention"],
             "seconds": dict(self.run.seconds),
         }
 
@@ -206,6 +208,13 @@ def _report(night: Night) -> Result:
     return {"file": str(file)}
 
 
+def _retention(night: Night) -> Result:
+    done = clear_away(night.lake, now=night.now)
+    left = done.expired_left
+    concerns = [f"retention: {left:,} expired are still there"] if left else []
+    return {**done.as_json(), "concerns": concerns}
+
+
 STEPS: Mapping[str, Callable[[Night], Result]] = {
     "take_in": _take_in,
     "check": _check,
@@ -214,6 +223,7 @@ STEPS: Mapping[str, Callable[[Night], Result]] = {
     "score": _score,
     "cases": _cases,
     "report": _report,
+    "retention": _retention,
 }
 """What a night does, in this order."""
 

@@ -69,11 +69,14 @@ class Lake:
             files = [f for f in files if f.partition[table.partition_by[0]] in days]
         return self.scan_files(table, files)
 
-    def scan_files(self, table: Table, files: Iterable[DataFile]) -> pl.LazyFrame:
-        """Read some of a table's files lazily."""
+    def scan_files(
+        self, table: Table, files: Iterable[DataFile], *, place: str | None = None
+    ) -> pl.LazyFrame:
+        """Read some of a table's files lazily; ``place`` names a column for where each row lies."""
         paths = [self.home.lake / table.name / file.path for file in files]
         if not paths:
-            return table.empty().lazy()
+            empty = table.empty().lazy()
+            return empty if place is None else empty.with_columns(pl.lit("").alias(place))
         return pl.scan_parquet(
             paths,
             hive_partitioning=bool(table.partition_by),
@@ -81,7 +84,8 @@ class Lake:
             schema=table.polars_schema,
             missing_columns="insert",
             extra_columns="ignore",
-        ).select(table.polars_schema.names())
+            include_file_paths=place,
+        ).select(*table.polars_schema.names(), *([place] if place else []))
 
     def log(self, table: Table) -> list[dict[str, Any]]:
         """List the commits of a table, the newest first, as Delta's log has them."""
@@ -182,6 +186,14 @@ class Lake:
             if delta is None or not delta.vacuum(hours, enforce_retention_duration=False):
                 return 0
             return len(delta.vacuum(hours, dry_run=False, enforce_retention_duration=False))
+
+    def let_go(self, table: Table) -> frozenset[str]:
+        """Name the files, without their folders, that the log says the table let go of."""
+        delta = self._open(table)
+        if delta is None:
+            return frozenset()
+        old = delta.vacuum(0, dry_run=True, enforce_retention_duration=False)
+        return frozenset(path.rpartition("/")[2] for path in old)
 
     def replace_days(self, rows: Mapping[Table, pl.DataFrame], days: Iterable[date]) -> None:
         """Let rows stand for whole days of tables, in one commit.

@@ -1,0 +1,288 @@
+"""Retention: what is over goes, columns before rows, and what is said of it can be counted.
+
+Finds, removes and counts by the rules of `rules`. A table is looked through in one pass that
+reads only the columns its rules ask for; only files that hold something due are written anew,
+some at a time, each time all of it or nothing. What was removed is counted as gone only when
+no old version of a table holds it any more. Files beside the tables are in `leftovers`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import polars as pl
+
+from cdr.billing.ledger import seals
+from cdr.lake import DataFile, Lake
+from cdr.lake.versions import Old, drop_old_versions, old_versions
+from cdr.privacy.leftovers import FileRemoval, remove_leftovers
+from cdr.privacy.requests import held_accounts
+from cdr.privacy.rules import RULES, Rule, SealedPeriod, Standing, any_of, filled
+from cdr.schema import ACCOUNT_EVENTS, ACCOUNTS, CALLS, TABLES, Table
+
+ROWS_A_BATCH = 2_000_000
+"""Rows written anew in one commit. Ours: the disk holds them twice until it ends."""
+
+_PLACE = "file of the row"
+
+
+@dataclass(slots=True)
+class Removal:
+    """What one rule removed, or would.
+
+    Parameters
+    ----------
+    rule, table, setting, clause : str
+        Which, and what it rests on.
+    days : int
+        The period.
+    rows : int
+        Rows that went.
+    values : int
+        Values of columns that became unknown, in rows that stay.
+    files, bytes : int
+        Files that held them, and their size before; a file counts with each of its rules.
+    """
+
+    rule: str
+    table: str
+    setting: str
+    clause: str
+    days: int
+    rows: int = 0
+    values: int = 0
+    files: int = 0
+    bytes: int = 0
+
+
+@dataclass(slots=True)
+class Retained:
+    """What a run of retention came to.
+
+    ``left`` is what is over and still there: rows and values, by table. ``waiting`` are old
+    versions that still hold what was removed; ``gone`` is what was vacuumed in this run.
+    """
+
+    dry_run: bool
+    removals: list[Removal]
+    files: list[FileRemoval] = field(default_factory=list)
+    gone: Old = field(default_factory=Old)
+    waiting: Old = field(default_factory=Old)
+    waiting_until: datetime | None = None
+    left: dict[str, int] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as `--json` prints it."""
+        until = self.waiting_until
+        return {**asdict(self), "waiting_until": None if until is None else until.isoformat()}
+
+
+def retain(
+    lake: Lake, *, now: datetime, cases: Collection[str] = (), dry_run: bool = False
+) -> Retained:
+    """Remove what is over, and old versions that held what was removed before.
+
+    Parameters
+    ----------
+    lake : Lake
+        Where everything is.
+    now : datetime
+        UTC instant by which periods are judged.
+    cases : collection of str
+        Accounts in an open case: nothing of theirs goes.
+    dry_run : bool, default=False
+        Count only; nothing is changed.
+    """
+    standing = standing_of(lake, now=now, cases=cases)
+    done = Retained(dry_run, [])
+    for table, rules in _by_table():
+        removals, crowd = _survey(lake, table, rules, standing)
+        done.removals += removals
+        if dry_run:
+            continue
+        for files in _portions(crowd):
+            _rewrite(lake, table, rules, standing, files)
+        again, _ = _survey(lake, table, rules, standing)
+        if left := sum(one.rows + one.values for one in again):
+            done.left[table.name] = left
+    done.files = remove_leftovers(lake, now=now, dry_run=dry_run)
+    days = lake.settings.retention.vacuum_days
+    done.gone = Old() if dry_run else drop_old_versions(lake, hours=24 * days)
+    done.waiting = old_versions(lake)
+    done.waiting_until = now + timedelta(days=days) if done.waiting.files else None
+    return done
+
+
+def standing_of(lake: Lake, *, now: datetime, cases: Collection[str] = ()) -> Standing:
+    """Gather what rules ask for: who is held, who has ended, who is silent, what was sealed."""
+    settings = lake.settings.retention
+    held = {*settings.legal_holds, *cases, *held_accounts(lake)}
+    bare = Standing(now, settings)
+    return Standing(
+        now=now,
+        days=settings,
+        held=tuple(sorted(held)),
+        ended=_ended(lake, bare),
+        inactive=_inactive(lake, bare),
+        sealed=tuple(
+            SealedPeriod(*seal.period.bounds(seal.zone), seal.sealed_at) for seal in seals(lake)
+        ),
+    )
+
+
+def _current(lake: Lake) -> pl.LazyFrame:
+    return lake.scan(ACCOUNTS).filter(pl.col("valid_to").is_null())
+
+
+def _ended(lake: Lake, standing: Standing) -> tuple[str, ...]:
+    """Return accounts that were closed or blocked longer ago than their period."""
+    ended = pl.col("status").is_in(["closed", "blocked"])
+    over = ended & standing.older("status_since", "closed_account_days")
+    return tuple(_current(lake).filter(over).select("account_id").collect()["account_id"])
+
+
+def _inactive(lake: Lake, standing: Standing) -> tuple[str, ...]:
+    """Return open accounts without a sign of life.
+
+    The period is counted back from the newest call that was taken in, where that is longer
+    ago: a switch that sends nothing does not make customers silent.
+    """
+    newest = max((f.partition["call_date"] for f in lake.files(CALLS)), default=None)
+    if newest is None:
+        return ()
+    heard = datetime.combine(
+        date.fromisoformat(newest) + timedelta(days=1), datetime.min.time(), standing.now.tzinfo
+    )
+    since = min(standing.now, heard) - timedelta(days=standing.days.inactive_account_days)
+    recent = [
+        [f for f in lake.files(table) if f.partition[table.partition_by[0]] >= str(since.date())]
+        for table in (CALLS, ACCOUNT_EVENTS)
+    ]
+    alive = pl.concat(
+        lake.scan_files(table, files).select("account_id")
+        for table, files in zip((CALLS, ACCOUNT_EVENTS), recent, strict=True)
+    ).unique()
+    still = pl.col("status").is_in(["active", "suspended"]) & (
+        pl.max_horizontal("created_at", "status_since") < since
+    )
+    silent = (
+        _current(lake).filter(still).select("account_id").join(alive, on="account_id", how="anti")
+    )
+    return tuple(silent.unique().sort("account_id").collect(engine="streaming")["account_id"])
+
+
+def _by_table() -> Iterator[tuple[Table, list[Rule]]]:
+    """Give each table that is known here, with its rules in order."""
+    for name in dict.fromkeys(rule.table for rule in RULES):
+        if name in TABLES:
+            yield TABLES[name], [rule for rule in RULES if rule.table == name]
+
+
+def _decided(table: Table, rules: list[Rule], standing: Standing) -> list[tuple[Rule, pl.Expr]]:
+    """Tell for each rule which rows are its own: a row goes by one rule, values of it by none."""
+    schema = table.polars_schema
+    rows_over: list[pl.Expr] = []
+    decided = []
+    for rule in (rule for rule in rules if not rule.columns):
+        due = rule.due(standing, schema)
+        decided.append((rule, due & ~any_of(rows_over)))
+        rows_over.append(due)
+    stays = ~any_of(rows_over)
+    cleared: set[str] = set()
+    for rule in (rule for rule in rules if rule.columns):
+        assert cleared.isdisjoint(rule.columns), "a column has one rule"
+        cleared |= set(rule.columns)
+        decided.append((rule, rule.due(standing, schema) & stays))
+    return decided
+
+
+def _survey(
+    lake: Lake, table: Table, rules: list[Rule], standing: Standing
+) -> tuple[list[Removal], list[DataFile]]:
+    """Count what is due by rule, and list the files that hold it."""
+    removals = [
+        Removal(r.name, table.name, r.setting, r.clause, getattr(standing.days, r.setting))
+        for r in rules
+    ]
+    files = {
+        str(lake.home.lake / table.name / file.path): file
+        for file in lake.files(table)
+        if not _spared(table, file, rules, standing)
+    }
+    if not files:
+        return removals, []
+    decided = _decided(table, rules, standing)
+    counts = []
+    for place, (rule, due) in enumerate(decided):
+        values = [(due & filled(c, table.polars_schema)).sum() for c in rule.columns]
+        counts.append(due.sum().cast(pl.Int64).alias(f"{place} rows"))
+        counts.append(
+            pl.sum_horizontal(values or [pl.lit(0)]).cast(pl.Int64).alias(f"{place} values")
+        )
+    found = (
+        lake.scan_files(table, files.values(), place=_PLACE)
+        .group_by(_PLACE)
+        .agg(counts)
+        .collect(engine="streaming")
+    )
+    by_rule = {id(rule): place for place, (rule, _) in enumerate(decided)}
+    for rule, removal in zip(rules, removals, strict=True):
+        place = by_rule[id(rule)]
+        held = found.filter(pl.col(f"{place} rows") > 0)
+        removal.rows = 0 if rule.columns else int(held[f"{place} rows"].sum())
+        removal.values = int(held[f"{place} values"].sum())
+        removal.files = held.height
+        removal.bytes = sum(files[path].size for path in held[_PLACE])
+    crowd = found.filter(pl.any_horizontal(pl.col("^.* rows$") > 0))
+    return removals, [files[path] for path in sorted(crowd[_PLACE])]
+
+
+def _spared(table: Table, file: DataFile, rules: list[Rule], standing: Standing) -> bool:
+    if not table.partition_by or "date" not in table.partition_by[0]:
+        return False
+    day = date.fromisoformat(file.partition[table.partition_by[0]])
+    return all(rule.spares(day, standing) for rule in rules)
+
+
+def _portions(files: list[DataFile]) -> Iterator[list[DataFile]]:
+    """Split files into runs of about `ROWS_A_BATCH` rows."""
+    portion: list[DataFile] = []
+    for file in files:
+        if portion and sum(one.rows for one in portion) + file.rows > ROWS_A_BATCH:
+            yield portion
+            portion = []
+        portion.append(file)
+    if portion:
+        yield portion
+
+
+def _rewrite(
+    lake: Lake, table: Table, rules: list[Rule], standing: Standing, files: list[DataFile]
+) -> None:
+    """Write files anew without what is due; all of them, or none."""
+    decided = _decided(table, rules, standing)
+    schema = table.polars_schema
+    gone = any_of([due for rule, due in decided if not rule.columns])
+    cleared = [
+        pl.when(due).then(_nothing(schema[column])).otherwise(pl.col(column)).alias(column)
+        for rule, due in decided
+        for column in rule.columns
+    ]
+    with lake.batch("retention") as batch, lake.writing():
+        there = {file.path for file in lake.files(table)}
+        for file in files:
+            if file.path not in there:  # compacted meanwhile; the next run meets its rows
+                continue
+            rows = lake.scan_files(table, [file]).with_columns(cleared).filter(~gone)
+            kept = rows.collect(engine="streaming")
+            if not kept.is_empty():
+                batch.add(table, kept, lasting=True)
+            batch.remove(table, [file])
+        batch.publish()
+
+
+def _nothing(dtype: pl.DataType) -> pl.Expr:
+    return pl.lit([] if isinstance(dtype, pl.List) else None, dtype)

@@ -1,0 +1,259 @@
+"""The rules of retention, each once: what goes, when, and on which clause that rests.
+
+Order is the order of work: columns before rows. A rule never removes what another purpose
+still needs: a row goes when the last of its periods is over. What an account under a legal
+hold or in an open case has is left alone by every rule. Not here: how rows are found and
+removed (`retention`), and what lies in files (`leftovers`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import reduce
+
+import polars as pl
+
+from cdr.privacy.periods import RetentionSettings
+from cdr.schema import Outcome
+
+MINIMISE = "GDPR Art. 5(1)(c), (e): no more and no longer than needed"
+FRAUD_INTEREST = "GDPR Art. 6(1)(f), recital 47: protection against fraud, for as long as needed"
+CONTESTED_BILL = (
+    "Directive 2002/58/EC Art. 6(2): traffic data until the bill can no longer be contested"
+)
+BOOKKEEPING = "GDPR Art. 6(1)(c): book-keeping law, seven years"
+RELATIONSHIP = "privacy policy: one year after the customer relationship ends"
+ENQUIRY = "privacy policy: 30 days for a closed enquiry"
+ACCOUNTABILITY = "GDPR Art. 5(2): requests can be shown to have been answered"
+
+
+@dataclass(frozen=True, slots=True)
+class SealedPeriod:
+    """A sealed billing period: when it began and ended, and when it was sealed, in UTC."""
+
+    since: datetime
+    until: datetime
+    sealed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a night knows before any row is judged.
+
+    Parameters
+    ----------
+    now : datetime
+        UTC instant.
+    days : RetentionSettings
+        The periods.
+    held : tuple of str
+        Accounts of which nothing goes: legal hold, open case, restriction.
+    ended : tuple of str
+        Accounts closed or blocked longer than their period ago.
+    inactive : tuple of str
+        Open accounts without a sign of life for their period.
+    sealed : tuple of SealedPeriod
+        Billing periods that were sealed.
+    """
+
+    now: datetime
+    days: RetentionSettings
+    held: tuple[str, ...] = ()
+    ended: tuple[str, ...] = ()
+    inactive: tuple[str, ...] = ()
+    sealed: tuple[SealedPeriod, ...] = ()
+
+    def before(self, setting: str) -> datetime:
+        """Return the instant before which a period is over."""
+        days: int = getattr(self.days, setting)
+        return self.now - timedelta(days=days)
+
+    def older(self, column: str, setting: str) -> pl.Expr:
+        """Tell which instants are longer ago than a period; unknown is not."""
+        return (pl.col(column) < self.before(setting)).fill_null(value=False)
+
+    def older_day(self, column: str, setting: str) -> pl.Expr:
+        """Tell which whole days are longer ago than a period."""
+        return (pl.col(column) < self.before(setting).date()).fill_null(value=False)
+
+    def of(self, accounts: tuple[str, ...]) -> pl.Expr:
+        """Tell which rows are of one of these accounts."""
+        if not accounts:
+            return pl.lit(value=False)
+        return (
+            pl.col("account_id").is_in(pl.lit(pl.Series(accounts)).implode()).fill_null(value=False)
+        )
+
+    def fraud_over(self) -> pl.Expr:
+        """Tell for which answered calls the fraud purpose is over."""
+        return self.older("started_at", "call_days") | self.of(self.inactive)
+
+    def billing_over(self) -> pl.Expr:
+        """Tell for which answered calls the billing purpose is over."""
+        within = [
+            (pl.col("started_at") >= one.since) & (pl.col("started_at") < one.until)
+            for one in self.sealed
+        ]
+        contestable = self.before("billed_days")
+        over = [
+            expr
+            for expr, one in zip(within, self.sealed, strict=True)
+            if one.sealed_at < contestable
+        ]
+        unsealed = ~any_of(within) & self.older("started_at", "unbilled_days")
+        return any_of([*over, unsealed])
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What goes of a table, and when.
+
+    Parameters
+    ----------
+    name : str
+        In reports.
+    table : str
+        Name of the table.
+    setting : str
+        Its period, in `RetentionSettings`.
+    clause : str
+        What the period rests on.
+    over : callable
+        Given the standing of a night, tells which rows it is over for.
+    columns : tuple of str
+        What becomes unknown; empty: the row goes.
+    by_age : bool
+        No row of a younger day than its period can be concerned.
+    """
+
+    name: str
+    table: str
+    setting: str
+    clause: str
+    over: Callable[[Standing], pl.Expr]
+    columns: tuple[str, ...] = ()
+    by_age: bool = False
+
+    def due(self, standing: Standing, schema: pl.Schema) -> pl.Expr:
+        """Tell which rows of a table still have what is to go."""
+        due = self.over(standing)
+        if standing.held and "account_id" in schema:
+            due &= ~standing.of(standing.held)
+        if self.columns:
+            due &= any_of([filled(column, schema) for column in self.columns])
+        return due
+
+    def spares(self, day: date, standing: Standing) -> bool:
+        """Tell that no row of a day can be due yet, without looking."""
+        return self.by_age and day >= standing.before(self.setting).date() + timedelta(days=1)
+
+
+def filled(column: str, schema: pl.Schema) -> pl.Expr:
+    """Tell where a column says something; an empty list says nothing."""
+    if isinstance(schema[column], pl.List):
+        return (pl.col(column).list.len() > 0).fill_null(value=False)
+    return pl.col(column).is_not_null()
+
+
+def any_of(conditions: list[pl.Expr]) -> pl.Expr:
+    """Return the disjunction; of nothing it is false."""
+    return reduce(lambda one, other: one | other, conditions, pl.lit(value=False))
+
+
+_ANSWERED = pl.col("outcome") == Outcome.ANSWERED.value
+_IPS = ("caller_ip", "callee_ip")
+_PARTIES = ("caller_raw", "caller_party", "callee_raw", "callee_party")
+_DETAILS = ("id_document", "social", "payment_fingerprint", "devices", "signup_ip", "forward_to")
+_EVENT = ("ip", "device", "payment_fingerprint", "counterpart", "detail")
+
+
+def _call_rules(table: str) -> tuple[Rule, ...]:
+    return (
+        Rule(
+            "addresses", table, "address_days", MINIMISE,
+            lambda s: s.older("started_at", "address_days") | s.of(s.inactive), _IPS,
+        ),
+        Rule(
+            "parties", table, "call_days", FRAUD_INTEREST,
+            lambda s: _ANSWERED & s.fraud_over(), _PARTIES,
+        ),
+        Rule(
+            "unanswered attempts", table, "attempt_days", FRAUD_INTEREST,
+            lambda s: ~_ANSWERED & (s.older("started_at", "attempt_days") | s.of(s.inactive)),
+        ),
+        Rule(
+            "answered calls", table, "call_days", CONTESTED_BILL,
+            lambda s: _ANSWERED & s.fraud_over() & s.billing_over(),
+        ),
+    )  # fmt: skip
+
+
+def _days(table: str, column: str, setting: str, clause: str) -> Rule:
+    return Rule(table, table, setting, clause, lambda s: s.older_day(column, setting), by_age=True)
+
+
+def _months(table: str) -> Rule:
+    """Return the rule of a table whose `period` is a month, written 2026-10."""
+    return Rule(
+        table, table, "bookkeeping_days", BOOKKEEPING,
+        lambda s: pl.col("period") < s.before("bookkeeping_days").strftime("%Y-%m"),
+    )  # fmt: skip
+
+
+RULES: tuple[Rule, ...] = (
+    *_call_rules("calls"),
+    *_call_rules("call_history"),
+    Rule(
+        "identification of inactive accounts", "accounts", "inactive_account_days",
+        "privacy policy: three months for inactive accounts",
+        lambda s: s.of(s.inactive), _DETAILS,
+    ),
+    Rule(
+        "closed accounts", "accounts", "closed_account_days", RELATIONSHIP,
+        lambda s: s.of(s.ended),
+    ),
+    Rule(
+        "earlier details", "accounts", "closed_account_days", MINIMISE,
+        lambda s: s.older("valid_to", "closed_account_days"),
+    ),
+    Rule(
+        "numbers given back", "account_numbers", "closed_account_days", RELATIONSHIP,
+        lambda s: s.older("valid_to", "closed_account_days") | s.of(s.ended),
+    ),
+    Rule(
+        "traces of events", "account_events", "address_days", MINIMISE,
+        lambda s: s.older("at", "address_days") | s.of(s.inactive), _EVENT,
+    ),
+    Rule(
+        "events", "account_events", "event_days", FRAUD_INTEREST,
+        lambda s: (pl.col("kind") != "payment") & s.older("at", "event_days"), by_age=True,
+    ),
+    Rule(
+        "payments", "account_events", "bookkeeping_days", BOOKKEEPING,
+        lambda s: (pl.col("kind") == "payment") & s.older("at", "bookkeeping_days"), by_age=True,
+    ),
+    _days("message_templates", "message_date", "message_days", FRAUD_INTEREST),
+    _days("account_days", "call_date", "feature_days", FRAUD_INTEREST),
+    _days("account_day_keys", "call_date", "feature_days", FRAUD_INTEREST),
+    _days("features", "as_of_date", "feature_days", FRAUD_INTEREST),
+    _days("scores", "as_of_date", "score_days", FRAUD_INTEREST),
+    _months("billing_lines"),
+    _months("billing_extracts"),
+    Rule(
+        "rejects", "rejects", "reject_days", ENQUIRY,
+        lambda s: s.older("ingested_at", "reject_days"),
+    ),
+    Rule("lists", "lists", "list_days", MINIMISE, lambda s: s.older("valid_to", "list_days")),
+    Rule(
+        "requests", "person_requests", "request_days", ACCOUNTABILITY,
+        lambda s: s.older("closed_at", "request_days")
+        & ~(pl.col("right").is_in(["restrict", "object"]) & (pl.col("state") == "done")),
+    ),
+    Rule(
+        "disclosures", "disclosures", "request_days", ACCOUNTABILITY,
+        lambda s: s.older("disclosed_at", "request_days"),
+    ),
+)  # fmt: skip
+"""Every rule on a table, in the order of work."""
