@@ -61,6 +61,7 @@ def session(
         }
     )
     con.execute("SET TimeZone = 'UTC'")
+    con.execute("SET enable_progress_bar = false")  # would be drawn on stdout, where results go
     for name, content in views.items():
         con.register(name, content)
     con.execute("SET enable_external_access = false")
