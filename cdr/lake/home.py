@@ -71,6 +71,11 @@ class Home:
         return self.root / "spill"
 
     @property
+    def audit(self) -> Path:
+        """Folder of the audit log."""
+        return self.root / "audit"
+
+    @property
     def _layout(self) -> Path:
         return self.root / "layout.json"
 
@@ -156,6 +161,12 @@ class Home:
     def arranging(self) -> Iterator[None]:
         """Hold the lock under which batch folders are made and cleared away."""
         with _locked(self.staging / "_staging.lock", wait=True):
+            yield
+
+    @contextmanager
+    def auditing(self) -> Iterator[None]:
+        """Hold the lock of the audit log; waits for the writer before."""
+        with _locked(self.root / "audit.lock", wait=True):
             yield
 
     @contextmanager

@@ -1,8 +1,9 @@
 """Requests of persons and disclosures: what was asked, by when it is due, how it ended.
 
-A request stands in one row that is replaced when it is answered. While a restriction or a
-granted objection lasts, its account is neither scored nor learned from, and retention leaves
-its data alone. Once a person was erased the row no longer says who it was.
+A request stands in one row that is replaced when something comes of it. A restriction or an
+objection is in force from when it was received (an objection is not to be processed against
+while it is weighed, GDPR Art. 18(1)(d)) until it is lifted or refused; whom that leaves alone
+is in `restrictions`. Once a person was erased the row no longer says who it was.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 import polars as pl
 
@@ -31,13 +33,17 @@ class Right(StrEnum):
     OBJECT = "object"  # 21
 
 
+LASTING = frozenset({Right.RESTRICT, Right.OBJECT})
+"""Rights that are in force for a time, and not done once."""
+
+
 class State(StrEnum):
     """How far a request is."""
 
     OPEN = "open"
-    DONE = "done"
+    DONE = "done"  # answered; of an objection: granted
     REFUSED = "refused"
-    LIFTED = "lifted"  # a restriction or objection that no longer lasts
+    LIFTED = "lifted"  # a restriction or objection that no longer holds
 
 
 def _field(
@@ -82,6 +88,28 @@ REQUESTS = Table(
             personal=DIRECT,
         ),
         _field("answer", pl.String(), "JSON", "What came of it; no personal data.", nullable=True),
+        _field(
+            "in_force_from",
+            INSTANT,
+            "UTC",
+            "From when on a restriction or objection holds; null for other rights.",
+            nullable=True,
+        ),
+        _field(
+            "in_force_until",
+            INSTANT,
+            "UTC",
+            "Until when (excluded); null while it holds.",
+            nullable=True,
+        ),
+        _field(
+            "grounds",
+            pl.String(),
+            "text",
+            "Why it was refused or lifted, as who decided put it.",
+            nullable=True,
+            personal=DIRECT,
+        ),
     ),
 )
 
@@ -126,6 +154,7 @@ class Request:
     person: Person
     received_at: datetime
     due_at: datetime
+    state: State = State.OPEN
 
 
 def month_after(at: datetime) -> datetime:
@@ -137,7 +166,7 @@ def month_after(at: datetime) -> datetime:
 def receive(
     lake: Lake, right: Right, person: Person, *, reason: str | None, now: datetime
 ) -> Request:
-    """Note a request as open; it is due in a month."""
+    """Note a request as open; it is due in a month. A lasting right is in force at once."""
     request = Request(uuid.uuid4().hex, right, person, now, month_after(now))
     row = {
         "request_id": request.request_id,
@@ -150,6 +179,9 @@ def receive(
         "closed_at": None,
         "reason": reason,
         "answer": None,
+        "in_force_from": now if right in LASTING else None,
+        "in_force_until": None,
+        "grounds": None,
     }
     with lake.batch("request") as batch, lake.writing():
         batch.add(REQUESTS, pl.DataFrame([row], schema=REQUESTS.polars_schema))
@@ -157,55 +189,105 @@ def receive(
     return request
 
 
+def open_request(lake: Lake, right: Right, person: Person) -> Request | None:
+    """Return the oldest request of that kind that waits for an answer; None without one."""
+    found = lake.scan(REQUESTS).filter(
+        _about(person) & (pl.col("right") == right.value) & (pl.col("state") == State.OPEN.value)
+    )
+    rows = found.sort("received_at").collect()
+    return None if rows.is_empty() else _request(rows.row(0, named=True))
+
+
+def request_of(lake: Lake, request_id: str) -> Request:
+    """Return the request whose id begins so.
+
+    Raises
+    ------
+    WrongUse
+        If none does, or several do, or the person was erased since.
+    """
+    rows = lake.scan(REQUESTS).filter(pl.col("request_id").str.starts_with(request_id)).collect()
+    if rows.height != 1 or not request_id:
+        how_many = "no request begins" if rows.is_empty() else f"{rows.height} requests begin"
+        raise WrongUse(f"{how_many} with that id; `callsieve person requests` shows them")
+    if rows["subject"][0] is None:
+        raise WrongUse("the person of that request was erased; nothing is left to decide")
+    return _request(rows.row(0, named=True))
+
+
+def _request(row: dict[str, Any]) -> Request:
+    return Request(
+        row["request_id"],
+        Right(row["right"]),
+        Person(row["kind"], row["subject"]),
+        row["received_at"],
+        row["due_at"],
+        State(row["state"]),
+    )
+
+
 def answered(
     lake: Lake,
     batch: Batch,
     request: Request,
     *,
+    now: datetime,
     state: State = State.DONE,
     answer: str | None = None,
-    now: datetime,
+    grounds: str | None = None,
 ) -> None:
     """Note in a batch how a request ended. The caller holds the writer lock."""
     of_it = pl.col("request_id") == request.request_id
+    changed: dict[str, pl.Expr] = {
+        "state": pl.lit(state.value),
+        "closed_at": pl.lit(now, INSTANT),
+        "answer": pl.lit(answer, pl.String),
+        "grounds": pl.lit(grounds, pl.String),
+    }
+    if request.right in LASTING and state in (State.REFUSED, State.LIFTED):
+        changed["in_force_until"] = pl.lit(now, INSTANT)
     _replace(
         lake,
         batch,
         REQUESTS,
-        [
-            pl.when(of_it).then(pl.lit(state.value)).otherwise("state").alias("state"),
-            pl.when(of_it).then(pl.lit(now, INSTANT)).otherwise("closed_at").alias("closed_at"),
-            pl.when(of_it).then(pl.lit(answer, pl.String)).otherwise("answer").alias("answer"),
-        ],
+        [pl.when(of_it).then(to).otherwise(name).alias(name) for name, to in changed.items()],
     )
 
 
-def close(lake: Lake, request: Request, *, now: datetime, answer: str | None = None,
-          state: State = State.DONE) -> None:  # fmt: skip
+def close(
+    lake: Lake,
+    request: Request,
+    *,
+    now: datetime,
+    state: State = State.DONE,
+    answer: str | None = None,
+    grounds: str | None = None,
+) -> None:
     """Note how a request ended, in a commit of its own."""
     with lake.batch("request") as batch, lake.writing():
-        answered(lake, batch, request, state=state, answer=answer, now=now)
+        answered(lake, batch, request, state=state, answer=answer, grounds=grounds, now=now)
         batch.publish()
 
 
-def lift(lake: Lake, right: Right, person: Person, *, now: datetime) -> int:
-    """End a restriction or objection; returns how many ended.
+def decide(
+    lake: Lake, request: Request, state: State, *, grounds: str | None, now: datetime
+) -> None:
+    """Grant or refuse what is open, or lift a restriction or objection that is in force.
 
     Raises
     ------
     WrongUse
-        If none lasts.
+        If the request does not stand so that this can be done, or a refusal or lifting has no
+        grounds: GDPR Art. 12(4), 21(1).
     """
-    of_them = _lasting() & (pl.col("right") == right.value) & _about(person)
-    count: int = lake.scan(REQUESTS).filter(of_them).select(pl.len()).collect().item()
-    if not count:
-        raise WrongUse(f"there is no {right.value} to lift for that {person.kind}")
-    lifted = pl.when(of_them).then(pl.lit(State.LIFTED.value)).otherwise("state").alias("state")
-    closed = pl.when(of_them).then(pl.lit(now, INSTANT)).otherwise("closed_at").alias("closed_at")
-    with lake.batch("request") as batch, lake.writing():
-        _replace(lake, batch, REQUESTS, [lifted, closed])
-        batch.publish()
-    return count
+    if state is not State.DONE and not (grounds or "").strip():
+        raise WrongUse("say why with --grounds: the person is told, and it can be contested")
+    if state is State.LIFTED:
+        if request.right not in LASTING or request.state is not State.DONE:
+            raise WrongUse("only a restriction or granted objection can be lifted")
+    elif request.state is not State.OPEN:
+        raise WrongUse(f"that request is {request.state.value} already")
+    close(lake, request, state=state, grounds=grounds, now=now)
 
 
 def disclose(
@@ -227,8 +309,11 @@ def forget(lake: Lake, batch: Batch, person: Person) -> int:
     """Take the subject out of a person's requests and disclosures; returns rows changed."""
     about = _about(person)
     nobody = pl.when(about).then(None).otherwise("subject").alias("subject")
-    silent = pl.when(about).then(None).otherwise("reason").alias("reason")
-    changed = _replace(lake, batch, REQUESTS, [nobody, silent], where=about)
+    silent = [
+        pl.when(about).then(None).otherwise(column).alias(column)
+        for column in ("reason", "grounds")
+    ]
+    changed = _replace(lake, batch, REQUESTS, [nobody, *silent], where=about)
     return changed + _replace(lake, batch, DISCLOSURES, [nobody], where=about)
 
 
@@ -243,29 +328,6 @@ def requests_of(lake: Lake, person: Person | None = None) -> pl.DataFrame:
 def disclosures_of(lake: Lake, person: Person) -> pl.DataFrame:
     """Return to whom a person's data went, the oldest first."""
     return lake.scan(DISCLOSURES).filter(_about(person)).sort("disclosed_at").collect()
-
-
-def held_accounts(lake: Lake) -> frozenset[str]:
-    """Return accounts whose data retention must leave alone: restricted (GDPR Art. 18(2))."""
-    return _accounts(lake, Right.RESTRICT)
-
-
-def not_scored(lake: Lake) -> frozenset[str]:
-    """Return accounts that are neither scored nor learned from.
-
-    Restricted ones, and those whose objection was granted (GDPR Art. 18, 21).
-    """
-    return _accounts(lake, Right.RESTRICT, Right.OBJECT)
-
-
-def _accounts(lake: Lake, *rights: Right) -> frozenset[str]:
-    among = pl.col("right").is_in([right.value for right in rights])
-    found = lake.scan(REQUESTS).filter(_lasting() & among & (pl.col("kind") == "account"))
-    return frozenset(found.select("subject").collect()["subject"].drop_nulls())
-
-
-def _lasting() -> pl.Expr:
-    return (pl.col("state") == State.DONE.value) & pl.col("subject").is_not_null()
 
 
 def _about(person: Person) -> pl.Expr:

@@ -19,7 +19,7 @@ from cdr.billing.ledger import seals
 from cdr.lake import DataFile, Lake
 from cdr.lake.versions import Old, drop_old_versions, old_versions
 from cdr.privacy.leftovers import FileRemoval, remove_leftovers
-from cdr.privacy.requests import held_accounts
+from cdr.privacy.restrictions import kept_for_restriction
 from cdr.privacy.rules import RULES, Rule, SealedPeriod, Standing, any_of, filled
 from cdr.schema import ACCOUNT_EVENTS, ACCOUNTS, CALLS, TABLES, Table
 
@@ -119,7 +119,7 @@ def retain(
 def standing_of(lake: Lake, *, now: datetime, cases: Collection[str] = ()) -> Standing:
     """Gather what rules ask for: who is held, who has ended, who is silent, what was sealed."""
     settings = lake.settings.retention
-    held = {*settings.legal_holds, *cases, *held_accounts(lake)}
+    held = {*settings.legal_holds, *cases, *kept_for_restriction(lake, as_of=now)}
     bare = Standing(now, settings)
     return Standing(
         now=now,

@@ -249,7 +249,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "requests", "person_requests", "request_days", ACCOUNTABILITY,
         lambda s: s.older("closed_at", "request_days")
-        & ~(pl.col("right").is_in(["restrict", "object"]) & (pl.col("state") == "done")),
+        & ~(pl.col("in_force_from").is_not_null() & pl.col("in_force_until").is_null()),
     ),
     Rule(
         "disclosures", "disclosures", "request_days", ACCOUNTABILITY,

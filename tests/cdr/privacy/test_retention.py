@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
@@ -195,11 +195,3 @@ def test_kept_and_removed_are_what_was_there(rows: list[dict[str, object]], mont
         assert done.left == {}
         held = pl.col("account_id") == "a2"
         assert before.filter(held).sort("record_id").equals(after.filter(held).sort("record_id"))
-
-
-def test_a_month_has_the_days_it_has() -> None:
-    asked = datetime(2027, 1, 31, tzinfo=NOW.tzinfo)
-    from cdr.privacy.requests import month_after
-
-    assert month_after(asked) == datetime(2027, 2, 28, tzinfo=NOW.tzinfo)
-    assert month_after(datetime(2026, 12, 5, tzinfo=NOW.tzinfo)).date().isoformat() == "2027-01-05"
