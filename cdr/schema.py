@@ -108,7 +108,7 @@ class Table:
 
 
 def _party(side: str, who: str) -> tuple[Field, ...]:
-    """Return the seven columns that describe one end of a call."""
+    """Return the columns that describe one end of a call."""
     return (
         Field(
             f"{side}_raw",
@@ -141,6 +141,24 @@ def _party(side: str, who: str) -> tuple[Field, ...]:
             f"Address of the {who}; v4, or v6 in short form.",
             True,
             DIRECT,
+            FRAUD,
+        ),
+        Field(
+            f"{side}_ip_kind",
+            pl.String(),
+            "code",
+            f"Kind of the {who}'s address: public, private, carrier_nat and so on; see `IpKind`.",
+            True,
+            NONE,
+            FRAUD,
+        ),
+        Field(
+            f"{side}_ip_country",
+            pl.String(),
+            "ISO 3166-1 alpha-2",
+            f"Country the {who}'s address was given to by a registry; null unless public.",
+            True,
+            INDIRECT,
             FRAUD,
         ),
         Field(

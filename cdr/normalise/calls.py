@@ -14,7 +14,7 @@ import polars as pl
 
 from cdr.formats.record import Clock, Times
 from cdr.keys import hash_64, joined, key_16
-from cdr.normalise.addresses import canonical_ip
+from cdr.normalise.addresses import normalise_ip
 from cdr.normalise.numbers import NUMBERING_VERSION, Validity, normalise_party
 from cdr.normalise.times import epoch_to_utc, local_to_utc, offset_to_utc, utc_offset_s
 from cdr.schema import CALLS, INSTANT, TEXTS, Outcome
@@ -217,10 +217,13 @@ def _calls(
         _party("callee", source),
         _party("forwarded_to", source),
         hash_64(pl.col("content")).alias("content_hash"),
-        canonical_ip(pl.col("caller_ip")).alias("caller_ip"),
-        canonical_ip(pl.col("callee_ip")).alias("callee_ip"),
+        _address("caller"),
+        _address("callee"),
         (pl.col("outcome") == Outcome.ANSWERED.value).alias("was_answered"),
-    ).unnest("caller_end", "callee_end", "forwarded_to_end")
+    )
+    named = named.drop("caller_ip", "callee_ip").unnest(
+        "caller_end", "callee_end", "forwarded_to_end", "caller_address", "callee_address"
+    )
     owned = _with_account(_with_lengths(named), source, owners)
     keyed = owned.with_columns(
         pl.when(pl.col("source_record_id").fill_null("") != "")
@@ -256,6 +259,11 @@ def _calls(
 def _party(name: str, source: SourceSettings) -> pl.Expr:
     end = normalise_party(pl.col(name), country=source.country, bare=source.bare_numbers)
     return end.name.prefix_fields(f"{name}_").alias(f"{name}_end")
+
+
+def _address(name: str) -> pl.Expr:
+    found = normalise_ip(pl.col(f"{name}_ip"))
+    return found.name.prefix_fields(f"{name}_").alias(f"{name}_address")
 
 
 def _with_lengths(calls: pl.DataFrame) -> pl.DataFrame:

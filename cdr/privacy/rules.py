@@ -163,7 +163,7 @@ def any_of(conditions: list[pl.Expr]) -> pl.Expr:
 
 
 _ANSWERED = pl.col("outcome") == Outcome.ANSWERED.value
-_IPS = ("caller_ip", "callee_ip")
+_IPS = tuple(f"{side}_ip{of}" for side in ("caller", "callee") for of in ("", "_kind", "_country"))
 _PARTIES = ("caller_raw", "caller_party", "callee_raw", "callee_party")
 _DETAILS = ("id_document", "social", "payment_fingerprint", "devices", "signup_ip", "forward_to")
 _EVENT = ("ip", "device", "payment_fingerprint", "counterpart", "detail")
