@@ -42,9 +42,3 @@ class Validity(StrEnum):
     SHORT = "short"  # short code, emergency number, extension or feature code
     WITHHELD = "withheld"  # anonymous, or nothing was written
     NOT_A_NUMBER = "not_a_number"  # a name or an address of another kind
-
-
-SATELLITE: dict[int, str] = {870: r"\d", 881: r"\d", 882: "13|16"}
-"""Leading digits by calling code. 870 Inmarsat and 881 global mobile satellite system are
-whole codes (ITU-T E.164 Annex to the list of assigned codes); of 882, international
-networks, 13 is EMSAT and 16 Thuraya (same list)."""

@@ -1,28 +1,29 @@
 """From what a switch wrote about one end of a call to a number, or to what stands for it.
 
-Each distinct text is read once by the `phonenumbers` library and remembered, so the
-cost follows the numbers that occur, not the calls.
+Text that is a plus and digits, as most switches write most numbers, is looked up as it
+stands; only the rest is cleaned, and read as it is dialled in the source's country.
 """
 
 from __future__ import annotations
 
-import re
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
 import phonenumbers
 import polars as pl
 
 from cdr.errors import SettingsError
-from cdr.normalise.numbering import NUMBERING_VERSION, SATELLITE, NumberType, Validity
+from cdr.normalise.numbering import NUMBERING_VERSION, NumberType, Validity
+from cdr.normalise.numbering_dialled import home_of, international
+from cdr.normalise.numbering_ranges import MAX_DIGITS, world
 
 Bare = Literal["national", "international"]
 
-MAX_DIGITS = 18
-"""Digits a dialled number has at most: 15 of E.164 (ITU-T, 11/2010) and an exit code."""
-
 LONGEST_SHORT = 6
-"""Digits of short codes and extensions at most. Ours: no E.164 number has fewer than 7."""
+"""Digits of short codes and extensions at most. Ours: few E.164 numbers have fewer than 7."""
 
 __all__ = ["IN_PLAN", "NUMBERING_VERSION", "PARTY", "NumberType", "Validity", "normalise_party"]
 
@@ -44,6 +45,12 @@ _WITHHELD = (
     r"(@.*)?$"
 )
 _PUNCTUATION = r"[\s().\-/\u{a0}]"
+_EXTENSION = r"(?i)^(\+?[\d\s().\-/\u{a0}]{7,}?)[\s,]*(?:ext(?:ension|n)?\.?|x|#)\s*:?\s*\d{1,7}$"
+_CONTEXT = r"(?i);phone-context=(\+[\d().\-]+)"  # RFC 3966, section 5.1.5
+_OTHER_DIGITS = {
+    chr(first + digit): str(digit) for first in (0xFF10, 0x660, 0x6F0) for digit in range(10)
+} | {"\uff0b": "+"}
+"""Full-width and Arabic digits, which `phonenumbers` reads as well."""
 
 
 def normalise_party(raw: pl.Expr, *, country: str, bare: Bare = "national") -> pl.Expr:
@@ -53,7 +60,7 @@ def normalise_party(raw: pl.Expr, *, country: str, bare: Bare = "national") -> p
     ----------
     raw : Expr of String
         As written: ``+49 30 1234567``, ``0049…``, ``030…``, ``sip:+49…@host;user=phone``,
-        ``"Name" <030…>``, ``anonymous``, ``*72``, a SIP user name.
+        ``"Name" <030…>``, ``030 1234567 ext. 22``, ``anonymous``, ``*72``, a SIP user name.
     country : str
         ISO 3166-1 alpha-2 code of the country it was dialled in.
     bare : {"national", "international"}
@@ -84,123 +91,247 @@ def normalise_party(raw: pl.Expr, *, country: str, bare: Bare = "national") -> p
     )
 
 
+Places = npt.NDArray[np.uint16]
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Some rows of what is read: which, and what was found of them."""
+
+    rows: npt.NDArray[np.intp]
+    numbers: pl.Series  # E.164, or null
+    parties: pl.Series
+    places: Places  # in `_said` of the country
+
+
 def _normalised(texts: pl.Series, country: str, bare: Bare) -> pl.Series:
-    distinct = pl.DataFrame({"raw": texts.unique()})
-    known = _read(distinct, country, bare)
-    return (
-        pl.DataFrame({"raw": texts})
-        .join(known, on="raw", how="left", nulls_equal=True, maintain_order="left")["end"]
-        .alias(texts.name)
+    value, count, plus = _as_integers(texts)
+    digital = (value > 0) & (count <= MAX_DIGITS)
+    begins = value >= 10 ** (np.clip(count, 1, MAX_DIGITS) - 1)  # not with a zero
+    direct = digital & begins & (plus | ((bare == "international") & (count > LONGEST_SHORT)))
+    places = world().look_up(np.where(direct, value, 0), np.where(direct, count, 0))
+    direct &= _settled()[places]
+    parts = [_direct(texts, np.flatnonzero(direct), plus, places)]
+    for rest, read in ((digital & ~direct, _digits), (~digital, _written)):
+        if rest.any():
+            parts += read(texts, np.flatnonzero(rest), country, bare)
+    return _struct(parts, country, texts.name)
+
+
+def _as_integers(
+    texts: pl.Series,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Flags]:
+    """Return each text's digits as a whole number, how many there are, and if a plus leads.
+
+    The number is 0 or less for anything but digits with or without a plus.
+    """
+    plus = texts.str.starts_with("+").fill_null(value=False).to_numpy()
+    value = texts.cast(pl.Int64, strict=False).fill_null(0).to_numpy()
+    length = texts.str.len_bytes().fill_null(0).to_numpy().astype(np.int64)
+    return value, length - plus, plus
+
+
+def _direct(texts: pl.Series, rows: npt.NDArray[np.intp], plus: Flags, places: Places) -> _Part:
+    """Take rows as they stand: a calling code and a number, with nothing to drop."""
+    if len(rows) < len(texts):
+        texts, plus, places = texts.gather(rows), plus[rows], places[rows]
+    numbers = texts if plus.all() else texts.zip_with(pl.Series(plus), "+" + texts)
+    return _part(rows, numbers, texts, places)
+
+
+def _part(
+    rows: npt.NDArray[np.intp], numbers: pl.Series, dialled: pl.Series, places: Places
+) -> _Part:
+    """Keep numbers that are in the plan; what was dialled stands for the others."""
+    nothing = pl.Series([None], dtype=pl.String)
+    in_plan = _in_plan()[places]
+    if in_plan.all():
+        return _Part(rows, numbers, nothing.new_from_index(0, len(rows)), places)
+    mask = pl.Series(in_plan)
+    return _Part(rows, numbers.zip_with(mask, nothing), nothing.zip_with(mask, dialled), places)
+
+
+def _digits(texts: pl.Series, rows: npt.NDArray[np.intp], country: str, bare: Bare) -> list[_Part]:
+    """Read digits with or without a plus as they are dialled in a country."""
+    dialled = texts.gather(rows)
+    plus = dialled.str.starts_with("+").to_numpy()
+    few = ~plus & (dialled.str.len_bytes().to_numpy() <= LONGEST_SHORT)
+    if bare == "international":
+        plus |= ~few & ~dialled.str.starts_with("0").to_numpy()
+    parts = []
+    for which, read in ((plus, _with_code), (few, _short), (~(plus | few), _inland)):
+        if which.any():
+            mine = np.flatnonzero(which)
+            parts.append(read(rows[mine], dialled.gather(mine), country))
+    return parts
+
+
+def _with_code(rows: npt.NDArray[np.intp], dialled: pl.Series, country: str) -> _Part:
+    """Read digits that begin with a calling code or, by mistake, with an exit code."""
+    digits = dialled.str.strip_prefix("+")
+    read = international(digits)
+    lost = ~_has_code()[read.places]
+    if lost.any():
+        mask = pl.Series(lost)
+        again = home_of(country).read_after_exit(digits.filter(mask))
+        at = np.flatnonzero(lost)
+        read.places[at] = again.places
+        found = read.digits.scatter(at, again.digits)
+        return _part(rows, "+" + found, dialled, read.places)
+    return _part(rows, "+" + read.digits, dialled, read.places)
+
+
+def _inland(rows: npt.NDArray[np.intp], dialled: pl.Series, country: str) -> _Part:
+    read = home_of(country).read(dialled)
+    return _part(rows, "+" + read.digits, dialled, read.places)
+
+
+def _short(rows: npt.NDArray[np.intp], dialled: pl.Series, country: str) -> _Part:
+    """Read few digits: an emergency number, a short code, a number where they are as short.
+
+    They are a number where the plan has no trunk prefix, or they begin with it, and the range
+    is allocated; else they are an extension.
+    """
+    home = home_of(country)
+    kinds = home.short_kinds(dialled)
+    read = home.read(dialled)
+    begins = (
+        dialled.str.starts_with(home.trunk_prefix).to_numpy()
+        if home.trunk_prefix
+        else np.ones(len(rows), np.bool_)
+    )
+    number = begins & (kinds == "") & _valid()[read.places]
+    extension = _place(NumberType.EXTENSION.value)
+    of_kind = {kind: _place(kind) for kind in np.unique(kinds).tolist() if kind}
+    short = np.array([of_kind.get(kind, extension) for kind in kinds.tolist()], np.uint16)
+    return _part(rows, "+" + read.digits, dialled, np.where(number, read.places, short))
+
+
+def _written(texts: pl.Series, rows: npt.NDArray[np.intp], country: str, bare: Bare) -> list[_Part]:
+    """Find the digits in what is written another way, or say what else it is."""
+    frame = _cleaned(texts.gather(rows))
+    digital = frame["dialled"].str.contains(r"^\+?[0-9]+$").fill_null(value=False).to_numpy()
+    withheld = frame["withheld"].to_numpy()
+    digital &= ~withheld
+    code = frame["dialled"].str.contains(r"^[*#][0-9*#]*$").fill_null(value=False).to_numpy()
+    code &= ~withheld
+    at = np.flatnonzero(digital)
+    parts = _digits(frame["dialled"], at, country, bare) if len(at) else []
+    parts = [_Part(rows[part.rows], part.numbers, part.parties, part.places) for part in parts]
+    other = ~(withheld | digital | code)
+    for which, column, kind in (
+        (withheld, None, Validity.WITHHELD.value),
+        (code, "dialled", NumberType.FEATURE_CODE.value),
+        (other, "address", Validity.NOT_A_NUMBER.value),
+    ):
+        mine = np.flatnonzero(which)
+        nothing = pl.Series([None], dtype=pl.String).new_from_index(0, len(mine))
+        parties = frame[column].gather(mine) if column else nothing
+        places = np.full(len(mine), _place(kind), np.uint16)
+        parts.append(_Part(rows[mine], nothing, parties, places))
+    return parts
+
+
+def _cleaned(raw: pl.Series) -> pl.DataFrame:
+    """Take the name, the scheme, parameters and punctuation off.
+
+    Columns `address` (what stands for the end where it is no number), `dialled` and
+    `withheld`.
+    """
+    text = pl.col("raw")
+    bracketed = text.str.extract(r"<([^>]*)>", 1)
+    named = pl.coalesce(bracketed, text).str.strip_chars(" \t\"'")
+    bare = named.str.replace(r"(?i)^(sips?|tel):", "")
+    address = bare.str.replace(r"[;?].*$", "")
+    user = address.str.replace("(?i)%2b", "+").str.replace(r"@.*$", "").str.replace(r":.*$", "")
+    digits = user.str.replace(_EXTENSION, "$1").str.replace_all(_PUNCTUATION, "")
+    context = bare.str.extract(_CONTEXT, 1).str.replace_all(_PUNCTUATION, "")
+    frame = pl.DataFrame({"raw": raw}).select(
+        address.alias("address"),
+        pl.when(context.is_not_null() & ~digits.str.starts_with("+"))
+        .then(context + digits)
+        .otherwise(digits)
+        .alias("dialled"),
+        (address.fill_null("").str.contains(_WITHHELD) | (address.fill_null("") == "")).alias(
+            "withheld"
+        ),
+    )
+    ascii_only = frame["dialled"].str.len_bytes() == frame["dialled"].str.len_chars()
+    if ascii_only.fill_null(value=True).all():
+        return frame
+    return frame.with_columns(
+        pl.col("dialled").str.replace_many(list(_OTHER_DIGITS), list(_OTHER_DIGITS.values()))
     )
 
 
-def _read(distinct: pl.DataFrame, country: str, bare: Bare) -> pl.DataFrame:
-    """Map each distinct text to its struct: columns `raw`, `end`."""
-    bracketed = pl.col("raw").str.extract(r"<([^>]*)>", 1)
-    named = pl.coalesce(bracketed, pl.col("raw")).str.strip_chars(" \t\"'")
-    address = named.str.replace(r"(?i)^(sips?|tel):", "").str.replace(r"[;?].*$", "")
-    user = address.str.replace("(?i)%2b", "+").str.replace(r"@.*$", "")
-    dialled = user.str.replace_all(_PUNCTUATION, "")
-    frame = distinct.with_columns(address.alias("address"), dialled.alias("dialled")).with_columns(
-        pl.col("dialled")
-        .str.contains(rf"^\+?\d{{1,{MAX_DIGITS}}}$")
-        .fill_null(value=False)
-        .alias("digital"),
-        (
-            pl.col("address").fill_null("").str.contains(_WITHHELD)
-            | (pl.col("address").fill_null("") == "")
-        ).alias("withheld"),
-    )
-    return frame.with_columns(_looked_up(frame, country, bare)).select(
-        "raw",
-        pl.when(pl.col("withheld"))
-        .then(_end(None, None, None, None, pl.lit(Validity.WITHHELD.value)))
-        .when(pl.col("digital"))
-        .then(
-            _end(
-                pl.when(pl.col("verdict").is_in(IN_PLAN)).then(pl.col("number")),
-                pl.when(~pl.col("verdict").is_in(IN_PLAN)).then(pl.col("dialled")),
-                pl.col("of_country"),
-                pl.col("type"),
-                pl.col("verdict"),
-            )
-        )
-        .when(pl.col("dialled").str.contains(r"^[*#][\d*#]*$"))
-        .then(
-            _end(
-                None,
-                pl.col("dialled"),
-                None,
-                pl.lit(NumberType.FEATURE_CODE.value),
-                pl.lit(Validity.SHORT.value),
-            )
-        )
-        .otherwise(_end(None, pl.col("address"), None, None, pl.lit(Validity.NOT_A_NUMBER.value)))
-        .alias("end"),
-    )
+def _struct(parts: list[_Part], country: str, name: str) -> pl.Series:
+    if len(parts) == 1 or len(parts[0].rows) == sum(len(part.rows) for part in parts):
+        numbers, parties, places = parts[0].numbers, parts[0].parties, parts[0].places
+    else:
+        rows = np.concatenate([part.rows for part in parts])
+        back = np.empty(len(rows), np.intp)
+        back[rows] = np.arange(len(rows))
+        numbers = pl.concat(part.numbers for part in parts).gather(back)
+        parties = pl.concat(part.parties for part in parts).gather(back)
+        places = np.concatenate([part.places for part in parts])[back]
+    told = _said(country).select(pl.all().gather(pl.Series(places)))
+    return told.select(
+        numbers.alias("number"), parties.alias("party"), "country", "number_type", "validity"
+    ).to_struct(name)
 
 
-def _end(
-    number: pl.Expr | None,
-    party: pl.Expr | None,
-    country: pl.Expr | None,
-    number_type: pl.Expr | None,
-    validity: pl.Expr,
-) -> pl.Expr:
-    fields = (number, party, country, number_type, validity)
-    return pl.struct(
-        (pl.lit(None, pl.String) if value is None else value).alias(field.name)
-        for field, value in zip(PARTY.fields, fields, strict=True)
-    )
-
-
-def _looked_up(frame: pl.DataFrame, country: str, bare: Bare) -> list[pl.Series]:
-    """Look up each distinct dialled text: `number`, `verdict`, `of_country` and `type`."""
-    dialled = frame.select(pl.when("digital").then(pl.col("dialled"))).to_series().to_list()
-    read = [_lookup(text, country, bare) if text else (None, None, None, None) for text in dialled]
-    looked_up = pl.DataFrame(
-        read,
-        schema=dict.fromkeys(("number", "verdict", "of_country", "type"), pl.String()),
+@cache
+def _said(country: str) -> pl.DataFrame:
+    """Say what each place means: `world().said`, then what only a text or a country can tell."""
+    rows: list[tuple[str | None, str | None, str]] = [
+        (verdict.country, verdict.kind, verdict.validity) for verdict in world().said
+    ]
+    rows += [
+        (None if told in _OF_NO_COUNTRY else country, kind, validity)
+        for told, kind, validity in _ELSE
+    ]
+    return pl.DataFrame(
+        rows,
+        schema={"country": pl.String, "number_type": pl.String, "validity": pl.String},
         orient="row",
     )
-    return list(looked_up)
 
 
-@lru_cache(maxsize=500_000)
-def _lookup(dialled: str, country: str, bare: Bare) -> tuple[str | None, str, str | None, str]:
-    """Read one dialled text with the library: E.164, verdict, country and type."""
-    if len(dialled) <= LONGEST_SHORT and not dialled.startswith("+"):
-        return None, Validity.SHORT.value, country, _short_type(dialled, country)
-    text = f"+{dialled}" if bare == "international" and dialled[0] not in "+0" else dialled
-    try:
-        number = phonenumbers.parse(text, country)
-    except phonenumbers.NumberParseException:
-        return None, Validity.IMPOSSIBLE.value, None, NumberType.UNKNOWN.value
-    if not phonenumbers.is_possible_number(number):
-        return None, Validity.IMPOSSIBLE.value, None, NumberType.UNKNOWN.value
-    e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    of_country = phonenumbers.region_code_for_number(number)
-    if not phonenumbers.is_valid_number(number):
-        return e164, Validity.UNALLOCATED.value, of_country, NumberType.UNKNOWN.value
-    national = str(number.national_number)
-    if re.match(SATELLITE.get(number.country_code or 0, "(?!)"), national):
-        kind = NumberType.SATELLITE
-    else:
-        kind = _TYPES[phonenumbers.number_type(number)]
-    return e164, Validity.VALID.value, of_country, kind.value
+_SHORT, _NO_NUMBER = Validity.SHORT.value, Validity.NOT_A_NUMBER.value
+_ELSE: tuple[tuple[str, str | None, str], ...] = (
+    (Validity.WITHHELD.value, None, Validity.WITHHELD.value),
+    (_NO_NUMBER, None, _NO_NUMBER),
+    (NumberType.FEATURE_CODE.value, NumberType.FEATURE_CODE.value, _SHORT),
+    (NumberType.EMERGENCY.value, NumberType.EMERGENCY.value, _SHORT),
+    (NumberType.SHORT_CODE.value, NumberType.SHORT_CODE.value, _SHORT),
+    (NumberType.EXTENSION.value, NumberType.EXTENSION.value, _SHORT),
+)
+"""What is said of what is in no numbering plan: its name here, type and validity."""
+
+_OF_NO_COUNTRY = (Validity.WITHHELD.value, _NO_NUMBER, NumberType.FEATURE_CODE.value)
 
 
-def _short_type(dialled: str, country: str) -> str:
-    if phonenumbers.is_emergency_number(dialled, country):
-        return NumberType.EMERGENCY.value
-    return NumberType.SHORT_CODE.value
+def _place(told: str) -> int:
+    return len(world().said) + next(n for n, each in enumerate(_ELSE) if each[0] == told)
 
 
-_TYPES = {
-    kind: NumberType(name.lower().replace("fixed_line", "fixed").replace("_rate", ""))
-    for name, kind in vars(phonenumbers.PhoneNumberType).items()
-    if name.isupper() and name not in ("UNKNOWN", "PERSONAL_NUMBER")
-} | {
-    phonenumbers.PhoneNumberType.UNKNOWN: NumberType.UNKNOWN,
-    phonenumbers.PhoneNumberType.PERSONAL_NUMBER: NumberType.PERSONAL,
-}
+@cache
+def _settled() -> Flags:
+    """For each place: it has a calling code, and no prefix may have to be dropped."""
+    return np.array([bool(v.code) and not v.prefixed for v in world().said])
+
+
+@cache
+def _has_code() -> Flags:
+    return np.array([bool(v.code) for v in world().said])
+
+
+@cache
+def _valid() -> Flags:
+    return np.array([v.validity == Validity.VALID.value for v in world().said])
+
+
+@cache
+def _in_plan() -> Flags:
+    return np.array([v.validity in IN_PLAN for v in world().said] + [False] * len(_ELSE))

@@ -35,6 +35,24 @@ def end(text: str | None, country: str = "DE", bare: str = "national") -> dict[s
         ("<sip:%2B442079460123@gw>;tag=x", "DE", "+442079460123", "GB", "fixed"),
         ('"Müller, A." <0301234567>', "DE", "+49301234567", "DE", "fixed"),
         ("tel:+49-30-1234567;ext=22", "DE", "+49301234567", "DE", "fixed"),
+        ("030 1234567 ext. 22", "DE", "+49301234567", "DE", "fixed"),
+        ("sip:1234567;phone-context=+49-30@gw;user=phone", "DE", "+49301234567", "DE", "fixed"),
+        ("011 15 2345-6789", "AR", "+5491123456789", "AR", "mobile"),
+        ("0 21 11 3456-7890", "BR", "+551134567890", "BR", "fixed"),
+        ("0 31 21 98765 4321", "BR", "+5521987654321", "BR", "mobile"),
+        ("8 10 49 30 1234567", "RU", "+49301234567", "DE", "fixed"),
+        ("0011 49 30 1234567", "AU", "+49301234567", "DE", "fixed"),
+        ("8 495 123 45 67", "RU", "+74951234567", "RU", "fixed"),
+        ("55 1234 5678", "MX", "+525512345678", "MX", "fixed_or_mobile"),
+        ("+44 (0)20 7946 0123", "DE", "+442079460123", "GB", "fixed"),
+        ("+44 7700 300 123", "DE", "+447700300123", "JE", "mobile"),
+        ("+39 06698 12345", "DE", "+390669812345", "VA", "fixed"),
+        ("+262 639 012 345", "DE", "+262639012345", "YT", "mobile"),
+        ("+358 18 1234567", "DE", "+358181234567", "AX", "fixed"),
+        ("49301234567", "DE", "+49301234567", "DE", "fixed"),
+        ("201234", "FO", "+298201234", "FO", "fixed"),
+        ("+88216 1234 5678", "DE", "+8821612345678", "001", "satellite"),
+        ("+٤٩٣٠١٢٣٤٥٦٧", "US", "+49301234567", "DE", "fixed"),
     ],
 )
 def test_a_number_however_written(
@@ -51,7 +69,14 @@ def test_bare_digits_are_international_where_the_source_says_so() -> None:
 
 @pytest.mark.parametrize(
     ("text", "kind"),
-    [("110", "emergency"), ("112", "emergency"), ("201", "short_code"), ("*72", "feature_code")],
+    [
+        ("110", "emergency"),
+        ("112", "emergency"),
+        ("115", "short_code"),
+        ("201", "extension"),
+        ("000", "extension"),
+        ("*72", "feature_code"),
+    ],
 )
 def test_short_digits_are_a_party_and_no_number(text: str, kind: str) -> None:
     found = end(text)
@@ -82,13 +107,25 @@ def test_a_number_of_no_range_keeps_its_digits_and_says_so() -> None:
     assert (found["number"], found["validity"]) == ("+499999999999", "unallocated")
 
 
-@pytest.mark.parametrize("text", ["+999123456789", "0"])
+def test_a_length_that_fits_one_area_only_is_possible_and_no_number() -> None:
+    found = end("555-0123", "US")
+    assert (found["number"], found["party"], found["validity"]) == (None, "5550123", "possible")
+
+
+@pytest.mark.parametrize("text", ["+999123456789", "0", "+49301234567890123456789", "0049", "+"])
 def test_digits_that_no_number_has(text: str) -> None:
     found = end(text)
     assert found["number"] is None
-    assert found["validity"] in ("impossible", "short", "possible")
+    assert found["validity"] in ("impossible", "short", "not_a_number")
 
 
 def test_a_country_without_a_plan_is_a_wrong_setting() -> None:
     with pytest.raises(SettingsError, match="no numbering plan"):
         end("1", country="XX")
+
+
+def test_all_kinds_of_text_in_one_column_keep_their_places() -> None:
+    texts = ["+442079460123", None, "030 1234567", "+999", "110", "alice", "0301234567", "*72"]
+    frame = pl.DataFrame({"t": texts})
+    read = frame.select(normalise_party(pl.col("t"), country="DE").alias("x"))["x"].to_list()
+    assert read == [end(text) for text in texts]

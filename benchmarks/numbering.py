@@ -1,0 +1,315 @@
+"""Agreement with the `phonenumbers` library on every country's numbers, and speed beside it.
+
+    python benchmarks/numbering.py --per-region 600
+
+For every region and every calling code that belongs to no country numbers are made:
+
+- the library's example of each type, and random numbers that match the patterns of each type;
+- the first and the last number of every range of our table, which is where it could be wrong;
+- random digits of every length, most of them in no range;
+- damaged ones of all these: a digit lost, added, changed, two of them swapped.
+
+They are written with a plus, formatted as the library formats them, with the exit code of
+another country, with the trunk prefix, and with nothing but their calling code, and are read as
+dialled in their own and in another country. Each is read by the library and by
+`normalise_party`; number, validity, country and type must be the same. Printed as JSON: how many
+are, each kind of difference with its explanation and how often it occurs, every difference that
+has none (as a pattern of its digits, not as a number), and numbers a second of both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import re
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import phonenumbers
+import polars as pl
+from phonenumbers import PhoneMetadata, PhoneNumberType
+
+from cdr.normalise.numbering_ranges import MAX_DIGITS, world
+from cdr.normalise.numbers import normalise_party
+
+KINDS = (
+    "fixed_line", "mobile", "toll_free", "premium_rate", "shared_cost", "personal_number",
+    "voip", "pager", "uan", "voicemail",
+)  # fmt: skip
+
+NAMES = {
+    "FIXED_LINE": "fixed",
+    "FIXED_LINE_OR_MOBILE": "fixed_or_mobile",
+    "PREMIUM_RATE": "premium",
+    "PERSONAL_NUMBER": "personal",
+}
+TYPES = {
+    getattr(PhoneNumberType, name): NAMES.get(name, name.lower())
+    for name in vars(PhoneNumberType)
+    if name.isupper()
+}
+
+EXPLAINED = {
+    "satellite": "the library has no such type; 870, 881 and parts of 882 are satellite networks",
+    "long": "more than 18 digits with the calling code; E.164 allows 15, and only Indonesia and "
+    "Japan have longer ones, for service numbers that nobody abroad can dial",
+    "short": "up to six digits without a plus are a short code, an emergency number or an "
+    "extension, not a number, unless an allocated number of the country is as short",
+}
+
+
+class Sample(NamedTuple):
+    """A text as dialled in a country."""
+
+    text: str
+    country: str
+
+
+class Answer(NamedTuple):
+    """What is said of it."""
+
+    number: str | None
+    validity: str
+    country: str | None
+    kind: str
+
+
+def by_library(sample: Sample) -> Answer:
+    """Read one with the library."""
+    nothing = Answer(None, "impossible", None, "unknown")
+    try:
+        number = phonenumbers.parse(sample.text, sample.country)
+    except phonenumbers.NumberParseException:
+        return nothing
+    reason = phonenumbers.is_possible_number_with_reason(number)
+    result = phonenumbers.ValidationResult
+    if reason not in (result.IS_POSSIBLE, result.IS_POSSIBLE_LOCAL_ONLY):
+        return nothing
+    e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    country = phonenumbers.region_code_for_number(number)
+    if phonenumbers.is_valid_number(number):
+        return Answer(e164, "valid", country, TYPES[phonenumbers.number_type(number)])
+    if reason == result.IS_POSSIBLE_LOCAL_ONLY:
+        return Answer(None, "possible", country, "unknown")
+    return Answer(e164, "unallocated", country, "unknown")
+
+
+def by_ours(samples: list[Sample]) -> list[Answer]:
+    """Read all of them with ours, country by country."""
+    found: dict[int, Answer] = {}
+    frame = pl.DataFrame(samples, schema=["text", "country"], orient="row").with_row_index("row")
+    for (country,), part in frame.group_by("country"):
+        end = normalise_party(pl.col("text"), country=str(country)).alias("end")
+        read = part.select("row", end).unnest("end")
+        told = read.select("row", "number", "validity", "country", "number_type")
+        for row, number, validity, of_country, kind in told.iter_rows():
+            found[row] = Answer(number, validity, of_country, kind or "unknown")
+    return [found[row] for row in range(len(samples))]
+
+
+def samples(per_region: int, seed: int) -> list[Sample]:
+    """Make numbers of every region, and both ends of every range."""
+    chance = random.Random(seed)
+    made: dict[Sample, None] = {}
+    homes = sorted(phonenumbers.SUPPORTED_REGIONS)
+    for code, region in _plans():
+        plan = PhoneMetadata.metadata_for_region_or_calling_code(code, region)
+        of_kinds = [getattr(plan, kind) for kind in ("general_desc", *KINDS)]
+        of_kinds = [kind for kind in of_kinds if kind and kind.national_number_pattern]
+        nationals = [kind.example_number for kind in of_kinds if kind.example_number]
+        patterns = [kind.national_number_pattern for kind in of_kinds]
+        while len(nationals) < per_region:
+            drawn = _drawn(chance.choice(patterns), chance)
+            other = "".join(chance.choices("0123456789", k=chance.randint(2, 16)))
+            nationals += [drawn, _damaged(drawn, chance), other]
+        for national in nationals:
+            for text, home in _written(code, national, plan, region, chance, homes):
+                made[Sample(text, home)] = None
+    for text in _range_ends():
+        made[Sample(text, chance.choice(homes))] = None
+    return list(made)
+
+
+def _plans() -> Iterator[tuple[int, str]]:
+    for code, regions in phonenumbers.COUNTRY_CODE_TO_REGION_CODE.items():
+        for region in regions:
+            yield code, region
+
+
+def _written(
+    code: int, national: str, plan: Any, region: str, chance: random.Random, homes: list[str]
+) -> Iterator[tuple[str, str]]:
+    """Write a national number in one of the ways it may be dialled."""
+    away = chance.choice(homes)
+    home = region if region != "001" else away
+    prefix = plan.national_prefix or ""
+    way = chance.randrange(6)
+    if way == 0:
+        yield f"+{code}{national}", away
+    elif way == 1:
+        yield f"{prefix}{national}", home
+    elif way == 2:
+        exit_code = _drawn(PhoneMetadata.metadata_for_region(away).international_prefix, chance)
+        yield f"{exit_code}{code}{national}", away
+    elif way == 3:
+        yield f"{code}{national}", home
+    elif way == 4:
+        carried = _drawn(plan.national_prefix_for_parsing or prefix, chance)
+        yield f"{carried}{national}", home
+        yield f"+{code}{carried}{national}", away
+    else:
+        number = phonenumbers.PhoneNumber(
+            country_code=code,
+            national_number=int(national),
+            italian_leading_zero=national.startswith("0") or None,
+            number_of_leading_zeros=(len(national) - len(national.lstrip("0"))) or None,
+        )
+        form = chance.choice((1, 2))
+        yield phonenumbers.format_number(number, form), home
+
+
+def _drawn(pattern: str, chance: random.Random) -> str:
+    """Draw a string that matches a pattern of digits."""
+    tokens = re.findall(r"\\d|\[[^]]*]|\(\?:|\(|\)|\{[^}]*}|[|?$]|\d", pattern)
+    return _choice(tokens, chance)
+
+
+def _choice(tokens: list[str], chance: random.Random) -> str:
+    branches: list[list[list[str]]] = [[]]
+    while tokens and tokens[0] != ")":
+        token = tokens.pop(0)
+        if token == "|":
+            branches.append([])
+            continue
+        if token == "$":
+            continue
+        depth, atom = 0, [token]
+        if token in ("(", "(?:"):
+            depth = 1
+            while depth:
+                token = tokens.pop(0)
+                depth += (token in ("(", "(?:")) - (token == ")")
+                atom.append(token)
+        low, high = 1, 1
+        if tokens and tokens[0] == "?":
+            tokens.pop(0)
+            low = 0
+        elif tokens and tokens[0].startswith("{"):
+            ends = tokens.pop(0)[1:-1].split(",")
+            low, high = int(ends[0]), int(ends[-1])
+        branches[-1] += [atom] * chance.randint(low, high)
+    return "".join(_atom(atom, chance) for atom in chance.choice(branches))
+
+
+def _atom(atom: list[str], chance: random.Random) -> str:
+    if len(atom) > 1:
+        return _choice(atom[1:-1], chance)
+    if atom[0] == r"\d":
+        return chance.choice("0123456789")
+    if atom[0].startswith("["):
+        return chance.choice([d for d in "0123456789" if re.fullmatch(atom[0], d)])
+    return atom[0]
+
+
+def _damaged(digits: str, chance: random.Random) -> str:
+    at = chance.randrange(len(digits))
+    before, digit, after = digits[:at], digits[at], digits[at + 1 :]
+    return chance.choice(
+        (
+            before + after or "0",
+            before + digit + chance.choice("0123456789") + after,
+            before + chance.choice("0123456789") + after,
+            before + after[:1] + digit + after[1:],
+        )
+    )
+
+
+def _range_ends() -> Iterator[str]:
+    starts = world().starts
+    for key in np.unique(np.concatenate([starts, starts - 1])).tolist():
+        count, value = divmod(key, 10**17)
+        if 2 < count <= 17 and len(str(value)) == count:
+            yield f"+{value}"
+
+
+def compared(made: list[Sample]) -> dict[str, Any]:
+    """Read all by both and tell where they differ."""
+    begun = time.perf_counter()
+    theirs = [by_library(sample) for sample in made]
+    library_s = time.perf_counter() - begun
+    ours = by_ours(made)
+    differences: Counter[str] = Counter()
+    unexplained = []
+    for sample, his, mine in zip(made, theirs, ours, strict=True):
+        if his == mine:
+            continue
+        why = _explained(sample, his, mine)
+        differences[why or "unexplained"] += 1
+        if not why:
+            unexplained.append(
+                {"begins": sample.text[:-4], "length": len(sample.text), "in": sample.country,
+                 "library": his[1:], "ours": mine[1:]}
+            )  # fmt: skip
+    counted = len(made) - differences["satellite"] - differences["short"]
+    return {
+        "numbers": len(made),
+        "regions": len({s.country for s in made}),
+        "judged": dict(Counter(answer.validity for answer in theirs)),
+        "same": len(made) - sum(differences.values()),
+        "same_share": round(1 - sum(differences.values()) / len(made), 6),
+        "differences": {
+            why: {"count": count, "because": EXPLAINED.get(why, "")}
+            for why, count in differences.items()
+        },
+        "unexplained": unexplained,
+        "same_share_of_what_both_judge": round(1 - differences["unexplained"] / counted, 6),
+        "library_numbers_per_s": round(len(made) / library_s),
+    }
+
+
+def _explained(sample: Sample, his: Answer, mine: Answer) -> str | None:
+    if mine.kind == "satellite" and mine[:3] == his[:3]:
+        return "satellite"
+    digits = re.sub(r"[^+\d]", "", sample.text)
+    if len(digits) <= 6 and mine.validity == "short":
+        return "short"
+    if his.number and len(his.number) > 1 + MAX_DIGITS:
+        return "long"
+    return None
+
+
+def speed(numbers: int, seed: int) -> dict[str, int]:
+    """Measure ours on numbers with a plus, and dialled in their country."""
+    chance = np.random.default_rng(seed)
+    fixed = chance.integers(3_010_000_000, 3_099_999_999, numbers)
+    mobile = chance.integers(1_710_000_000, 1_759_999_999, numbers)
+    national = np.where(chance.random(numbers) < 0.5, fixed, mobile)
+    texts = pl.Series("t", national).cast(pl.String)
+    found = {}
+    for name, written in (("with_plus", "+49" + texts), ("dialled", "0" + texts)):
+        begun = time.perf_counter()
+        pl.DataFrame({"t": written}).select(normalise_party(pl.col("t"), country="DE"))
+        found[f"{name}_numbers_per_s"] = round(numbers / (time.perf_counter() - begun))
+    return found
+
+
+def main() -> int:
+    """Compare, measure and print; 1 where fewer than 99.99 % agree."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--per-region", type=int, default=600)
+    options.add_argument("--speed-numbers", type=int, default=2_000_000)
+    options.add_argument("--seed", type=int, default=20_261_125)
+    given = options.parse_args()
+    found = compared(samples(given.per_region, given.seed))
+    found |= speed(given.speed_numbers, given.seed)
+    sys.stdout.write(json.dumps(found, indent=1) + "\n")
+    return int(found["same_share_of_what_both_judge"] < 0.9999)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

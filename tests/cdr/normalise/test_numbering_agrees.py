@@ -1,0 +1,56 @@
+"""Our reading of numbers agrees with the `phonenumbers` library, and its table is up to date."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import phonenumbers
+import pytest
+
+from cdr.normalise.numbering_ranges import compile_world, world
+
+BENCHMARK = Path(__file__).parents[3] / "benchmarks" / "numbering.py"
+
+
+@pytest.fixture(scope="module")
+def benchmark() -> Any:
+    spec = importlib.util.spec_from_file_location("numbering_benchmark", BENCHMARK)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_some_numbers_of_every_region_are_read_as_the_library_reads_them(benchmark: Any) -> None:
+    every = benchmark.samples(per_region=4, seed=1)
+    abroad = [sample._replace(country="DE") for sample in every if sample.text.startswith("+")][
+        ::40
+    ]
+    dialled = [sample for sample in every if sample.country in ("AR", "BR", "DE", "JM", "RU")]
+    found = benchmark.compared(abroad + dialled)
+    assert found["numbers"] > 1_500
+    assert found["unexplained"] == []
+
+
+@pytest.mark.large
+def test_two_hundred_thousand_numbers_agree(benchmark: Any) -> None:
+    every = benchmark.samples(per_region=500, seed=2)
+    found = benchmark.compared(every)
+    assert found["numbers"] >= 200_000
+    assert {sample.country for sample in every} == phonenumbers.SUPPORTED_REGIONS
+    assert found["same_share_of_what_both_judge"] >= 0.9999
+    assert found["unexplained"] == []
+
+
+@pytest.mark.large
+def test_the_packaged_table_is_what_the_metadata_gives() -> None:
+    compiled, packaged = compile_world(), world()
+    assert packaged.said == compiled.said
+    assert np.array_equal(packaged.starts, compiled.starts)
+    assert np.array_equal(packaged.verdicts, compiled.verdicts)
