@@ -46,6 +46,10 @@ BILLING = frozenset({Purpose.BILLING})
 FRAUD = frozenset({Purpose.FRAUD})
 NOBODY: frozenset[Purpose] = frozenset()
 
+PSEUDONYMOUS = FRAUD
+"""Purposes whose sessions show pseudonyms: patterns are found without knowing who it is. A bill
+lists the numbers that were called."""
+
 INSTANT = pl.Datetime("us", "UTC")
 KEY = pl.Binary()
 TEXTS = pl.List(pl.String)
@@ -88,6 +92,11 @@ class Table:
     def columns_of(self, purpose: Purpose) -> tuple[str, ...]:
         """Names of the columns that ``purpose`` may see, in order."""
         return tuple(f.name for f in self.fields if purpose in f.purposes)
+
+    @property
+    def shielded(self) -> frozenset[str]:
+        """Names of the columns that identify a person alone."""
+        return frozenset(f.name for f in self.fields if f.personal is DIRECT)
 
     def conform(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return ``frame`` with exactly this table's columns, in order and type.

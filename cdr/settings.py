@@ -277,6 +277,21 @@ class BillingSettings(_Section):
         return _known_zone(zone)
 
 
+class AccessSettings(_Section):
+    """Who may see what, and where the keys of pseudonyms lie."""
+
+    keys: Path | None = Field(
+        default=None,
+        description="Folder of the keys that pseudonyms are made with, never within the home; "
+        "empty: a folder beside the home, with `-keys` after its name.",
+    )
+
+    @field_validator("keys", mode="before")
+    @classmethod
+    def _empty_is_beside_the_home(cls, keys: object) -> object:
+        return keys or None
+
+
 class ReviewSettings(_Section):
     """The review queue."""
 
@@ -310,7 +325,16 @@ class Settings(BaseSettings):
     scoring: ScoringSettings = ScoringSettings()
     billing: BillingSettings = BillingSettings()
     review: ReviewSettings = ReviewSettings()
+    access: AccessSettings = AccessSettings()
     retention: RetentionSettings = RetentionSettings()
+
+    @property
+    def keys_folder(self) -> Path:
+        """Folder of the keys that pseudonyms are made with."""
+        if self.access.keys is not None:
+            return self.access.keys
+        home = self.home.resolve()
+        return home.with_name(f"{home.name}-keys")
 
     @classmethod
     def settings_customise_sources(

@@ -92,7 +92,7 @@ def reduce_days(
         Days reduced.
     """
     until = as_of.date()
-    con = lake.connect("fraud")
+    con = lake.connect_raw("fraud")
     first = until - timedelta(days=HISTORY_DAYS + blocked_days)
     days = stale_days(con, first_date=first, until_date=until)
     waiting: list[tuple[date, ReducedDay]] = []
@@ -149,7 +149,7 @@ def score_night(
     """
     settings = lake.settings.scoring
     signals = signal_set(settings.features_off)
-    con = lake.connect("fraud")
+    con = lake.connect_raw("fraud")
     accounts = accounts_as_of(lake, as_of)
     blocked = accounts.filter("pattern")
     compared = compare_accounts(con, as_of=as_of, seed=settings.seed, store=lake.settings.store)

@@ -140,7 +140,7 @@ def _set_aside(night: Night) -> list[str]:
 
 
 def _check(night: Night) -> Result:
-    findings = findings_of(night.lake.connect("fraud"), night.day)
+    findings = findings_of(night.lake.connect_raw("fraud"), night.day)
     return {
         "findings": [asdict(finding) for finding in findings],
         "concerns": [finding.text for finding in findings],

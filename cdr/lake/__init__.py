@@ -22,7 +22,8 @@ from cdr.errors import WrongUse, storage
 from cdr.lake.batch import Batch, recover
 from cdr.lake.home import Home
 from cdr.lake.tables import DataFile, data_files, open_table
-from cdr.schema import CALLS, TABLES, Purpose, Table
+from cdr.pseudonyms import KeyFolder, Shielded
+from cdr.schema import CALLS, PSEUDONYMOUS, TABLES, Purpose, Table
 from cdr.settings import Settings
 
 __all__ = ["Batch", "DataFile", "Home", "Lake", "open_lake"]
@@ -99,6 +100,10 @@ class Lake:
     def connect(self, purpose: Purpose | str) -> query.Connection:
         """Open a DuckDB session that sees one purpose's columns of every table.
 
+        Numbers, parties, addresses and whatever else identifies a person alone are keyed
+        pseudonyms in the fraud purpose: the same person has the same one in every table for
+        as long as the key is used. See `cdr.pseudonyms`.
+
         Parameters
         ----------
         purpose : {"fraud", "billing"}
@@ -107,20 +112,38 @@ class Lake:
         Raises
         ------
         WrongUse
-            If there is no such purpose.
+            If there is no such purpose, or others can reach the keys.
         """
-        try:
-            purpose = Purpose(purpose)
-        except ValueError:
-            known = ", ".join(p.value for p in Purpose)
-            raise WrongUse(f"no such purpose; known are: {known}") from None
+        purpose = _known(purpose)
+        if purpose not in PSEUDONYMOUS:
+            return self.connect_raw(purpose)
+        key = KeyFolder(self.settings.keys_folder, self.home.root).current()
+        views = {
+            name: Shielded(view, columns=TABLES[name].shielded & set(view.schema.names), key=key)
+            if isinstance(view, ds.Dataset)
+            else view
+            for name, view in self._views(purpose).items()
+        }
+        return self._session(views)
+
+    def connect_raw(self, purpose: Purpose | str) -> query.Connection:
+        """Open a session that sees numbers as they are, for the program's own work.
+
+        Signals, scoring and the masked pages of the queue need it; what a person asks or
+        writes runs in `connect`.
+        """
+        return self._session(self._views(_known(purpose)))
+
+    def _session(self, views: Mapping[str, object]) -> query.Connection:
+        return query.session(views, store=self.settings.store, spill=self.home.spill)
+
+    def _views(self, purpose: Purpose) -> dict[str, ds.Dataset | pa.Table]:
         with self.reading():
-            views = {
+            return {
                 table.name: self._view(table, columns)
                 for table in TABLES.values()
                 if (columns := table.columns_of(purpose))
             }
-        return query.session(views, store=self.settings.store, spill=self.home.spill)
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -215,6 +238,14 @@ class Lake:
 
     def _open(self, table: Table) -> DeltaTable | None:
         return open_table(self.home.lake / table.name, table)
+
+
+def _known(purpose: Purpose | str) -> Purpose:
+    try:
+        return Purpose(purpose)
+    except ValueError:
+        known = ", ".join(p.value for p in Purpose)
+        raise WrongUse(f"no such purpose; known are: {known}") from None
 
 
 def open_lake(settings: Settings, *, create: bool = False) -> Lake:

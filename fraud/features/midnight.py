@@ -36,8 +36,8 @@ PAIRS = pl.Schema({"account_id": pl.String(), "as_of": INSTANT})
 class Lake(Protocol):
     """What the features need of a lake."""
 
-    def connect(self, *, purpose: str) -> Connection:
-        """Open a session that sees the purpose's tables."""
+    def connect_raw(self, purpose: str) -> Connection:
+        """Open a session that sees the purpose's tables, numbers as they are."""
 
 
 def features(
@@ -73,7 +73,7 @@ def features(
     QueryFailed
         If DuckDB refuses.
     """
-    con = lake.connect(purpose="fraud")
+    con = lake.connect_raw("fraud")
     try:
         return features_as_of(con, as_of=as_of, accounts=accounts, signals=signals)
     finally:

@@ -158,7 +158,7 @@ class AccountReader:
         if self._session is None or time.monotonic() - self._opened_s > SESSION_S:
             if self._session is not None:
                 self._session.close()
-            self._session = self._lake.connect("fraud")
+            self._session = self._lake.connect_raw("fraud")
             self._opened_s = time.monotonic()
             self._kept.clear()
             self._compared.clear()

@@ -75,7 +75,7 @@ def account_facts(lake: Lake, account_ids: Sequence[str], *, as_of: date) -> dic
         as_of=midnight,
         since_date=as_of - timedelta(days=MONEY_DAYS),
     )
-    rows = run(lake.connect("fraud"), query)
+    rows = run(lake.connect_raw("fraud"), query)
     return {
         account_id: Facts(
             plan or "",

@@ -93,7 +93,7 @@ def fill_site(home: Path) -> None:
     import_events(lake, files / "events.csv", now=MORNING)
     pbx = lake.settings.sources["pbx"]
     ingest(lake, [files / "calls.csv"], source_name="pbx", source=pbx, now=MORNING)
-    con = lake.connect("fraud")
+    con = lake.connect_raw("fraud")
     for day in (date(2026, 2, 1), *(date(2026, 2, n) for n in (24, 25, 26))):
         reduced = reduce_day(con, day)
         sums = {ACCOUNT_DAYS: reduced.account_days, ACCOUNT_DAY_KEYS: reduced.account_day_keys}
