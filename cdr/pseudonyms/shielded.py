@@ -44,7 +44,7 @@ class Scan:
         return Scan(pa.RecordBatchReader.from_batches(schema, chosen))
 
 
-class Shielded(ds.Dataset):
+class Shielded(ds.Dataset):  # type: ignore[misc]  # Arrow ships no types
     """Rows of a dataset with pseudonyms in some columns.
 
     Parameters
