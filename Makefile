@@ -7,6 +7,8 @@ PYTHON ?= python3
 UV := .venv/tool/bin/uv
 RUN := .venv/bin
 INSTALLED := .venv/installed
+# compiled libraries are kept: each process starts in half the time
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test check bench clean
 
