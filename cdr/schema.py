@@ -296,7 +296,12 @@ INGESTS = Table(
         Field("first_started_at", INSTANT, "UTC", "Earliest call; null without calls.", True),
         Field("last_started_at", INSTANT, "UTC", "Latest call; null without calls.", True),
         Field("ingested_at", INSTANT, "UTC", "When the batch was taken in."),
-        Field("state", pl.String(), "code", "`done`."),
+        Field(
+            "state",
+            pl.String(),
+            "code",
+            "`done`; `renumbered` for calls of a day read again with newer numbering metadata.",
+        ),
     ),
     statistics=("ingested_at",),
 )

@@ -27,6 +27,7 @@ from pipelines.commands import (
     nightly,
     privacy,
     query,
+    renumber,  # noqa: F401 (adds its command to those of `lake`)
     review,
     setup,
     simulate,

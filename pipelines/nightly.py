@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import polars as pl
@@ -17,6 +17,7 @@ from cdr.checks import findings_of
 from cdr.errors import WrongUse
 from cdr.lake import Lake
 from cdr.lake.compact import compact
+from cdr.lengths import doubt_lengths, recent_days
 from cdr.normalise.numbers import NUMBERING_VERSION
 from cdr.schema import REJECTS, SCORES
 from fraud.candidates import Candidate, Versions
@@ -139,6 +140,16 @@ def _set_aside(night: Night) -> list[str]:
     ]
 
 
+ARRIVED_WITHIN = timedelta(days=2)
+"""Days that calls came in for since then are looked at. Ours: a night that was broken off and
+goes on the day after still sees all it took in."""
+
+
+def _lengths(night: Night) -> Result:
+    days = recent_days(night.lake, since=night.now - ARRIVED_WITHIN)
+    return {"days": len(days), "doubted": sum(doubt_lengths(night.lake, day) for day in days)}
+
+
 def _check(night: Night) -> Result:
     findings = findings_of(night.lake.connect_raw("fraud"), night.day)
     return {
@@ -217,6 +228,7 @@ def _retention(night: Night) -> Result:
 
 STEPS: Mapping[str, Callable[[Night], Result]] = {
     "take_in": _take_in,
+    "lengths": _lengths,
     "check": _check,
     "compact": _compact,
     "reduce": _reduce,

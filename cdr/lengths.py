@@ -1,0 +1,150 @@
+"""Lengths that nobody should trust: far beyond an account's habit, with no end seen.
+
+A lost release makes a call as long as some timer. One as long as the switch's maximum, or
+without any end, is flagged as it is read (`cdr.normalise.calls`); what needs an account's
+earlier calls is found here, in a later step, before anything is counted or billed. The
+flag is the same, `suspect_duration`, with `beyond_habit` to say why. Nothing else of a
+call changes.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+import polars as pl
+
+from cdr.lake import Lake
+from cdr.schema import CALLS, Outcome
+
+SUSPECT = "suspect_duration"
+BEYOND_HABIT = "beyond_habit"
+
+LEAST_MS = 1_800_000
+"""Shorter calls are never doubted. Ours: the shortest timer in common use, the session timer of
+RFC 4028, ends a call after half an hour; what a shorter one costs is little."""
+
+TIMER_MS = 300_000
+"""Timers are set in whole steps of five minutes; such a length is one in a hundred by chance."""
+
+ROUND_WITHIN_MS = 1_000
+"""A switch ends a call within a second of its timer: the tolerance of `max_call_s` as well."""
+
+TIMED_OUT = ("MEDIA_TIMEOUT", "ALLOTTED_TIMEOUT", "RECOVERY_ON_TIMER_EXPIRE", "102")
+"""Causes that say a timer ended the call and no party did (FreeSWITCH, `switch_types.h`; ITU-T
+Q.850, 102)."""
+
+HABIT_DAYS = 30
+HABIT_CALLS = 50
+"""Answered calls below which an account has no habit. Ours: the 99th percentile of fewer is
+their longest call, and one long call would hide the next."""
+
+HABIT_QUANTILE = 0.99
+HABIT_FACTOR = 3
+"""How often the quantile must go into a length. Ours: an account's longest honest calls are
+seldom twice as long as its 99th percentile."""
+
+
+def recent_days(lake: Lake, *, since: datetime) -> list[date]:
+    """List the days that calls were taken in for since an instant, oldest first."""
+    start = since.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return sorted(
+        {
+            date.fromisoformat(file.partition["call_date"])
+            for file in lake.files(CALLS)
+            if file.bounds["ingested_at"][1] >= start
+        }
+    )
+
+
+def doubt_lengths(lake: Lake, day: date) -> int:
+    """Flag the calls of a day whose length is far beyond their account's habit.
+
+    A call is doubted when it was answered and lasted `LEAST_MS` at least; no end was seen
+    (the flag `missing_bye`, a cause of `TIMED_OUT`, or a length that is a whole number
+    of `TIMER_MS`); and it lasted more than `HABIT_FACTOR` times the `HABIT_QUANTILE` of the
+    account's undoubted answered calls of the `HABIT_DAYS` before. An account with fewer than
+    `HABIT_CALLS` of these has no habit, and its calls are left alone. Safe to repeat.
+
+    Parameters
+    ----------
+    lake : Lake
+        Whose calls.
+    day : date
+        UTC day.
+
+    Returns
+    -------
+    int
+        Calls flagged.
+    """
+    candidates = lake.scan(CALLS, dates=[day]).filter(_ended_by_nobody()).select(
+        "record_id", "account_id", "duration_ms"
+    ).collect()  # fmt: skip
+    if candidates.is_empty():
+        return 0
+    habits = _habits(lake, day, candidates["account_id"].unique().to_list())
+    beyond = (
+        candidates.join(habits, on="account_id")
+        .filter(pl.col("duration_ms") > HABIT_FACTOR * pl.col("habit_ms"))
+        .select("record_id")
+    )
+    return _flag(lake, day, beyond) if beyond.height else 0
+
+
+def _doubted() -> pl.Expr:
+    return pl.col("flags").list.contains(SUSPECT)
+
+
+def _ended_by_nobody() -> pl.Expr:
+    """Tell which calls are long enough to be doubted and have no sign that a party ended them."""
+    length = pl.col("duration_ms")
+    off_the_timer = (length + ROUND_WITHIN_MS) % TIMER_MS
+    return (
+        (pl.col("outcome") == Outcome.ANSWERED.value)
+        & pl.col("account_id").is_not_null()
+        & ~_doubted()
+        & (length >= LEAST_MS - ROUND_WITHIN_MS)
+        & (
+            pl.col("flags").list.contains("missing_bye")
+            | pl.col("cause_code").str.to_uppercase().is_in(TIMED_OUT).fill_null(value=False)
+            | (off_the_timer <= 2 * ROUND_WITHIN_MS)
+        )
+    )
+
+
+def _habits(lake: Lake, day: date, accounts: list[str]) -> pl.DataFrame:
+    """Return `habit_ms` of the accounts that have a habit."""
+    before = [day - timedelta(days=ago) for ago in range(1, HABIT_DAYS + 1)]
+    lengths = (
+        lake.scan(CALLS, dates=before)
+        .filter(pl.col("account_id").is_in(accounts), pl.col("duration_ms").is_not_null())
+        .filter((pl.col("outcome") == Outcome.ANSWERED.value) & ~_doubted())
+        .select("account_id", "duration_ms")
+    )
+    habit = pl.col("duration_ms").quantile(HABIT_QUANTILE, "linear")
+    found = lengths.group_by("account_id").agg(pl.len().alias("calls"), habit.alias("habit_ms"))
+    return found.filter(pl.col("calls") >= HABIT_CALLS).collect(engine="streaming")
+
+
+def _flag(lake: Lake, day: date, beyond: pl.DataFrame) -> int:
+    flagged = 0
+    with lake.batch("doubt_lengths") as batch, lake.writing():
+        for file in lake.files(CALLS):
+            if file.partition["call_date"] != day.isoformat():
+                continue
+            rows = lake.scan_files(CALLS, [file])
+            concerned = pl.col("record_id").is_in(beyond["record_id"].implode()) & ~_doubted()
+            count = rows.select(concerned.sum()).collect().item()
+            if not count:
+                continue
+            flags = pl.col("flags").list.concat(pl.lit([SUSPECT, BEYOND_HABIT]))
+            batch.remove(CALLS, [file])
+            batch.add(
+                CALLS,
+                rows.with_columns(pl.when(concerned).then(flags).otherwise("flags")).collect(),
+                lasting=True,
+            )
+            flagged += count
+        if flagged:
+            batch.publish()
+    return flagged

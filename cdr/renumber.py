@@ -1,0 +1,384 @@
+"""Numbers of the calls that are there, read again with newer numbering metadata.
+
+First a report of what would change, from what the switches wrote; then, where somebody
+wants it, the change, a day at a time: each day is one batch, so a run that is broken off
+goes on where it was. A call that reads otherwise is a correction: its earlier version
+goes to `call_history`, and the ledger has a row for it. Whose call it is, and which way
+it went, stays as it was decided.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import polars as pl
+
+from cdr.errors import storage
+from cdr.lake import Batch, DataFile, Lake
+from cdr.normalise.numbers import NUMBERING_VERSION, Validity, normalise_party
+from cdr.schema import CALL_HISTORY, CALLS, INGESTS, INSTANT
+from cdr.settings import SourceSettings
+
+SIDES = ("caller", "callee")
+PARTS = ("number", "party", "country", "number_type")
+"""What the metadata decide of each side; what the switch wrote is `<side>_raw`."""
+
+UNALLOCATED = "unallocated_callee"
+"""The flag that rests on the metadata as well."""
+
+READ_AGAIN = "renumbered"
+"""State in the ledger of calls that were read again."""
+
+_FIELDS = (*(f"{side}_{part}" for side in SIDES for part in PARTS), "forwarded_to")
+_REPORTED = ("number", "country", "number_type")  # the party only mirrors the number
+_LONGEST_SHOWN = 4  # ours: a calling code and a digit, nobody's number
+
+Progress = Callable[[int, int], None]
+"""Told how many days were read, and how many there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One way in which calls read otherwise now.
+
+    Parameters
+    ----------
+    field : str
+        Column of `calls`, or the flag.
+    before, after : str or None
+        What stands there and what would; of numbers only whether there is one.
+    calls : int
+        How many.
+    example : str or None
+        What a switch wrote in one of them, masked.
+    """
+
+    field: str
+    before: str | None
+    after: str | None
+    calls: int
+    example: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Renumbering:
+    """What reading again came to.
+
+    Parameters
+    ----------
+    version : str
+        The metadata read with.
+    days : tuple of date
+        Days that have calls read with other metadata.
+    read, changed : int
+        Calls read again, and those that read otherwise.
+    left : dict of str to int
+        Calls of sources that are not in the settings, by source: they stay as they are,
+        since nothing says what country they dialled in.
+    differences : tuple of Difference
+        The most frequent first.
+    """
+
+    version: str
+    days: tuple[date, ...]
+    read: int
+    changed: int
+    left: dict[str, int]
+    differences: tuple[Difference, ...]
+
+
+def compare(
+    lake: Lake, sources: Mapping[str, SourceSettings], *, progress: Progress | None = None
+) -> Renumbering:
+    """Report what would change if numbers were read with the metadata of today.
+
+    Writes nothing; one file is in memory at a time.
+
+    Parameters
+    ----------
+    lake : Lake
+        Whose calls.
+    sources : mapping of str to SourceSettings
+        The switches by name: the country each dialled in.
+    progress : callable, optional
+        See `Progress`.
+    """
+    days: list[date] = []
+    read = changed = 0
+    left: Counter[str] = Counter()
+    found = _NO_DIFFERENCES
+    by_day = _files_by_day(lake)
+    for number, (day, files) in enumerate(by_day.items(), start=1):
+        for rows in _older_rows(lake, files):
+            known = rows.filter(pl.col("source").is_in(list(sources)))
+            left.update(rows.filter(~pl.col("source").is_in(list(sources)))["source"].to_list())
+            again = _reread(known, sources)
+            read += known.height
+            changed += int(_differs(known, again).sum())
+            found = _summed(pl.concat([found, _differences(known, again)]))
+            if known.height and day not in days:
+                days.append(day)
+        if progress:
+            progress(number, len(by_day))
+    ordered = found.sort("calls", "field", "before", "after", descending=[True, *[False] * 3])
+    differences = tuple(Difference(**row) for row in ordered.iter_rows(named=True))
+    return Renumbering(NUMBERING_VERSION, tuple(days), read, changed, dict(left), differences)
+
+
+def renumber(
+    lake: Lake,
+    sources: Mapping[str, SourceSettings],
+    *,
+    now: datetime,
+    progress: Progress | None = None,
+) -> int:
+    """Read the numbers again and commit what differs, one batch a day; safe to repeat.
+
+    Parameters
+    ----------
+    lake, sources, progress
+        As `compare` takes them.
+    now : datetime
+        When the calls came to read as they do, with a time zone.
+
+    Returns
+    -------
+    int
+        Calls that read otherwise now.
+
+    Raises
+    ------
+    StorageFailed
+        If the disk refuses; days before are done, this one is as it was.
+    """
+    days = list(_files_by_day(lake))
+    changed = 0
+    for number, day in enumerate(days, start=1):
+        with lake.batch("renumber") as batch, lake.writing():
+            for file in _files_by_day(lake).get(day, ()):
+                changed += _renumber_file(lake, batch, file, sources, now)
+            if batch.staged(CALLS):
+                batch.publish()
+        if progress:
+            progress(number, len(days))
+    return changed
+
+
+def _files_by_day(lake: Lake) -> dict[date, list[DataFile]]:
+    days: dict[date, list[DataFile]] = {}
+    for file in lake.files(CALLS):
+        days.setdefault(date.fromisoformat(file.partition["call_date"]), []).append(file)
+    return dict(sorted(days.items()))
+
+
+def _older_rows(lake: Lake, files: Iterable[DataFile]) -> Iterator[pl.DataFrame]:
+    """Read, a file at a time, the calls that other metadata read."""
+    for file in files:
+        if _is_older(lake, file):
+            yield lake.scan_files(CALLS, [file]).filter(_OLDER).collect()
+
+
+_OLDER = pl.col("numbering_version") != NUMBERING_VERSION
+
+
+def _is_older(lake: Lake, file: DataFile) -> bool:
+    with storage("reading calls"):
+        versions = lake.scan_files(CALLS, [file]).select(_OLDER.any()).collect()
+    return bool(versions.item())
+
+
+def _renumber_file(
+    lake: Lake,
+    batch: Batch,
+    file: DataFile,
+    sources: Mapping[str, SourceSettings],
+    now: datetime,
+) -> int:
+    if not _is_older(lake, file):
+        return 0
+    rows = lake.scan_files(CALLS, [file]).with_row_index("row").collect()
+    concerned = rows.filter(_OLDER & pl.col("source").is_in(list(sources)))
+    if concerned.is_empty():
+        return 0
+    again = _reread(concerned, sources)
+    differs = _differs(concerned, again)
+    stamped = _stamped(again, differs, batch.batch_id, now)
+    kept = rows.join(concerned, on="row", how="anti")
+    batch.remove(CALLS, [file])
+    batch.add(CALLS, pl.concat([kept, stamped]).sort("row").drop("row"), lasting=True)
+    if differs.any():
+        earlier = concerned.filter(differs).drop("row")
+        by = stamped.filter(differs)["ingest_id"].alias("superseded_by")
+        batch.add(
+            CALL_HISTORY,
+            earlier.with_columns(by, pl.lit(now, INSTANT).alias("superseded_at")),
+        )
+        batch.add(INGESTS, _ledger_rows(stamped.filter(differs), batch.batch_id, now))
+    return int(differs.sum())
+
+
+def _reread(calls: pl.DataFrame, sources: Mapping[str, SourceSettings]) -> pl.DataFrame:
+    """Read both ends of each call again; rows stay in their order."""
+    if calls.is_empty():
+        return calls
+    numbered = calls.with_row_index("place")
+    parts = [
+        _reread_source(numbered.filter(pl.col("source") == name), sources[name])
+        for name in calls["source"].unique()
+    ]
+    return pl.concat(parts).sort("place").drop("place")
+
+
+def _reread_source(calls: pl.DataFrame, source: SourceSettings) -> pl.DataFrame:
+    ends = calls.with_columns(
+        normalise_party(text, country=source.country, bare=source.bare_numbers).alias(f"{name}_end")
+        for name, text in {
+            **{side: pl.coalesce(f"{side}_raw", f"{side}_number") for side in SIDES},
+            "forwarded_to": pl.col("forwarded_to"),
+        }.items()
+    )
+    callee = pl.col("callee_end").struct
+    unallocated = pl.lit(Validity.UNALLOCATED.value) == callee.field("validity")
+    return ends.with_columns(
+        *(column for side in SIDES for column in _read_side(side)),
+        pl.coalesce(
+            pl.col("forwarded_to_end").struct.field("number"),
+            pl.col("forwarded_to_end").struct.field("party"),
+            "forwarded_to",
+        ).alias("forwarded_to"),
+        _with_flag(unallocated & pl.col("callee_raw").is_not_null()),
+    ).select(calls.columns)
+
+
+def _read_side(side: str) -> Iterator[pl.Expr]:
+    """Write what a side reads as; what retention took away since does not come back."""
+    raw, number = pl.col(f"{side}_raw"), pl.col(f"{side}_number")
+    for part in PARTS:
+        name = f"{side}_{part}"
+        there = raw.is_not_null() if part == "party" else raw.is_not_null() | number.is_not_null()
+        new = pl.col(f"{side}_end").struct.field(part)
+        yield pl.when(there).then(new).otherwise(name).alias(name)
+
+
+def _with_flag(unallocated: pl.Expr) -> pl.Expr:
+    flags = pl.col("flags")
+    has = flags.list.contains(UNALLOCATED)
+    return (
+        pl.when(has & ~unallocated & pl.col("callee_raw").is_not_null())
+        .then(flags.list.set_difference(pl.lit([UNALLOCATED])))
+        .when(~has & unallocated)
+        .then(flags.list.concat(pl.lit([UNALLOCATED])))
+        .otherwise(flags)
+        .alias("flags")
+    )
+
+
+def _differs(before: pl.DataFrame, after: pl.DataFrame) -> pl.Series:
+    different = pl.Series([False]).new_from_index(0, before.height)
+    for field in _FIELDS:
+        different |= before[field].ne_missing(after[field])
+    return different | (_flagged(before) != _flagged(after))
+
+
+def _flagged(calls: pl.DataFrame) -> pl.Series:
+    return calls["flags"].list.contains(UNALLOCATED)
+
+
+def _stamped(calls: pl.DataFrame, differs: pl.Series, batch_id: str, now: datetime) -> pl.DataFrame:
+    """Write the version on every call, and a row of the ledger on those that changed."""
+    return calls.with_columns(
+        pl.lit(NUMBERING_VERSION).alias("numbering_version"),
+        pl.when(differs)
+        .then(pl.format("{}-{}", pl.lit(batch_id), "source"))
+        .otherwise("ingest_id")
+        .alias("ingest_id"),
+        pl.when(differs).then(pl.lit(now, INSTANT)).otherwise("ingested_at").alias("ingested_at"),
+    )
+
+
+_NO_DIFFERENCES = pl.DataFrame(
+    schema={
+        "field": pl.String,
+        "before": pl.String,
+        "after": pl.String,
+        "calls": pl.Int64,
+        "example": pl.String,
+    }
+)
+
+
+def _differences(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
+    """Count in which ways calls read otherwise, with an example of each, masked."""
+    seen = [_NO_DIFFERENCES]
+    for side in SIDES:
+        for part in _REPORTED:
+            old, new = before[f"{side}_{part}"], after[f"{side}_{part}"]
+            seen.append(_counted(f"{side}_{part}", old, new, before[f"{side}_raw"]))
+    old, new = (
+        flagged.replace_strict({True: UNALLOCATED}, default=None, return_dtype=pl.String)
+        for flagged in (_flagged(before), _flagged(after))
+    )
+    return pl.concat([*seen, _counted("flags", old, new, before["callee_raw"])])
+
+
+def _counted(field: str, old: pl.Series, new: pl.Series, raw: pl.Series) -> pl.DataFrame:
+    rows = pl.DataFrame({"before": old, "after": new, "raw": raw})
+    rows = rows.filter(pl.col("before").ne_missing(pl.col("after")))
+    if field.endswith("_number"):
+        both = pl.col("before").is_not_null() & pl.col("after").is_not_null()
+        before = pl.when(pl.col("before").is_not_null()).then(pl.lit("a number"))
+        after = pl.when(pl.col("after").is_not_null()).then(pl.lit("a number"))
+        rows = rows.with_columns(
+            before, pl.when(both).then(pl.lit("another number")).otherwise(after).alias("after")
+        )
+    return (
+        rows.group_by("before", "after")
+        .agg(
+            pl.len().cast(pl.Int64).alias("calls"), _masked(pl.col("raw")).first().alias("example")
+        )
+        .select(pl.lit(field).alias("field"), "before", "after", "calls", "example")
+    )
+
+
+def _masked(text: pl.Expr) -> pl.Expr:
+    """Show a few signs of what a switch wrote, fewer than half, and how long it was."""
+    shown = pl.min_horizontal(text.str.len_chars() // 2, pl.lit(_LONGEST_SHOWN))
+    return text.str.head(shown) + text.str.slice(shown).str.replace_all(".", "x")
+
+
+def _summed(differences: pl.DataFrame) -> pl.DataFrame:
+    return differences.group_by("field", "before", "after").agg(
+        pl.col("calls").sum(), pl.col("example").drop_nulls().first()
+    )
+
+
+def _ledger_rows(calls: pl.DataFrame, batch_id: str, now: datetime) -> pl.DataFrame:
+    """Make a row for each source: its calls of a day that read otherwise, as corrections."""
+    counted = calls.group_by("ingest_id", "source").agg(
+        pl.col("source_rows").cast(pl.Int64).sum().alias("corrected"),
+        pl.col("started_at").min().alias("first_started_at"),
+        pl.col("started_at").max().alias("last_started_at"),
+    )
+    hashes = [hashlib.sha256(name.encode()).hexdigest() for name in counted["ingest_id"]]
+    none = pl.lit(0, pl.Int64)
+    return counted.select(
+        "ingest_id",
+        pl.lit(batch_id).alias("batch_id"),
+        "source",
+        pl.lit(f"(numbers read with {NUMBERING_VERSION})").alias("file"),
+        pl.Series("sha256", hashes, dtype=pl.String),
+        none.alias("bytes"),
+        pl.col("corrected").alias("read"),
+        none.alias("accepted"),
+        none.alias("duplicate"),
+        "corrected",
+        none.alias("rejected"),
+        "first_started_at",
+        "last_started_at",
+        pl.lit(now, INSTANT).alias("ingested_at"),
+        pl.lit(READ_AGAIN).alias("state"),
+    ).select(INGESTS.polars_schema.names())
