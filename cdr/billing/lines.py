@@ -16,6 +16,7 @@ from cdr.billing.charges import MICRO, Rounding
 from cdr.billing.decks import Deck, current_decks, load_deck
 from cdr.billing.rating import RATED, rated
 from cdr.billing.rules import PLAN, RuleSet
+from cdr.billing.tables import RELEASES
 from cdr.keys import hash_64, joined
 from cdr.lake import Lake
 from cdr.schema import ACCOUNT_NUMBERS, ACCOUNTS, MONEY, Outcome
@@ -53,7 +54,8 @@ class Tariff:
     """Everything that decides what is billed for a leg.
 
     ``decks`` holds those that exist of the decks that plans and rules name. ``plans`` has
-    `account_id`, `known_from` and `plan`, ``numbers`` the table of number ownership.
+    `account_id`, `known_from` and `plan`, ``numbers`` the table of number ownership,
+    ``released`` the `record_id` of held legs that a person decided to bill.
     """
 
     settings: BillingSettings
@@ -62,6 +64,7 @@ class Tariff:
     cost: Deck | None
     plans: pl.DataFrame
     numbers: pl.DataFrame
+    released: pl.Series
 
     @property
     def versions(self) -> dict[str, str]:
@@ -76,6 +79,7 @@ def load_tariff(
     settings: BillingSettings,
     *,
     versions: Mapping[str, str] | None = None,
+    sealed_as: str | None = None,
 ) -> Tariff:
     """Load the decks, plans and numbers that lines are made with.
 
@@ -89,6 +93,9 @@ def load_tariff(
         Which decks, and how amounts are rounded.
     versions : mapping of str to str, optional
         Which version of each deck; None takes those that count.
+    sealed_as : str, optional
+        The period (year-month) whose seal is worked out again: releases decided after it
+        do not count. None counts all.
     """
     have = current_decks(lake) if versions is None else versions
     named = {settings.default_deck, *settings.plan_decks.values(), *rules.deck_names}
@@ -103,6 +110,11 @@ def load_tariff(
         .collect()
         .sort("known_from"),
         numbers=lake.scan(ACCOUNT_NUMBERS).drop("imported_at").collect(),
+        released=lake.scan(RELEASES)
+        .filter(pl.lit(sealed_as is None) | (pl.col("counts_from") <= (sealed_as or "")))
+        .select("record_id")
+        .unique()
+        .collect()["record_id"],
     )
 
 
@@ -154,6 +166,7 @@ def _with_facts(legs: pl.DataFrame, tariff: Tariff, onward: pl.Series) -> pl.Dat
         forwarded.alias("forwarded"),
         pl.when(number.str.contains(r"^\+\d+$")).then(number).alias("forwarded_number"),
         pl.col("record_id").is_in(onward.implode()).alias("onward_leg"),
+        pl.col("record_id").is_in(tariff.released.implode()).alias("released"),
         ((pl.col("outcome") == Outcome.ANSWERED.value) & (pl.col("duration_ms") == 0))
         .fill_null(value=False)
         .alias("zero_length"),

@@ -35,7 +35,7 @@ _ONE_OF = ("direction", "outcome", "callee_type")
 _YES_NO = ("on_net", "forwarded", "onward_leg", "zero_length")
 _COLUMNS = ("rule", *_ONE_OF, *_YES_NO, "flag", "action", "number", "deck", "why")
 
-FACTS = (*_ONE_OF, *_YES_NO, "flags")
+FACTS = (*_ONE_OF, *_YES_NO, "flags", "released")
 """Columns that a leg needs for the rules to be tried on it; see :meth:`RuleSet.decide`."""
 
 
@@ -68,7 +68,8 @@ class RuleSet:
         legs : DataFrame, shape (n, ...)
             `direction`, `outcome`, `callee_type` (text), `on_net` (where the call ends is a
             number of an account of ours), `forwarded`, `onward_leg` (the call has an
-            outbound leg of its own to where it went on), `zero_length` (Boolean), `flags`.
+            outbound leg of its own to where it went on), `zero_length` (Boolean), `flags`,
+            `released` (Boolean: a person decided to bill it, so rules that hold pass it by).
 
         Returns
         -------
@@ -98,6 +99,8 @@ def _holds(rule: dict[str, str | None]) -> pl.Expr:
                 pl.col("flags").list.contains(flag) for flag in flags.split(LIST_SEPARATOR)
             )
         )
+    if rule["action"] == "hold":
+        conditions.append(~pl.col("released"))
     return reduce(and_, conditions, pl.lit(value=True))
 
 

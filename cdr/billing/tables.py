@@ -127,4 +127,15 @@ WITHDRAWALS = Table(
     ),
 )
 
-register(DECKS, RATES, LINES, SEALS, WITHDRAWALS)
+RELEASES = Table(
+    "billing_releases",
+    "leg that a rule holds and a person decided to bill as it is",
+    (
+        _field("record_id", KEY, "16 bytes", "The leg, as in `calls`."),
+        _field("counts_from", pl.String(), "year-month", "First period open then; empty: ever."),
+        _field("why", pl.String(), "text", "The reason given."),
+        _field("released_at", INSTANT, "UTC", "When."),
+    ),
+)
+
+register(DECKS, RATES, LINES, SEALS, WITHDRAWALS, RELEASES)

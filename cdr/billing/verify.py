@@ -165,7 +165,7 @@ def _sealed_tariff(lake: Lake, seal: Seal) -> Tariff:
         plan_decks=was["deck_of"]["plans"],
         cost_deck=was["deck_of"]["cost"],
     )
-    return load_tariff(lake, seal.rules, settings, versions=seal.decks)
+    return load_tariff(lake, seal.rules, settings, versions=seal.decks, sealed_as=str(seal.period))
 
 
 def _compared_runs(lake: Lake, seal: Seal) -> Iterator[tuple[int, pl.DataFrame]]:

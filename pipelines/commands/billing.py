@@ -16,6 +16,7 @@ from cdr.billing.extract import Extract
 from cdr.billing.files import Format
 from cdr.billing.periods import Period
 from cdr.billing.reconciliation import write_reconciliation
+from cdr.billing.release import release as release_held
 from cdr.billing.sealing import seal as seal_period
 from cdr.billing.statements import StatementFormat, write_statements
 from cdr.billing.switch_totals import reconcile_switch
@@ -85,6 +86,29 @@ def seal(ctx: typer.Context, period: PeriodOption, as_json: Json = False) -> Non
     }
     text = f"{period}: {found['state']}, {done.sealed_at.isoformat(timespec='seconds')}"
     show(found, as_json=as_json, text="\n".join([text, *_bill_lines(done.manifest)]))
+
+
+@billing.command()
+def release(
+    ctx: typer.Context,
+    records: Annotated[
+        list[str], typer.Argument(help="Keys: `record_id` in the file `unpriced` of an extract.")
+    ],
+    period: PeriodOption,
+    reason: Annotated[str, typer.Option(help="Why they are billed although they are doubtful.")],
+    as_json: Json = False,
+) -> None:
+    """Bill calls that a rule holds, such as a doubtful length, as they are; safe to repeat.
+
+    Of a sealed period they become late lines of the next one.
+
+    Example: callsieve billing release 5b0e…27 --period 2026-10 --reason "customer agrees"
+    """
+    lake = open_lake(ctx.obj())
+    fresh = release_held(lake, Period.parse(period), records, why=reason, now=datetime.now(tz=UTC))
+    text = f"{fresh:,} calls released; {len(set(records)) - fresh:,} were before"
+    show({"released": fresh, "released_before": len(set(records)) - fresh}, as_json=as_json,
+         text=text)  # fmt: skip
 
 
 @billing.command()

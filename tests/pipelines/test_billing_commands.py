@@ -52,6 +52,23 @@ def test_from_a_deck_and_calls_to_a_sealed_period(run: Any, tmp_path: Path) -> N
     assert run("billing", "seal", "--period", "2026-08")[1]["state"] == "sealed before"
 
 
+def test_a_held_call_is_released_by_its_key(run: Any, tmp_path: Path) -> None:
+    held = (tmp_path / "calls.csv").read_text().replace(",60,", ",10800,")
+    (tmp_path / "calls.csv").write_text(held)
+    for words in (("accounts", "import"), ("ingest", "--source", "s")):
+        run(words[0], *words[1:], str(tmp_path / f"{words[0].replace('ingest', 'calls')}.csv"))
+    run("billing", "deck", "import", str(tmp_path / "deck.csv"), "--name", "retail")
+    out = tmp_path / "out"
+    of_august = ("--period", "2026-08")
+    assert run("billing", "extract", *of_august, "--out", str(out))[0] == 1
+    key = (out / "unpriced.csv").read_text().splitlines()[1].split(",")[3]
+    assert run("billing", "release", key, *of_august, "--reason", "agreed") == (
+        0,
+        {"released": 1, "released_before": 0},
+    )
+    assert run("billing", "extract", *of_august, "--out", str(out))[0] == 0
+
+
 def test_a_bad_deck_needs_a_person(run: Any, tmp_path: Path) -> None:
     (tmp_path / "deck.csv").write_text(DECK + "44x,-1,EUR\n")
     code, found = run("billing", "deck", "import", str(tmp_path / "deck.csv"), "--name", "retail")
