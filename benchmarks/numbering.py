@@ -56,8 +56,8 @@ TYPES = {
 
 EXPLAINED = {
     "satellite": "the library has no such type; 870, 881 and parts of 882 are satellite networks",
-    "long": "more than 18 digits with the calling code; E.164 allows 15, and only Indonesia and "
-    "Japan have longer ones, for service numbers that nobody abroad can dial",
+    "long": "more than 18 digits, of which the calling code and what was dialled after it are "
+    "part; E.164 allows 15, and only Indonesia and Japan have longer ones, for services",
     "short": "up to six digits without a plus are a short code, an emergency number or an "
     "extension, not a number, unless an allocated number of the country is as short",
 }
@@ -278,7 +278,7 @@ def _explained(sample: Sample, his: Answer, mine: Answer) -> str | None:
     digits = re.sub(r"[^+\d]", "", sample.text)
     if len(digits) <= 6 and mine.validity == "short":
         return "short"
-    if his.number and len(his.number) > 1 + MAX_DIGITS:
+    if max(len(digits.lstrip("+")), len(his.number or "") - 1) > MAX_DIGITS:
         return "long"
     return None
 

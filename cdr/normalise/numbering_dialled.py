@@ -1,8 +1,9 @@
 """From digits as dialled to an international number: exit codes, trunk prefixes, calling codes.
 
 The rules, and the order in which they are tried, are those of `phonenumbers.parse`; what
-they ask of a number is looked up in :mod:`cdr.normalise.numbering_ranges`. Nothing here
-looks at text other than digits.
+they ask of a number is looked up in :mod:`cdr.normalise.numbering_ranges`. Digits are whole
+numbers here, with a count because of leading zeros; only prefixes that are more than a few
+fixed digits are looked for in text.
 """
 
 from __future__ import annotations
@@ -21,94 +22,167 @@ from phonenumbers import PhoneMetadata
 
 from cdr.normalise.numbering import NumberType
 from cdr.normalise.numbering_patterns import PatternSet
-from cdr.normalise.numbering_ranges import MAX_DIGITS, Length, Ranges, key_of, length_of, world
+from cdr.normalise.numbering_ranges import (
+    MAX_DIGITS,
+    Integers,
+    Length,
+    Ranges,
+    key_of,
+    length_of,
+    world,
+)
 
 Flags = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.uint16]
 
 _TOO_SHORT_AFTER_EXIT = 2  # digits after an exit code that are no number, as in phonenumbers
+_POWER = 10 ** np.arange(MAX_DIGITS + 1, dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Digits:
+    """Strings of digits: as whole numbers, and how many there are.
+
+    More than `MAX_DIGITS` of them are 0 and `MAX_DIGITS` + 1: in no plan.
+    """
+
+    value: Integers
+    count: Integers
+
+    @classmethod
+    def of(cls, text: pl.Series) -> Digits:
+        """Read text that holds digits only."""
+        count = text.str.len_bytes().to_numpy().astype(np.int64)
+        value = text.cast(pl.Int64, strict=False).fill_null(0).to_numpy()
+        fits = count <= MAX_DIGITS
+        return cls(np.where(fits, value, 0), np.minimum(count, MAX_DIGITS + 1))
+
+    def text(self) -> pl.Series:
+        """Write them as text."""
+        frame = pl.DataFrame({"value": self.value, "count": self.count})
+        return frame.select(pl.col("value").cast(pl.String).str.zfill("count"))["value"]
+
+    def __getitem__(self, rows: npt.NDArray[Any]) -> Digits:
+        return Digits(self.value[rows], self.count[rows])
+
+    def where(self, chosen: Flags, other: Digits) -> Digits:
+        """Take those chosen, and the other digits in the other rows."""
+        return Digits(
+            np.where(chosen, self.value, other.value), np.where(chosen, self.count, other.count)
+        )
+
+    def after(self, code: int) -> Digits:
+        """Put a calling code in front."""
+        count = self.count + len(str(code))
+        fits = count <= MAX_DIGITS
+        value = self.value + code * _POWER[np.where(fits, self.count, 0)]
+        return Digits(np.where(fits, value, 0), np.minimum(count, MAX_DIGITS + 1))
+
+    def begins(self, prefix: str) -> Flags:
+        """Tell which begin with some digits."""
+        left = np.clip(self.count - len(prefix), 0, MAX_DIGITS)
+        enough = (self.count >= len(prefix)) & (self.count <= MAX_DIGITS)
+        found: Flags = enough & (self.value // _POWER[left] == int(prefix))
+        return found
+
+    def without_first(self, many: Integers | int) -> Digits:
+        """Take some digits off the front."""
+        left = np.clip(self.count - many, 0, MAX_DIGITS)
+        return Digits(self.value % _POWER[left], left)
+
+    def look_up(self, ranges: Ranges) -> Places:
+        """Return what ranges say of them; of too many digits, what is said of none."""
+        fits = self.count <= MAX_DIGITS
+        if fits.all():
+            return ranges.look_up(self.value, self.count)
+        return ranges.look_up(self.value, np.where(fits, self.count, 0))
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
     """International digits, calling code first, and their places in `world().said`."""
 
-    digits: pl.Series
+    digits: Digits
     places: Places
 
-
-def counted(digits: pl.Series) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return digit strings as whole numbers and numbers of digits, cut to `MAX_DIGITS`."""
-    digits = digits.str.slice(0, MAX_DIGITS)
-    value = digits.cast(pl.Int64, strict=False).fill_null(0).to_numpy()
-    return value, digits.str.len_bytes().to_numpy().astype(np.int64)
+    def numbers(self) -> pl.Series:
+        """Write them as E.164."""
+        return "+" + pl.Series("number", self.digits.value).cast(pl.String)
 
 
-def international(digits: pl.Series) -> Read:
+def international(digits: Digits) -> Read:
     """Read digits that begin with a calling code; a trunk prefix after it is dropped."""
-    places = world().look_up(*counted(digits))
+    places = digits.look_up(world())
     prefixed, codes = _facts()
     drop = prefixed[places]
     if not drop.any():
-        return _not_too_long(digits, places)
+        return Read(digits, places)
+    digits = Digits(digits.value.copy(), digits.count.copy())
+    places = places.copy()
     rows = np.flatnonzero(drop)
     of_row = codes[places[rows]]
-    parts = [np.flatnonzero(~drop)]
-    changed = [digits.gather(parts[0])]
     for code in np.unique(of_row).tolist():
         mine = rows[of_row == code]
-        parts.append(mine)
-        changed.append(_without_trunk_prefix(digits.gather(mine), code))
-    digits = pl.concat(changed).gather(np.argsort(np.concatenate(parts), kind="stable"))
-    return _as_it_is(digits)
+        left = _without_trunk_prefix(digits[mine], code)
+        digits.value[mine], digits.count[mine] = left.value, left.count
+        places[mine] = left.look_up(world())
+    return Read(digits, places)
 
 
-def _without_trunk_prefix(digits: pl.Series, code: int) -> pl.Series:
-    start = len(str(code))
+def _without_trunk_prefix(digits: Digits, code: int) -> Digits:
     region = phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code][0]
     plan = PhoneMetadata.metadata_for_region_or_calling_code(code, region)
 
-    def judged(national: pl.Series) -> tuple[Flags, Flags]:
-        places = world().look_up(*counted(str(code) + national))
+    def judged(national: Digits) -> tuple[Flags, Flags]:
+        places = national.after(code).look_up(world())
         general, fits = _main_plan()
-        return _judged(str(code) + national, general[places], fits[places])
+        return general[places], fits[places]
 
-    national = _stripped(digits.str.slice(start), plan, judged, fitting=True)
-    return str(code) + national
+    national = digits.without_first(len(str(code)))
+    return _stripped(national, plan, judged, fitting=True).after(code)
 
 
 def _stripped(
-    national: pl.Series,
+    national: Digits,
     plan: Any,
-    judged: Callable[[pl.Series], tuple[Flags, Flags]],
+    judged: Callable[[Digits], tuple[Flags, Flags]],
     *,
     fitting: bool,
-) -> pl.Series:
+) -> Digits:
     """Drop the trunk prefix and carrier code of a plan, where what is left may be a number.
 
     ``judged`` tells of national numbers whether the plan knows them and whether their length
     fits; that it fits is asked for only if ``fitting``.
     """
-    prefix = rf"^(?:{plan.national_prefix_for_parsing})"
-    groups = re.compile(prefix).groups
-    left = national.str.replace(prefix, "")
-    if plan.national_prefix_transform_rule:
-        rule = re.sub(r"\\(\d)", r"$${\1}".replace("$$", "$"), plan.national_prefix_transform_rule)
-        applies = national.str.extract(prefix, groups).is_not_null()
-        left = national.str.replace(prefix, rule).zip_with(applies, left)
+    left = _dropped(national, plan.national_prefix_for_parsing, plan.national_prefix_transform_rule)
     known, _ = judged(national)
     left_known, left_fits = judged(left)
     drop = ~known | left_known
     if fitting:
         drop &= left_fits
-    return left.zip_with(pl.Series(drop), national)
+    return left.where(drop, national)
+
+
+def _dropped(digits: Digits, prefix: str, rule: str | None = None) -> Digits:
+    """Take a prefix off; where its last group matched, write it by a rule instead."""
+    if not rule and re.fullmatch(r"[0-9|]+", prefix):
+        many = np.zeros(len(digits.count), np.int64)
+        for each in reversed(prefix.split("|")):  # the first that fits counts
+            many = np.where(digits.begins(each), len(each), many)
+        return digits.without_first(many)
+    text, pattern = digits.text(), rf"^(?:{prefix})"
+    left = text.str.replace(pattern, "")
+    if rule:
+        applies = text.str.extract(pattern, re.compile(pattern).groups).is_not_null()
+        left = text.str.replace(pattern, re.sub(r"\\(\d)", r"${\1}", rule)).zip_with(applies, left)
+    return Digits.of(left)
 
 
 @cache
-def _facts() -> tuple[Flags, npt.NDArray[np.int64]]:
+def _facts() -> tuple[Flags, Integers]:
     """For each place in `world().said`: whether a prefix may have to go, and the calling code."""
     said = world().said
-    return np.array([v.prefixed for v in said]), np.array([v.code for v in said])
+    return np.array([v.prefixed for v in said]), np.array([v.code for v in said], np.int64)
 
 
 @cache
@@ -142,7 +216,7 @@ class Home:
 
     def __init__(self, country: str) -> None:
         self._plan = _plan_of(country)
-        self._code = str(self._plan.country_code)
+        self._code: int = self._plan.country_code
         self.trunk_prefix: str | None = self._plan.national_prefix
         short: Any = PhoneMetadata.short_metadata_for_region(country)
         patterns: dict[str, Any] = {
@@ -191,87 +265,81 @@ class Home:
             "general" in hits, length_of(self._plan, length), "prefix" in hits, "exit" in hits, kind
         )
 
-    def short_kinds(self, dialled: pl.Series) -> npt.NDArray[np.str_]:
+    def short_kinds(self, dialled: Digits) -> npt.NDArray[np.str_]:
         """Tell emergency numbers and short codes of the country; empty for what is neither."""
-        return self._short[self._ranges.look_up(*counted(dialled))]
+        return self._short[dialled.look_up(self._ranges)]
 
-    def read(self, dialled: pl.Series) -> Read:
-        """Read digits dialled in this country, without a `+`."""
-        places = self._ranges.look_up(*counted(dialled))
-        with_exit, _ = self._after_exit(dialled, self._exits[places])
-        with_code = self._with_code(dialled, places) & ~with_exit
-        inland = ~(with_exit | with_code)
-        rows = [np.flatnonzero(each) for each in (with_exit, with_code, inland)]
-        exited, coded, home = (dialled.gather(each) for each in rows)
-        prefixed = self._prefixed[places[rows[2]]]
-        if prefixed.any():
-            home = _stripped(home, self._plan, self._judged, fitting=True)
-        read = [
-            self._abroad(exited),
-            international(self._code + self._rest_of(coded)),
-            _as_it_is(self._code + home),
-        ]
-        back = np.argsort(np.concatenate(rows), kind="stable")
-        return Read(
-            pl.concat(each.digits for each in read).gather(back),
-            np.concatenate([each.places for each in read])[back],
-        )
+    def read(self, dialled: Digits, text: pl.Series) -> Read:
+        """Read digits dialled in this country, without a `+`; `text` is the same as text."""
+        places = dialled.look_up(self._ranges)
+        exited, rest = self._after_exit(dialled, text, self._exits[places])
+        coded = self._with_code(dialled, places) & ~exited
+        inland = ~(exited | coded)
+        digits = Digits(np.zeros(len(text), np.int64), np.zeros(len(text), np.int64))
+        said = np.zeros(len(text), np.uint16)
+        for rows, read in (
+            (exited, self._abroad),
+            (coded, self._by_code),
+            (inland, self._at_home),
+        ):
+            if rows.any():
+                part = read((rest if rows is exited else dialled)[rows])
+                digits.value[rows], digits.count[rows], said[rows] = (
+                    part.digits.value, part.digits.count, part.places
+                )  # fmt: skip
+        return Read(digits, said)
 
-    def read_after_exit(self, dialled: pl.Series) -> Read:
+    def read_after_exit(self, dialled: Digits, text: pl.Series) -> Read:
         """Read digits dialled with this country's exit code; others are no number."""
-        exits = self._exits[self._ranges.look_up(*counted(dialled))]
-        with_exit, _ = self._after_exit(dialled, exits)
-        read = self._abroad(dialled.zip_with(pl.Series(with_exit), pl.Series([""])))
-        return Read(read.digits, np.where(with_exit, read.places, 0).astype(np.uint16))
+        places = dialled.look_up(self._ranges)
+        exited, rest = self._after_exit(dialled, text, self._exits[places])
+        read = self._abroad(rest)
+        return Read(read.digits, np.where(exited, read.places, 0).astype(np.uint16))
 
-    def _after_exit(self, dialled: pl.Series, may: Flags) -> tuple[Flags, pl.Series]:
-        if not may.any():
-            return may, dialled
-        rest = dialled.str.replace(rf"^(?:{self._plan.international_prefix})", "")
-        return may & ~rest.str.starts_with("0").to_numpy(), rest
+    def _after_exit(self, dialled: Digits, text: pl.Series, may: Flags) -> tuple[Flags, Digits]:
+        """Tell which begin with the exit code and a calling code, and what follows it."""
+        exit_code = self._plan.international_prefix
+        rest = _dropped(dialled, exit_code) if may.any() else dialled
+        long = dialled.count > MAX_DIGITS
+        if long.any():
+            cut = text.str.replace(rf"^(?:{exit_code})", "")
+            may = may | (long & (cut.str.len_bytes() < text.str.len_bytes()).to_numpy())
+            rest = Digits.of(cut).where(long, rest)
+        return may & ~rest.begins("0"), rest
 
-    def _abroad(self, dialled: pl.Series) -> Read:
-        rest = dialled.str.replace(rf"^(?:{self._plan.international_prefix})", "")
+    def _abroad(self, rest: Digits) -> Read:
         read = international(rest)
-        short = rest.str.len_bytes().to_numpy() <= _TOO_SHORT_AFTER_EXIT
+        short = rest.count <= _TOO_SHORT_AFTER_EXIT
         return Read(read.digits, np.where(short, 0, read.places).astype(np.uint16))
 
-    def _with_code(self, dialled: pl.Series, places: Places) -> Flags:
+    def _with_code(self, dialled: Digits, places: Places) -> Flags:
         """Tell which digits are the country's own number with its calling code, but no `+`."""
-        starts = dialled.str.starts_with(self._code).to_numpy()
-        rows = np.flatnonzero(starts)
-        if not len(rows):
+        starts = dialled.begins(str(self._code))
+        if not starts.any():
             return starts
-        left_known, _ = self._judged(self._rest_of(dialled.gather(rows)))
-        of_row = places[rows]
-        starts = starts.copy()
-        starts[rows] = (~self._general[of_row] & left_known) | self._long[of_row]
+        left_known, _ = self._judged(self._rest_of(dialled[starts]))
+        of_row = places[starts]
+        starts[starts] = (~self._general[of_row] & left_known) | self._long[of_row]
         return starts
 
-    def _rest_of(self, dialled: pl.Series) -> pl.Series:
-        rest = dialled.str.slice(len(self._code))
+    def _by_code(self, dialled: Digits) -> Read:
+        return international(self._rest_of(dialled).after(self._code))
+
+    def _at_home(self, national: Digits) -> Read:
+        if self._prefixed[national.look_up(self._ranges)].any():
+            national = _stripped(national, self._plan, self._judged, fitting=True)
+        digits = national.after(self._code)
+        return Read(digits, digits.look_up(world()))
+
+    def _rest_of(self, dialled: Digits) -> Digits:
+        rest = dialled.without_first(len(str(self._code)))
         if not self._plan.national_prefix_for_parsing:
             return rest
         return _stripped(rest, self._plan, self._judged, fitting=False)
 
-    def _judged(self, national: pl.Series) -> tuple[Flags, Flags]:
-        places = self._ranges.look_up(*counted(national))
-        return _judged(national, self._general[places], self._fits[places])
-
-
-def _as_it_is(digits: pl.Series) -> Read:
-    return _not_too_long(digits, world().look_up(*counted(digits)))
-
-
-def _judged(digits: pl.Series, general: Flags, fits: Flags) -> tuple[Flags, Flags]:
-    """No plan knows what is longer than `MAX_DIGITS`; that it is too long hides no prefix."""
-    longer = digits.str.len_bytes().to_numpy() > MAX_DIGITS
-    return general & ~longer, fits | longer
-
-
-def _not_too_long(digits: pl.Series, places: Places) -> Read:
-    fits = digits.str.len_bytes().to_numpy() <= MAX_DIGITS
-    return Read(digits, np.where(fits, places, 0).astype(np.uint16))
+    def _judged(self, national: Digits) -> tuple[Flags, Flags]:
+        places = national.look_up(self._ranges)
+        return self._general[places], self._fits[places]
 
 
 def _plan_of(country: str) -> Any:

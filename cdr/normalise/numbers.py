@@ -17,7 +17,7 @@ import polars as pl
 
 from cdr.errors import SettingsError
 from cdr.normalise.numbering import NUMBERING_VERSION, NumberType, Validity
-from cdr.normalise.numbering_dialled import home_of, international
+from cdr.normalise.numbering_dialled import Digits, Read, home_of, international
 from cdr.normalise.numbering_ranges import MAX_DIGITS, world
 
 Bare = Literal["national", "international"]
@@ -156,56 +156,60 @@ def _digits(texts: pl.Series, rows: npt.NDArray[np.intp], country: str, bare: Ba
     """Read digits with or without a plus as they are dialled in a country."""
     dialled = texts.gather(rows)
     plus = dialled.str.starts_with("+").to_numpy()
-    few = ~plus & (dialled.str.len_bytes().to_numpy() <= LONGEST_SHORT)
+    digits = Digits.of(dialled.str.strip_prefix("+") if plus.any() else dialled)
+    few = ~plus & (digits.count <= LONGEST_SHORT)
+    coded = plus
     if bare == "international":
-        plus |= ~few & ~dialled.str.starts_with("0").to_numpy()
+        coded = plus | (~few & ~digits.begins("0"))
     parts = []
-    for which, read in ((plus, _with_code), (few, _short), (~(plus | few), _inland)):
+    for which, read in ((coded, _with_code), (few, _short), (~(coded | few), _inland)):
+        if which.all():
+            return [read(rows, dialled, digits, country)]
         if which.any():
             mine = np.flatnonzero(which)
-            parts.append(read(rows[mine], dialled.gather(mine), country))
+            parts.append(read(rows[mine], dialled.gather(mine), digits[mine], country))
     return parts
 
 
-def _with_code(rows: npt.NDArray[np.intp], dialled: pl.Series, country: str) -> _Part:
+def _with_code(
+    rows: npt.NDArray[np.intp], dialled: pl.Series, digits: Digits, country: str
+) -> _Part:
     """Read digits that begin with a calling code or, by mistake, with an exit code."""
-    digits = dialled.str.strip_prefix("+")
     read = international(digits)
     lost = ~_has_code()[read.places]
-    if lost.any():
-        mask = pl.Series(lost)
-        again = home_of(country).read_after_exit(digits.filter(mask))
-        at = np.flatnonzero(lost)
-        read.places[at] = again.places
-        found = read.digits.scatter(at, again.digits)
-        return _part(rows, "+" + found, dialled, read.places)
-    return _part(rows, "+" + read.digits, dialled, read.places)
+    if not lost.any():
+        return _part(rows, read.numbers(), dialled, read.places)
+    text = dialled.str.strip_prefix("+")
+    again = home_of(country).read_after_exit(digits, text)
+    read = Read(
+        again.digits.where(lost, read.digits),
+        np.where(lost, again.places, read.places),
+    )
+    return _part(rows, read.numbers(), dialled, read.places)
 
 
-def _inland(rows: npt.NDArray[np.intp], dialled: pl.Series, country: str) -> _Part:
-    read = home_of(country).read(dialled)
-    return _part(rows, "+" + read.digits, dialled, read.places)
+def _inland(rows: npt.NDArray[np.intp], dialled: pl.Series, digits: Digits, country: str) -> _Part:
+    read = home_of(country).read(digits, dialled)
+    return _part(rows, read.numbers(), dialled, read.places)
 
 
-def _short(rows: npt.NDArray[np.intp], dialled: pl.Series, country: str) -> _Part:
+def _short(rows: npt.NDArray[np.intp], dialled: pl.Series, digits: Digits, country: str) -> _Part:
     """Read few digits: an emergency number, a short code, a number where they are as short.
 
     They are a number where the plan has no trunk prefix, or they begin with it, and the range
     is allocated; else they are an extension.
     """
     home = home_of(country)
-    kinds = home.short_kinds(dialled)
-    read = home.read(dialled)
-    begins = (
-        dialled.str.starts_with(home.trunk_prefix).to_numpy()
-        if home.trunk_prefix
-        else np.ones(len(rows), np.bool_)
-    )
-    number = begins & (kinds == "") & _valid()[read.places]
+    kinds = home.short_kinds(digits)
+    read = home.read(digits, dialled)
+    prefix = home.trunk_prefix
+    number = (kinds == "") & _valid()[read.places]
+    if prefix:
+        number &= digits.begins(prefix)
     extension = _place(NumberType.EXTENSION.value)
     of_kind = {kind: _place(kind) for kind in np.unique(kinds).tolist() if kind}
     short = np.array([of_kind.get(kind, extension) for kind in kinds.tolist()], np.uint16)
-    return _part(rows, "+" + read.digits, dialled, np.where(number, read.places, short))
+    return _part(rows, read.numbers(), dialled, np.where(number, read.places, short))
 
 
 def _written(texts: pl.Series, rows: npt.NDArray[np.intp], country: str, bare: Bare) -> list[_Part]:
