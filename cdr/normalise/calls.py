@@ -7,7 +7,7 @@ owners. Pure: frames in, frames out.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 import polars as pl
@@ -15,9 +15,10 @@ import polars as pl
 from cdr.formats.record import Clock, Times
 from cdr.keys import hash_64, joined, key_16
 from cdr.normalise.addresses import normalise_ip
+from cdr.normalise.codes import failed
 from cdr.normalise.numbers import NUMBERING_VERSION, Validity, normalise_party
 from cdr.normalise.times import epoch_to_utc, local_to_utc, offset_to_utc, utc_offset_s
-from cdr.schema import CALLS, INSTANT, TEXTS, Outcome
+from cdr.schema import CALLS, INSTANT, Outcome
 from cdr.settings import SourceSettings
 
 CONTENT = (
@@ -48,7 +49,7 @@ CLOCK_SKEW = timedelta(minutes=5)
 TOO_FAR_AHEAD = timedelta(days=1)
 """A start later than this after the arrival is no clock skew but a wrong date."""
 
-EARLIEST = datetime(1990, 1, 1)  # noqa: DTZ001
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 """Start before this is a wrong date. Ours: no switch of that age writes files."""
 
 DURATION_TOLERANCE_MS = 2_000
@@ -57,6 +58,9 @@ DURATION_TOLERANCE_MS = 2_000
 
 CUT_TOLERANCE_MS = 1_000
 """A call cut at the switch's maximum may be this much shorter: switches round to seconds."""
+
+_MANY_SECONDS = 10**12
+"""No length has so many; what is beyond is read the careful way, which refuses it."""
 
 OFFSET_TOLERANCE = timedelta(minutes=30)
 """How far a proving epoch second may lie from the start. Ours: a call waits less than this
@@ -106,9 +110,14 @@ def to_calls(
         record is in exactly one of the two.
     """
     placed = _place_times(records, times.declared_by(source), source.zone)
-    judged = placed.with_columns(_reasons(stamp.ingested_at).alias("reasons"))
-    bad = judged.filter(pl.col("reasons").list.len() > 0)
-    good = judged.filter(pl.col("reasons").list.len() == 0)
+    reasons = failed(placed, _reasons(placed, stamp.ingested_at), besides="faults")
+    refused = reasons.list.len() > 0
+    good, bad = placed, placed.clear()
+    if refused.any():
+        good = placed.filter(~refused)
+        bad = placed.with_columns(reasons.alias("reasons")).filter(refused)
+    else:
+        bad = bad.with_columns(reasons.clear().alias("reasons"))
     rejects = bad.select(
         pl.lit(stamp.ingest_id).alias("ingest_id"),
         pl.lit(stamp.source).alias("source"),
@@ -123,17 +132,19 @@ def to_calls(
 
 
 def _place_times(records: pl.DataFrame, times: Times, zone: str) -> pl.DataFrame:
+    """Add `started_at` and `started_reason`, the same of the others, `given_ms`, `elapsed_ms`."""
+    moments = ("started", "answered", "ended")
     placed = records.with_columns(
-        _placed(name, times, zone).alias(f"{name}_placed")
-        for name in ("started", "answered", "ended")
-    ).with_columns(
-        *(
-            pl.col(f"{name}_placed").struct.field("at").alias(f"{name}_at")
-            for name in ("started", "answered", "ended")
-        ),
+        *(_placed(name, times, zone).alias(f"{name}_placed") for name in moments),
         _milliseconds(pl.col("duration")).alias("given_ms"),
         _milliseconds(pl.col("elapsed")).alias("elapsed_ms"),
     )
+    fields = (
+        pl.col(f"{name}_placed").struct.field(field).alias(f"{name}_{field}")
+        for name in moments
+        for field in ("at", "reason")
+    )
+    placed = placed.with_columns(fields).drop(f"{name}_placed" for name in moments)
     if placed["elapsed_ms"].is_null().all():
         return placed
     release = pl.col("started_at") + pl.duration(milliseconds="elapsed_ms")
@@ -157,55 +168,47 @@ def _placed(name: str, times: Times, zone: str) -> pl.Expr:
 
 def _milliseconds(seconds: pl.Expr) -> pl.Expr:
     """Read seconds, with or without decimals, as whole milliseconds; null where it is no number."""
-    number = seconds.str.strip_chars().cast(pl.Decimal(18, 6), strict=False)
-    return (number * 1000).round(0).cast(pl.Int64)
+    return seconds.map_batches(_read_seconds, return_dtype=pl.Int64, is_elementwise=True)
 
 
-def _reasons(ingested_at: datetime) -> pl.Expr:
-    """Collect every reason why a record is no call."""
+def _read_seconds(text: pl.Series) -> pl.Series:
+    whole = text.cast(pl.Int64, strict=False)
+    usual = whole.is_between(-_MANY_SECONDS, _MANY_SECONDS)
+    found = whole.set(~usual, None) * 1000
+    left = (found.is_null() & text.is_not_null()).arg_true()
+    if left.is_empty():
+        return found
+    others = text.gather(left).str.strip_chars().cast(pl.Decimal(18, 6), strict=False)
+    return found.scatter(left, (others * 1000).round(0).cast(pl.Int64))
+
+
+def _reasons(placed: pl.DataFrame, ingested_at: datetime) -> dict[str, pl.Expr]:
+    """Return every reason why a record may be no call, and when it holds."""
     started, answered, ended = pl.col("started_at"), pl.col("answered_at"), pl.col("ended_at")
     without_fault = pl.col("faults").list.len() == 0
     answered_call = pl.col("outcome") == Outcome.ANSWERED.value
     no_length = pl.col("given_ms").is_null() & (answered.is_null() | ended.is_null())
     open_ended = pl.col("flags").list.contains("missing_bye")
-    checks = [
-        *(
-            _when(
-                pl.col(f"{name}_placed").struct.field("reason").is_not_null(),
-                pl.format("{}_{}", pl.lit(name), pl.col(f"{name}_placed").struct.field("reason")),
-            )
+    given, elapsed = pl.col("given_ms"), pl.col("elapsed_ms")
+    return {
+        **{
+            f"{name}_{reason}": pl.col(f"{name}_reason") == reason
             for name in ("started", "answered", "ended")
-        ),
-        _when(
-            without_fault
-            & started.is_null()
-            & pl.col("started_placed").struct.field("reason").is_null(),
-            "no_start_time",
-        ),
-        _when(without_fault & pl.col("outcome").is_null(), "outcome_not_understood"),
-        _when(
-            pl.col("duration").is_not_null() & pl.col("given_ms").is_null(), "duration_not_a_number"
-        ),
-        _when(pl.col("given_ms") < 0, "duration_negative"),
-        _when(
-            pl.col("elapsed").is_not_null() & pl.col("elapsed_ms").is_null(), "elapsed_not_a_number"
-        ),
-        _when(
-            pl.col("given_ms") > pl.col("elapsed_ms") + DURATION_TOLERANCE_MS,
-            "duration_beyond_elapsed",
-        ),
-        _when(ended < started, "end_before_start"),
-        _when(answered < started, "answer_before_start"),
-        _when(ended < answered, "end_before_answer"),
-        _when(answered_call & no_length & ~open_ended, "no_length"),
-        _when(started > ingested_at + TOO_FAR_AHEAD, "start_in_the_future"),
-        _when(started < pl.lit(EARLIEST).dt.replace_time_zone("UTC"), "start_too_long_ago"),
-    ]
-    return pl.concat_list([pl.col("faults"), pl.concat_list(checks).list.drop_nulls()])
-
-
-def _when(condition: pl.Expr, code: str | pl.Expr) -> pl.Expr:
-    return pl.when(condition).then(pl.lit(code) if isinstance(code, str) else code)
+            for reason in placed[f"{name}_reason"].drop_nulls().unique().sort()
+        },
+        "no_start_time": without_fault & started.is_null() & pl.col("started_reason").is_null(),
+        "outcome_not_understood": without_fault & pl.col("outcome").is_null(),
+        "duration_not_a_number": pl.col("duration").is_not_null() & given.is_null(),
+        "duration_negative": given < 0,
+        "elapsed_not_a_number": pl.col("elapsed").is_not_null() & elapsed.is_null(),
+        "duration_beyond_elapsed": given > elapsed + DURATION_TOLERANCE_MS,
+        "end_before_start": ended < started,
+        "answer_before_start": answered < started,
+        "end_before_answer": ended < answered,
+        "no_length": answered_call & no_length & ~open_ended,
+        "start_in_the_future": started > ingested_at + TOO_FAR_AHEAD,
+        "start_too_long_ago": started < EARLIEST,
+    }
 
 
 def _calls(
@@ -246,7 +249,7 @@ def _calls(
             pl.col("media").fill_null("voice"),
             pl.col("call_id").fill_null(pl.col("source_record_id")),
             utc_offset_s(pl.col("started_at"), zone=source.zone).alias("utc_offset_s"),
-            _flags(source, stamp.ingested_at).alias("flags"),
+            failed(keyed, _flags(source, stamp.ingested_at), besides="flags").alias("flags"),
             pl.lit(stamp.ingested_at, INSTANT).alias("ingested_at"),
             pl.lit(stamp.ingest_id).alias("ingest_id"),
             pl.lit(NUMBERING_VERSION).alias("numbering_version"),
@@ -349,26 +352,23 @@ def _owner(calls: pl.DataFrame, number: str, owners: pl.DataFrame) -> pl.Series:
     return rows.join(hits, on="row", how="left", maintain_order="left")["account_id"]
 
 
-def _flags(source: SourceSettings, ingested_at: datetime) -> pl.Expr:
-    """Collect what is doubtful about a call that was understood.
+def _flags(source: SourceSettings, ingested_at: datetime) -> dict[str, pl.Expr]:
+    """Return what may be doubtful about a call that was understood, and when it is.
 
     A length is suspect where the switch cut the call, and where nobody saw its end.
     """
     started, duration = pl.col("started_at"), pl.col("duration_ms")
-    checks = [
-        _when(
-            (duration >= source.max_call_s * 1000 - CUT_TOLERANCE_MS)
-            | (duration.is_not_null() & pl.col("flags").list.contains("missing_bye")),
-            "suspect_duration",
-        ),
-        _when((started - _proof()).abs() > OFFSET_TOLERANCE, "offset_contradicted"),
-        _when((duration - pl.col("measured_ms")).abs() > DURATION_TOLERANCE_MS, "duration_differs"),
-        _when(started > ingested_at + CLOCK_SKEW, "clock_skew"),
-        _when(pl.col("callee_validity") == Validity.UNALLOCATED.value, "unallocated_callee"),
-        _when(pl.col("callee").fill_null("") == "", "no_callee"),
-        _when(pl.col("account_id").is_null(), "no_account"),
-    ]
-    return pl.concat_list([pl.col("flags"), pl.concat_list(checks).list.drop_nulls()]).cast(TEXTS)
+    unseen_end = pl.col("flags").list.contains("missing_bye")
+    return {
+        "suspect_duration": (duration >= source.max_call_s * 1000 - CUT_TOLERANCE_MS)
+        | (duration.is_not_null() & unseen_end),
+        "offset_contradicted": (started - _proof()).abs() > OFFSET_TOLERANCE,
+        "duration_differs": (duration - pl.col("measured_ms")).abs() > DURATION_TOLERANCE_MS,
+        "clock_skew": started > ingested_at + CLOCK_SKEW,
+        "unallocated_callee": pl.col("callee_validity") == Validity.UNALLOCATED.value,
+        "no_callee": pl.col("callee").fill_null("") == "",
+        "no_account": pl.col("account_id").is_null(),
+    }
 
 
 def _proof() -> pl.Expr:

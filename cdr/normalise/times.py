@@ -7,12 +7,13 @@ only where the record proves which one it was; an hour that never was is refused
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from cdr.errors import SettingsError
+from cdr.normalise.offsets import NEVER, Microseconds, local_offsets, utc_offsets
 
 TIME_AMBIGUOUS = "time_ambiguous"
 TIME_NEVER_EXISTED = "time_never_existed"
@@ -21,6 +22,12 @@ TIME_NOT_UNDERSTOOD = "time_not_understood"
 PROOF_TOLERANCE_S = 1800
 """How far a proving epoch second may lie from the start it proves: less than half of the hour
 that the two readings are apart."""
+
+_MANY_MICROSECONDS = 10**17
+"""What a usual count stays below; ours: the year 5138, and far from the end of 64 bits."""
+
+_PLACED = pl.Struct({"at": pl.Datetime("us", "UTC"), "reason": pl.String()})
+_Text = TypeVar("_Text", pl.Expr, pl.Series)
 
 _PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000}
 
@@ -73,41 +80,63 @@ def local_to_utc(
         If the zone is unknown.
     """
     zone_check(zone)
-    wall = pl.coalesce(
-        text.str.to_datetime(layout, time_unit="us", strict=False, exact=True) for layout in formats
+    return pl.map_batches(
+        [text] if proof_epoch_s is None else [text, proof_epoch_s],
+        lambda columns: _local(columns[0], columns[1:], formats, zone),
+        return_dtype=_PLACED,
+        is_elementwise=True,
     )
-    earliest = _placed(wall, zone, "earliest")
-    latest = _placed(wall, zone, "latest")
-    twice = earliest != latest
-    at = pl.when(twice).then(_proved(earliest, latest, proof_epoch_s)).otherwise(earliest)
-    reason = (
-        pl.when(_absent(text))
-        .then(None)
-        .when(wall.is_null())
-        .then(pl.lit(TIME_NOT_UNDERSTOOD))
-        .when(earliest.is_null())
-        .then(pl.lit(TIME_NEVER_EXISTED))
-        .when(at.is_null())
-        .then(pl.lit(TIME_AMBIGUOUS))
-    )
-    return pl.struct(at.alias("at"), reason.alias("reason"))
 
 
-def _placed(wall: pl.Expr, zone: str, ambiguous: Literal["earliest", "latest"]) -> pl.Expr:
-    return wall.dt.replace_time_zone(
-        zone, ambiguous=ambiguous, non_existent="null"
-    ).dt.convert_time_zone("UTC")
+def _local(
+    text: pl.Series, proof: Sequence[pl.Series], formats: Sequence[str], zone: str
+) -> pl.Series:
+    wall = _parsed(text, formats)
+    micros = wall.fill_null(strategy="max").to_physical().fill_null(0).to_numpy()
+    earliest, latest = local_offsets(micros, zone)
+    missing, never = wall.is_null(), pl.Series(earliest == NEVER)
+    at = _instants(micros - earliest, missing | never)
+    reason = pl.Series("reason", [None], dtype=pl.String).new_from_index(0, len(text))
+    if missing.any():
+        reason = reason.set(missing & ~_absent(text), TIME_NOT_UNDERSTOOD)
+    reason = reason.set(~missing & never, TIME_NEVER_EXISTED)
+    twice = pl.Series(earliest != latest) & ~missing
+    if twice.any():
+        second = _instants(micros - latest, missing | never)
+        at = _proved(at, second, proof).zip_with(twice, at)
+        reason = reason.set(twice & at.is_null(), TIME_AMBIGUOUS)
+    return pl.DataFrame([at.alias("at"), reason]).to_struct(text.name)
 
 
-def _proved(earliest: pl.Expr, latest: pl.Expr, proof_epoch_s: pl.Expr | None) -> pl.Expr:
-    if proof_epoch_s is None:
-        return pl.lit(None, pl.Datetime("us", "UTC"))
-    proof = proof_epoch_s.cast(pl.Float64, strict=False)
+def _parsed(text: pl.Series, formats: Sequence[str]) -> pl.Series:
+    """Read wall-clock times; most are in the first layout and have no decimals."""
+    wall = text.str.to_datetime(formats[0].removesuffix("%.f"), time_unit="us", strict=False)
+    for layout in formats:
+        left = (wall.is_null() & text.is_not_null()).arg_true()
+        if left.is_empty():
+            break
+        others = text.gather(left).str.to_datetime(layout, time_unit="us", strict=False)
+        wall = wall.scatter(left, others)
+    return wall
 
-    def near(reading: pl.Expr) -> pl.Expr:
-        return (reading.dt.timestamp("ms") / 1000 - proof).abs() <= PROOF_TOLERANCE_S
 
-    return pl.when(near(earliest)).then(earliest).when(near(latest)).then(latest)
+def _instants(micros: Microseconds, missing: pl.Series) -> pl.Series:
+    at = pl.Series("at", micros).cast(pl.Datetime("us", "UTC"))
+    return at.set(missing, None) if missing.any() else at
+
+
+def _proved(earliest: pl.Series, latest: pl.Series, proofs: Sequence[pl.Series]) -> pl.Series:
+    """Take the reading that a proof is near to; null where it is near to neither."""
+    nothing = earliest.clear(len(earliest))
+    if not proofs:
+        return nothing
+    proof = proofs[0].cast(pl.Float64, strict=False)
+
+    def near(reading: pl.Series) -> pl.Series:
+        away = (reading.dt.timestamp("ms") / 1000 - proof).abs()
+        return (away <= PROOF_TOLERANCE_S).fill_null(value=False)
+
+    return earliest.zip_with(near(earliest), latest.zip_with(near(latest), nothing))
 
 
 def offset_to_utc(text: pl.Expr, *, formats: Sequence[str]) -> pl.Expr:
@@ -133,18 +162,45 @@ def epoch_to_utc(text: pl.Expr, *, unit: Literal["s", "ms", "us"]) -> pl.Expr:
     Expr of Struct
         As :func:`local_to_utc`.
     """
+    return text.map_batches(
+        lambda texts: _epochs(texts, unit), return_dtype=_PLACED, is_elementwise=True
+    )
+
+
+def _epochs(text: pl.Series, unit: Literal["s", "ms", "us"]) -> pl.Series:
+    """Read counts; those that are no whole number of a usual size are read one by one."""
+    scale = 1_000_000 // _PER_SECOND[unit]
+    whole = text.cast(pl.Int64, strict=False)
+    usual = (whole > 0) & (whole < _MANY_MICROSECONDS // scale)
+    left = (~usual.fill_null(value=False) & text.is_not_null()).arg_true()
+    at = (whole.set(~usual, None) * scale).cast(pl.Datetime("us", "UTC"))
+    reason = pl.Series("reason", [None], dtype=pl.String).new_from_index(0, len(text))
+    if len(left):
+        frame = pl.DataFrame({"text": text.gather(left)})
+        others = frame.select(_epoch(pl.col("text"), scale).alias("end")).unnest("end")
+        at, reason = at.scatter(left, others["at"]), reason.scatter(left, others["reason"])
+    return pl.DataFrame([at.alias("at"), reason]).to_struct(text.name)
+
+
+def _epoch(text: pl.Expr, scale: int) -> pl.Expr:
     written = pl.when(~text.str.strip_chars().str.contains(r"^0*(\.0*)?$")).then(text)
     count = written.str.strip_chars().cast(pl.Decimal(26, 6), strict=False)
-    micros = (count * (1_000_000 // _PER_SECOND[unit])).cast(pl.Int64, strict=False)
+    micros = (count * scale).cast(pl.Int64, strict=False)
     at = micros.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
     return _with_reason(written, at)
 
 
 def utc_offset_s(at: pl.Expr, *, zone: str) -> pl.Expr:
     """Return local time less UTC at an instant, in seconds."""
-    local = at.dt.convert_time_zone(zone)
-    offset = local.dt.base_utc_offset() + local.dt.dst_offset()
-    return offset.dt.total_seconds().cast(pl.Int32)
+    return at.map_batches(
+        lambda instants: _offsets(instants, zone), return_dtype=pl.Int32, is_elementwise=True
+    )
+
+
+def _offsets(at: pl.Series, zone: str) -> pl.Series:
+    micros = at.fill_null(strategy="max").to_physical().fill_null(0).to_numpy()
+    seconds = pl.Series(at.name, utc_offsets(micros, zone) // 1_000_000).cast(pl.Int32)
+    return seconds.set(at.is_null(), None) if at.null_count() else seconds
 
 
 def _with_reason(text: pl.Expr, at: pl.Expr) -> pl.Expr:
@@ -153,5 +209,5 @@ def _with_reason(text: pl.Expr, at: pl.Expr) -> pl.Expr:
     return pl.struct(at.alias("at"), reason.alias("reason"))
 
 
-def _absent(text: pl.Expr) -> pl.Expr:
+def _absent(text: _Text) -> _Text:
     return text.is_null() | (text.str.strip_chars() == "")
