@@ -9,7 +9,7 @@ CdrError
 ├── SchemaMismatch         a table or file does not have the columns it should
 ├── LakeTooNew             the lake was written by a newer version
 ├── LakeBusy               another process is writing
-├── StorageFailed          the disk refused: full, read-only, gone
+├── StorageFailed          the disk or the object store refused: full, read-only, gone
 └── QueryFailed            DuckDB refused a query
 
 A bad *row* is never an exception: it goes to the ``rejects`` table with every
@@ -102,7 +102,7 @@ class LakeBusy(CdrError):
 
 
 class StorageFailed(CdrError):
-    """The disk refused; what was there before is untouched."""
+    """The disk or the object store refused; what was there before is untouched."""
 
     def __init__(self, doing: str, kind: str, *, outcome: str = "nothing was changed") -> None:
         self.doing, self.kind = doing, kind
@@ -130,11 +130,33 @@ _DISK_FAULTS = {
 }
 
 
-def _disk_fault(error: BaseException) -> str | None:
-    """Return what the disk refused, in words, or None where it was something else.
+_STORE_FAULTS = (
+    (("nosuchbucket",), "there is no such bucket in the object store; make it first"),
+    (
+        ("signaturedoesnotmatch", "invalidaccesskeyid", "accessdenied", "403 forbidden",
+         "401 unauthorized", "expiredtoken", "lacked the necessary privileges"),
+        "the object store refuses these credentials; see object_store in the settings",
+    ),
+    (
+        ("error sending request", "connection refused", "connection reset", "dns error",
+         "operation timed out", "error decoding response body"),
+        "the object store cannot be reached; see object_store.endpoint in the settings",
+    ),
+    (
+        ("500 internal server error", "502 bad gateway", "503 service unavailable",
+         "504 gateway timeout", "slowdown", "429 too many requests"),
+        "the object store fails or is too busy; try again later",
+    ),
+)  # fmt: skip
+"""What clients of object stores say, in small letters, and what that means."""
+
+
+def storage_fault(error: BaseException) -> str | None:
+    """Return what the disk or the object store refused, in words; None for other faults.
 
     Polars and delta-rs wrap the system's error in their own types and keep only
-    its text, so the text is searched where the number is gone.
+    its text, so the text is searched where the number is gone. It is never
+    repeated: what an object store answers can hold an access key.
     """
     if isinstance(error, OSError) and error.errno in _DISK_FAULTS:
         return _DISK_FAULTS[error.errno]
@@ -147,12 +169,15 @@ def _disk_fault(error: BaseException) -> str | None:
     ):
         if sign in text:
             return _DISK_FAULTS[code]
+    for signs, meaning in _STORE_FAULTS:
+        if any(sign in text for sign in signs):
+            return meaning
     return None
 
 
 @contextmanager
 def storage(doing: str) -> Iterator[None]:
-    """Turn a disk that refuses into :class:`StorageFailed`; let all else pass.
+    """Turn a disk or object store that refuses into :class:`StorageFailed`; let all else pass.
 
     Parameters
     ----------
@@ -164,7 +189,7 @@ def storage(doing: str) -> Iterator[None]:
     except CdrError:
         raise
     except Exception as error:
-        fault = _disk_fault(error)
+        fault = storage_fault(error)
         if fault is None:
             raise
         raise StorageFailed(doing, fault) from None

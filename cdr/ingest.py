@@ -342,7 +342,8 @@ def _keep_what_stands(
         verdict = keys.filter(pl.col("file") == place)
         if verdict["stands"].all():
             continue
-        rows = _read(batch.path_of(CALLS, file), file).with_row_index("row")
+        path = batch.path_of(CALLS, file)
+        rows = _with_day(pl.read_parquet(path, hive_partitioning=False), file).with_row_index("row")
         falls = verdict.filter(~pl.col("stands"))
         superseded = falls.filter(pl.col("fate") != Fate.DUPLICATE.value)
         batch.unstage(CALLS, [file])
@@ -356,22 +357,19 @@ def _supersede(
 ) -> None:
     """Move the rows that corrections replace from the lake's files to the history."""
     for file in held if by.height else ():
-        path = lake.home.lake / CALLS.name / file.path
-        ids = pl.read_parquet(path, columns=["record_id"], hive_partitioning=False)
+        ids = lake.read_file(CALLS, file, columns=["record_id"])
         if ids.join(by, on="record_id", how="semi").is_empty():
             continue
-        rows = _read(path, file)
+        rows = _with_day(lake.read_file(CALLS, file), file)
         batch.remove(CALLS, [file])
         batch.add(CALLS, rows.join(by, on="record_id", how="anti"))
         gone = rows.join(by, on="record_id", how="semi")
         batch.add(CALL_HISTORY, _history(gone, by, now))
 
 
-def _read(path: Path, file: DataFile) -> pl.DataFrame:
+def _with_day(rows: pl.DataFrame, file: DataFile) -> pl.DataFrame:
     day = date.fromisoformat(file.partition["call_date"])
-    return pl.read_parquet(path, hive_partitioning=False).with_columns(
-        pl.lit(day).alias("call_date")
-    )
+    return rows.with_columns(pl.lit(day).alias("call_date"))
 
 
 def _history(rows: pl.DataFrame, by: pl.DataFrame, now: datetime) -> pl.DataFrame:

@@ -13,7 +13,7 @@ import os
 import tomllib
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -33,6 +33,7 @@ from pydantic_settings import (
 )
 
 from cdr.errors import SettingsError
+from cdr.object_store import SCHEME, ObjectStoreSettings
 from cdr.privacy.periods import RetentionSettings
 from cdr.schema import Outcome
 
@@ -317,10 +318,14 @@ class Settings(BaseSettings):
 
     home: Path = Field(
         default=Path(".callsieve"),
-        description="Folder that holds the lake, models, the queue's database and reports.",
+        description=(
+            "Folder that holds the lake, models, the queue's database and reports; or "
+            "`s3://bucket/prefix`, which is the same as `address` of `object_store`."
+        ),
     )
     sources: dict[str, SourceSettings] = Field(default={}, description="The switches, by name.")
     store: StoreSettings = StoreSettings()
+    object_store: ObjectStoreSettings = ObjectStoreSettings()
     cost: CostSettings = CostSettings()
     scoring: ScoringSettings = ScoringSettings()
     billing: BillingSettings = BillingSettings()
@@ -348,6 +353,17 @@ class Settings(BaseSettings):
         """Let the environment win over the file, which comes in as arguments."""
         return (env_settings, init_settings)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _home_may_be_an_address(cls, values: dict[str, Any]) -> dict[str, Any]:
+        home = values.get("home")
+        if not isinstance(home, str) or not home.startswith(SCHEME):
+            return values
+        of_store = values.get("object_store", {})
+        return {name: value for name, value in values.items() if name != "home"} | {
+            "object_store": {**of_store, "address": home}
+        }
+
 
 def load_settings(file: Path | str | None = None, *, home: Path | str | None = None) -> Settings:
     """Read ``file`` and the environment into a validated, frozen :class:`Settings`.
@@ -358,7 +374,8 @@ def load_settings(file: Path | str | None = None, *, home: Path | str | None = N
         A ``callsieve.toml``. None reads ``callsieve.toml`` in the current folder
         where there is one, and otherwise takes the defaults.
     home : Path or str, optional
-        Wins over file and environment; it is what ``--home`` passes.
+        Wins over file and environment; it is what ``--home`` passes. A folder, or the
+        ``s3://bucket/prefix`` of the lake: then the folder is what they say.
 
     Raises
     ------
@@ -371,11 +388,21 @@ def load_settings(file: Path | str | None = None, *, home: Path | str | None = N
         content = _toml(file)
     try:
         settings = Settings(**content)  # type: ignore[arg-type]
+        if home is not None:
+            settings = settings.model_copy(update=_placed(str(home), settings))
     except ValidationError as error:
         faults = error.errors(include_input=False, include_url=False)
         wrong = [f"{'.'.join(map(str, f['loc']))}: {_in_words(f['msg'])}" for f in faults]
         raise SettingsError(file.name, wrong) from None
-    return settings if home is None else settings.model_copy(update={"home": Path(home)})
+    return settings
+
+
+def _placed(home: str, settings: Settings) -> dict[str, object]:
+    """Say which settings a home given on the command line changes."""
+    if not home.startswith(SCHEME):
+        return {"home": Path(home)}
+    of_store = settings.object_store.model_dump() | {"address": home}
+    return {"object_store": ObjectStoreSettings.model_validate(of_store)}
 
 
 def _toml(file: Path) -> dict[str, object]:

@@ -16,7 +16,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from cdr import CdrError, Settings, load_settings
-from cdr.errors import WrongUse
+from cdr.errors import StorageFailed, WrongUse, storage_fault
 from pipelines.commands import (
     billing,
     calls,
@@ -48,7 +48,7 @@ app = typer.Typer(
 class Options:
     """What stands before the command; calling it reads the settings."""
 
-    home: Path | None
+    home: str | None
     config: Path | None
 
     def __call__(self) -> Settings:
@@ -59,7 +59,9 @@ class Options:
 @app.callback()
 def _options(
     ctx: typer.Context,
-    home: Annotated[Path | None, typer.Option(help="Folder of the lake.")] = None,
+    home: Annotated[
+        str | None, typer.Option(help="Folder of the lake, or s3://bucket/prefix.", metavar="HOME")
+    ] = None,
     config: Annotated[Path | None, typer.Option(help="A callsieve.toml.")] = None,
 ) -> None:
     """Hold the options that every command shares."""
@@ -92,7 +94,7 @@ def main() -> None:
     except Exception as error:
         if os.environ.get(SHOW_TRACEBACK):
             raise
-        _end(_where(error), FAILED)
+        _end(_refused(error) or _where(error), FAILED)
 
 
 def _end(message: str, code: int) -> NoReturn:
@@ -100,6 +102,12 @@ def _end(message: str, code: int) -> NoReturn:
     if "--json" in sys.argv:
         show({"error": message, "exit_code": code}, as_json=True)
     sys.exit(code)
+
+
+def _refused(error: Exception) -> str | None:
+    """Say that the disk or the object store refused while something was read."""
+    fault = storage_fault(error)
+    return str(StorageFailed("reading the lake", fault)) if fault else None
 
 
 def _where(error: Exception) -> str:

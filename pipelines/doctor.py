@@ -78,18 +78,18 @@ def _sources(lake: Lake) -> Iterator[Answer]:
 
 def _home(lake: Lake) -> Iterator[Answer]:
     home = lake.home
-    if not home.exists():
+    if not lake.store.exists():
         yield Answer(
             "home", "look", "no lake yet", "`callsieve nightly` makes one; inbox files come first"
         )
         return
-    home.check()
+    lake.store.check()
     mode = stat.S_IMODE(home.root.stat().st_mode)
     if mode & 0o077:
         yield Answer(
             "home", "wrong", "others on this machine may enter it", "chmod 700 the home folder"
         )
-    if not os.access(home.lake, os.W_OK):
+    if not os.access(home.lake, os.W_OK):  # on an object store: where batches are prepared
         yield Answer("home", "wrong", "it cannot be written to", "run as the user that owns it")
     disk = shutil.disk_usage(home.root)
     free_share = disk.free / disk.total
@@ -121,7 +121,7 @@ def _inbox(lake: Lake) -> Iterator[Answer]:
 
 
 def _accounts(lake: Lake) -> Iterator[Answer]:
-    if not lake.home.exists():
+    if not lake.store.exists():
         return
     current = lake.scan(ACCOUNTS).filter(pl.col("valid_to").is_null())
     pattern = (pl.col("status") == "blocked") & pl.col("status_reason").is_in(PATTERN_REASONS)
@@ -150,7 +150,7 @@ def _accounts(lake: Lake) -> Iterator[Answer]:
 
 
 def _calls(lake: Lake) -> Iterator[Answer]:
-    if not lake.home.exists():
+    if not lake.store.exists():
         return
     files = lake.files(CALLS)
     if not files:

@@ -276,7 +276,7 @@ def run_nightly(
     """
     if midnight_after(day) > now:
         raise WrongUse(f"{day.isoformat()} (UTC) is not over yet; give the date of a day that is")
-    with lake.home.alone("nightly"):
+    with lake.alone("nightly"):
         run = open_run(lake.home.runs, day)
         night = Night(lake, day, now, run, progress)
         for number, (name, step) in enumerate(STEPS.items(), start=1):

@@ -35,7 +35,7 @@ def samples() -> Path:
     raise WrongUse("the sample files are not installed; use the wheel or a checkout")
 
 
-def sample_lake(home: Path) -> Lake:
+def sample_lake(home: Path | str) -> Lake:
     """Open a lake in ``home`` with the samples in its inbox and the settings that fit them."""
     origin = samples()
     lake = open_lake(load_settings(origin / "callsieve.toml", home=home), create=True)

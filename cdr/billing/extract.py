@@ -122,7 +122,7 @@ def extract(
         If the disk refuses.
     """
     known_accounts(lake, accounts)
-    with lake.home.alone("billing"), storage("writing an extract"):
+    with lake.alone("billing"), storage("writing an extract"):
         _may_replace(out, period)
         bill = begin_bill(lake, period, now=now)
         out_folder(out)

@@ -37,7 +37,7 @@ def seal(lake: Lake, period: Period, *, now: datetime) -> tuple[Seal, bool]:
     LakeBusy
         If another job of billing runs.
     """
-    with lake.home.alone(JOB):
+    with lake.alone(JOB):
         if standing := seal_of(lake, period):
             return standing, False
         bill = open_bill(lake, period, now=now)

@@ -106,7 +106,7 @@ def write_statements(
     known_accounts(lake, accounts)
     settings = lake.settings.billing
     index = []
-    with lake.home.alone("billing"), storage("writing statements"):
+    with lake.alone("billing"), storage("writing statements"):
         out_folder(out)
         lines = _charged(lake, period, accounts, now=now)
         names = _names(lake, lines["account_id"].unique())

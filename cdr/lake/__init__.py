@@ -1,14 +1,15 @@
 """The store: Delta tables under one home, written in batches, read by purpose.
 
-`open_lake` is the only way in. `Lake` joins the parts: `home` (folders and
-locks), `tables` (one Delta table), `batch` (what becomes visible together).
+`open_lake` is the only way in. `Lake` joins the parts: `home` (folders of this
+machine), `local` and `bucket` (the ground the tables lie on), `tables` (one Delta
+table), `batch` (what becomes visible together).
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from datetime import date
 from typing import Any
 
@@ -19,8 +20,11 @@ from deltalake import DeltaTable
 
 from cdr import query
 from cdr.errors import WrongUse, storage
-from cdr.lake.batch import Batch, recover
+from cdr.lake.batch import Batch
+from cdr.lake.bucket import BucketStore
 from cdr.lake.home import Home
+from cdr.lake.local import LocalStore
+from cdr.lake.store import Lying, Store
 from cdr.lake.tables import DataFile, data_files, open_table
 from cdr.pseudonyms import KeyFolder, Shielded
 from cdr.schema import CALLS, PSEUDONYMOUS, TABLES, Purpose, Table
@@ -41,17 +45,27 @@ class Lake:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.home = Home(settings.home)
+        self.store: Store = (
+            BucketStore(self.home, settings.object_store)
+            if settings.object_store.address
+            else LocalStore(self.home)
+        )
+
+    @property
+    def where(self) -> str:
+        """Where the tables lie: a folder, or an address of an object store."""
+        return self.store.place(CALLS).address.rpartition("/")[0]
 
     # -- reading ------------------------------------------------------------
 
     def version(self, table: Table) -> int | None:
         """Return the newest version of a table; None where it has no rows yet."""
-        delta = self._open(table)
+        delta = self.store.opened(table)
         return None if delta is None else delta.version()
 
     def files(self, table: Table) -> list[DataFile]:
         """List the files of a table's newest version."""
-        delta = self._open(table)
+        delta = self.store.opened(table)
         return [] if delta is None else data_files(delta)
 
     def scan(self, table: Table, *, dates: Iterable[date] | None = None) -> pl.LazyFrame:
@@ -74,7 +88,8 @@ class Lake:
         self, table: Table, files: Iterable[DataFile], *, place: str | None = None
     ) -> pl.LazyFrame:
         """Read some of a table's files lazily; ``place`` names a column for where each row lies."""
-        paths = [self.home.lake / table.name / file.path for file in files]
+        ground = self.store.place(table)
+        paths = [ground.of(file) for file in files]
         if not paths:
             empty = table.empty().lazy()
             return empty if place is None else empty.with_columns(pl.lit("").alias(place))
@@ -86,11 +101,29 @@ class Lake:
             missing_columns="insert",
             extra_columns="ignore",
             include_file_paths=place,
+            storage_options=ground.options,
         ).select(*table.polars_schema.names(), *([place] if place else []))
+
+    def address(self, table: Table, file: DataFile) -> str:
+        """Return where a table's file lies: a path, or an address of an object store."""
+        return self.store.place(table).of(file)
+
+    def read_file(
+        self, table: Table, file: DataFile, *, columns: Sequence[str] | None = None
+    ) -> pl.DataFrame:
+        """Read one file of a table as it was written: without the columns of its partition."""
+        ground = self.store.place(table)
+        return pl.read_parquet(
+            ground.of(file),
+            columns=None if columns is None else list(columns),
+            hive_partitioning=False,
+            glob=False,
+            storage_options=ground.options,
+        )
 
     def log(self, table: Table) -> list[dict[str, Any]]:
         """List the commits of a table, the newest first, as Delta's log has them."""
-        delta = self._open(table)
+        delta = self.store.opened(table)
         return [] if delta is None else delta.history()
 
     def calls(self) -> pl.LazyFrame:
@@ -145,31 +178,27 @@ class Lake:
                 if (columns := table.columns_of(purpose))
             }
 
-    @contextmanager
-    def reading(self) -> Iterator[None]:
+    def reading(self) -> AbstractContextManager[None]:
         """See every batch in all tables or in none, as long as this lasts; keep it short."""
-        while True:
-            self.settle()
-            with self.home.reading():
-                if not self.home.unfinished():
-                    yield
-                    return
+        return self.store.reading()
 
     def _view(self, table: Table, columns: tuple[str, ...]) -> ds.Dataset | pa.Table:
         files = self.files(table)
         schema = query.empty_view(table.polars_schema, columns).schema
         if not files:
             return schema.empty_table()
-        folder = self.home.lake / table.name
+        folder = self.store.place(table).address
+        filesystem = self.store.filesystem(table)
         partition = pa.schema(
             [schema.field(name) for name in table.partition_by if name in columns]
         )
         return ds.dataset(
-            [str(folder / file.path) for file in files],
+            [file.path if filesystem else f"{folder}/{file.path}" for file in files],
             schema=schema,
+            filesystem=filesystem,
             format="parquet",
             partitioning=ds.partitioning(partition, flavor="hive") if len(partition) else None,
-            partition_base_dir=str(folder),
+            partition_base_dir="" if filesystem else folder,
         )
 
     # -- writing ------------------------------------------------------------
@@ -186,21 +215,31 @@ class Lake:
         did : str, default="write"
             What the batch is for, in a word without anything personal.
         """
-        with Batch(self.home, uuid.uuid4().hex, did) as batch:
+        with Batch(self.home, self.store, uuid.uuid4().hex, did) as batch:
             yield batch
 
-    @contextmanager
-    def writing(self) -> Iterator[None]:
+    def writing(self) -> AbstractContextManager[None]:
         """Be the only writer; waits for the one before and finishes what a kill left."""
-        with self.home.writing():
-            recover(self.home)
-            yield
+        return self.store.writing()
+
+    def alone(self, job: str) -> AbstractContextManager[None]:
+        """Be the only one at a job that may run once at a time.
+
+        Raises
+        ------
+        LakeBusy
+            If it is running already, here or on another machine.
+        """
+        return self.store.alone(job)
 
     def settle(self) -> None:
         """Finish batches whose process was killed while it published them."""
-        if self.home.unfinished():
-            with self.writing():
-                pass
+        self.store.settle()
+
+    def lying(self, table: Table) -> list[Lying]:
+        """List the Parquet files in a table's folder, whether or not the log names them."""
+        with storage(f"looking for files of {table.name}"):
+            return self.store.lying(table)
 
     def vacuum(self, table: Table, *, hours: int) -> int:
         """Remove files that the table let go of this many hours ago; returns how many."""
@@ -237,7 +276,8 @@ class Lake:
             batch.publish()
 
     def _open(self, table: Table) -> DeltaTable | None:
-        return open_table(self.home.lake / table.name, table)
+        """Open a table's newest version, also one that readers do not see yet."""
+        return open_table(self.store.place(table), table)
 
 
 def _known(purpose: Purpose | str) -> Purpose:
@@ -267,8 +307,8 @@ def open_lake(settings: Settings, *, create: bool = False) -> Lake:
     """
     lake = Lake(settings)
     if create:
-        lake.home.create()
+        lake.store.create()
     else:
-        lake.home.check()
+        lake.store.check()
     lake.settle()
     return lake

@@ -1,32 +1,27 @@
 """A batch: changes to several tables that become visible together.
 
-Rows are written to a staging folder first, where no reader looks. Publishing
-writes one journal file, and from the instant that file stands the batch *is*
-in the lake: whoever opens the lake next finishes what a killed process began.
-Before that instant nothing of it is.
-
-Each table's commit names the batch, so finishing twice changes nothing. All of
-this happens under the writer lock, so a batch that is being finished never
-meets another one half-way. Readers who look at several tables wait for the
-short time between the journal and the last commit (`Home.publishing`).
+Rows are written to a staging folder of this machine first, where no reader looks.
+Publishing puts one entry into the lake's journal, and from the instant that entry
+stands the batch *is* in the lake: what a killed process began, another finishes.
+Before that instant nothing of it is. How that is done on folders and on object
+stores say `local` and `bucket`.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Iterable
-from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import polars as pl
 
-from cdr.errors import StorageFailed, storage
-from cdr.lake.home import Home, abandoned, held, on_disk, write_whole
-from cdr.lake.tables import DataFile, commit, make_table, write_files
+from cdr.errors import storage
+from cdr.lake.home import Home, held
+from cdr.lake.store import Change, Plan, Staged, Store
+from cdr.lake.tables import DataFile, write_files
 from cdr.schema import Table
 
 
@@ -38,6 +33,8 @@ class Batch:
     Parameters
     ----------
     home : Home
+        Where its rows are put aside.
+    store : Store
         Whose lake it is for.
     batch_id : str
         Unique; file names begin with it.
@@ -45,10 +42,11 @@ class Batch:
         What the batch is for, in a word: `lake history` says it.
     """
 
-    def __init__(self, home: Home, batch_id: str, did: str) -> None:
+    def __init__(self, home: Home, store: Store, batch_id: str, did: str) -> None:
         self.batch_id = batch_id
         self._did = did
         self._home = home
+        self._store = store
         self._tables: dict[str, Table] = {}
         self._folder = home.staging / batch_id
         self._added: dict[str, list[DataFile]] = {}
@@ -118,90 +116,13 @@ class Batch:
         Raises
         ------
         StorageFailed
-            If the disk refuses. Where that happens after the journal stands, the
-            batch is safe and the next command finishes it.
+            If the disk or the object store refuses. Where that happens after the
+            journal stands, the batch is safe and the next command finishes it.
         """
-        journal = self._home.journal / f"{self.batch_id}.json"
-        plan = {
-            name: {
-                "add": [asdict(file) for file in self._added.get(name, ())],
-                "remove": [asdict(file) for file in self._removed.get(name, ())],
-            }
+        changes = {
+            name: Change(tuple(self._added.get(name, ())), tuple(self._removed.get(name, ())))
             for name in sorted(self._tables)
             if self._added.get(name) or self._removed.get(name)
         }
-        with storage("writing the journal of a batch"):
-            for name in plan:
-                make_table(self._home.lake / name, self._tables[name])
-        with self._home.publishing():
-            with storage("writing the journal of a batch"):
-                write_whole(journal, json.dumps({"did": self._did, "tables": plan}).encode())
-            finish(self._home, journal)
-
-
-def finish(home: Home, journal: Path) -> None:
-    """Carry out a journal; safe to repeat. The caller holds the writer and publishing locks."""
-    batch_id = journal.stem
-    plan = json.loads(journal.read_bytes())
-    try:
-        with storage("publishing a batch"):
-            for name, change in plan["tables"].items():
-                add = [_data_file(file) for file in change["add"]]
-                remove = [_data_file(file) for file in change["remove"]]
-                _move(home.staging / batch_id / name, home.lake / name, add)
-                commit(home.lake / name, batch_id=batch_id, did=plan["did"], add=add, remove=remove)
-                on_disk(home.lake / name / "_delta_log")
-            journal.unlink()
-            shutil.rmtree(home.staging / batch_id, ignore_errors=True)
-    except StorageFailed as error:
-        raise StorageFailed(
-            "publishing a batch",
-            error.kind,
-            outcome="its rows are safe and the next command finishes it",
-        ) from None
-
-
-def recover(home: Home) -> int:
-    """Finish batches whose process was killed and drop those never completed.
-
-    The caller holds the writer lock.
-
-    Returns
-    -------
-    int
-        How many were finished.
-    """
-    finished = 0
-    for draft in home.journal.glob(".*"):
-        draft.unlink()
-    for journal in sorted(home.journal.glob("*.json")):
-        with home.publishing():
-            finish(home, journal)
-        finished += 1
-    with home.arranging():
-        for folder in home.staging.iterdir():
-            if folder.is_dir() and abandoned(folder):
-                shutil.rmtree(folder, ignore_errors=True)
-    return finished
-
-
-def _data_file(fields: dict[str, object]) -> DataFile:
-    bounds = fields["bounds"]
-    assert isinstance(bounds, dict)
-    return DataFile(
-        path=str(fields["path"]),
-        rows=int(str(fields["rows"])),
-        size=int(str(fields["size"])),
-        partition=fields["partition"],  # type: ignore[arg-type]
-        bounds={column: (ends[0], ends[1]) for column, ends in bounds.items()},
-    )
-
-
-def _move(source: Path, target: Path, files: list[DataFile]) -> None:
-    for file in files:
-        staged = source / file.path
-        if staged.exists():
-            (target / file.path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            staged.replace(target / file.path)
-    for folder in {target, *((target / file.path).parent for file in files)}:
-        on_disk(folder)
+        plan = Plan(self.batch_id, self._did, changes)
+        self._store.publish(Staged(plan, self._tables, self._folder))

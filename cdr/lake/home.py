@@ -89,14 +89,19 @@ class Home:
         StorageFailed
             If the disk refuses.
         """
+        self.make_folders()
+        with storage("preparing the home folder"):
+            if not self._layout.exists():
+                write_whole(self._layout, layout())
+        self.check()
+
+    def make_folders(self) -> None:
+        """Make the folders where they are missing, but no lake."""
         with storage("preparing the home folder"):
             self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
             for folder in (self.lake, self.staging, self.journal, self.inbox, self.models,
                            self.runs, self.reports, self.spill):  # fmt: skip
                 folder.mkdir(mode=0o700, exist_ok=True)
-            if not self._layout.exists():
-                write_whole(self._layout, json.dumps({"layout": LAYOUT}).encode())
-        self.check()
 
     def exists(self) -> bool:
         """Tell whether a lake was made here."""
@@ -117,14 +122,7 @@ class Home:
                 f"there is no lake in {self.root.name!r}; `callsieve ingest` or "
                 "`callsieve nightly` make one"
             )
-        try:
-            found = int(json.loads(self._layout.read_bytes())["layout"])
-        except (ValueError, KeyError, TypeError):
-            raise WrongUse(
-                "layout.json in the home folder is damaged; restore it from a backup"
-            ) from None
-        if found > LAYOUT:
-            raise LakeTooNew(found, LAYOUT)
+        check_layout(self._layout.read_bytes())
 
     def unfinished(self) -> bool:
         """Tell whether a batch is being published, or was when its process was killed."""
@@ -170,6 +168,12 @@ class Home:
             yield
 
     @contextmanager
+    def lock(self, job: str, *, wait: bool) -> Iterator[bool]:
+        """Hold this machine's lock of a job; False where it is held and ``wait`` is false."""
+        with _locked(self.root / f"{job}.lock", wait=wait) as held:
+            yield held
+
+    @contextmanager
     def alone(self, job: str) -> Iterator[None]:
         """Hold the lock of a job that may run once at a time.
 
@@ -178,10 +182,27 @@ class Home:
         LakeBusy
             If it is running already.
         """
-        with _locked(self.root / f"{job}.lock", wait=False) as held:
+        with self.lock(job, wait=False) as held:
             if not held:
                 raise LakeBusy(f"`callsieve {job}`")
             yield
+
+
+def layout() -> bytes:
+    """Return what `layout.json` says in a home of this version."""
+    return json.dumps({"layout": LAYOUT}).encode()
+
+
+def check_layout(content: bytes) -> None:
+    """Refuse a layout that a newer version made, or that cannot be read."""
+    try:
+        found = int(json.loads(content)["layout"])
+    except (ValueError, KeyError, TypeError):
+        raise WrongUse(
+            "layout.json in the home folder is damaged; restore it from a backup"
+        ) from None
+    if found > LAYOUT:
+        raise LakeTooNew(found, LAYOUT)
 
 
 @contextmanager

@@ -10,7 +10,8 @@ from __future__ import annotations
 import io
 import json
 import os
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,6 @@ from deltalake.exceptions import TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
 
 from cdr.errors import SchemaMismatch
-from cdr.lake.home import on_disk
 from cdr.schema import Personal, Table
 
 ROW_GROUP_ROWS = 122_880
@@ -44,7 +44,22 @@ class DataFile:
     bounds: dict[str, tuple[str, str]]
 
 
-def open_table(folder: Path, table: Table, *, version: int | None = None) -> DeltaTable | None:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a table lies, and what delta-rs and Polars need to know to get there.
+
+    ``options`` may hold credentials, so they are never shown.
+    """
+
+    address: str
+    options: dict[str, str] | None = field(default=None, repr=False)
+
+    def of(self, file: DataFile) -> str:
+        """Return the address of one of the table's files."""
+        return f"{self.address}/{file.path}"
+
+
+def open_table(place: Place, table: Table, *, version: int | None = None) -> DeltaTable | None:
     """Open a Delta table, or return None where it was never made.
 
     Columns that this version added since read as null in older files.
@@ -55,7 +70,7 @@ def open_table(folder: Path, table: Table, *, version: int | None = None) -> Del
         If it has columns that this version does not know.
     """
     try:
-        delta = DeltaTable(folder, version=version)
+        delta = DeltaTable(place.address, version=version, storage_options=place.options)
     except TableNotFoundError:
         return None
     extra = {field.name for field in delta.schema().fields} - set(table.polars_schema)
@@ -64,9 +79,9 @@ def open_table(folder: Path, table: Table, *, version: int | None = None) -> Del
     return delta
 
 
-def make_table(folder: Path, table: Table) -> DeltaTable:
+def make_table(place: Place, table: Table) -> DeltaTable:
     """Make an empty Delta table, or open it and add the columns it lacks."""
-    delta = open_table(folder, table)
+    delta = open_table(place, table)
     if delta is not None:
         have = {field.name for field in delta.schema().fields}
         wanted = Schema.from_arrow(_arrow_schema(table)).fields
@@ -80,11 +95,12 @@ def make_table(folder: Path, table: Table) -> DeltaTable:
     else:
         settings["delta.dataSkippingNumIndexedCols"] = "0"
     return DeltaTable.create(
-        folder,
+        place.address,
         _arrow_schema(table),
         mode="ignore",
         partition_by=list(table.partition_by),
         configuration=settings,
+        storage_options=place.options,
     )
 
 
@@ -217,12 +233,23 @@ def _stat(value: Any) -> str:
 
 
 def commit(
-    folder: Path, *, batch_id: str, did: str, add: list[DataFile], remove: list[DataFile]
-) -> None:
-    """Add and remove a table's files in one version, unless this batch has done so before."""
-    delta = DeltaTable(folder)
+    place: Place,
+    batch_id: str,
+    did: str,
+    *,
+    add: Sequence[DataFile],
+    remove: Sequence[DataFile],
+) -> int:
+    """Add and remove a table's files in one version, unless this batch has done so before.
+
+    Returns
+    -------
+    int
+        A version of the table that has the batch.
+    """
+    delta = DeltaTable(place.address, storage_options=place.options)
     if delta.transaction_version(batch_id) is not None:
-        return
+        return delta.version()
     now_ms = int(datetime.now(tz=UTC).timestamp() * 1000)
     actions: list[AddAction | RemoveAction] = [
         AddAction(
@@ -269,4 +296,4 @@ def commit(
             app_transactions=[Transaction(batch_id, 1)],
         ),
     )
-    on_disk(folder / "_delta_log" / f"{delta.version() + 1:020d}.json")
+    return delta.version() + 1

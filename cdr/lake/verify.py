@@ -72,8 +72,9 @@ def verify(lake: Lake, *, progress: Progress | None = None) -> Verified:
         listed = {name: lake.files(table) for name, table in TABLES.items()}
     for name, of_table in listed.items():
         broken = []
+        sizes = {file.path: file.size for file in lake.lying(TABLES[name])} if of_table else {}
         for number, file in enumerate(of_table, start=1):
-            found = list(_faults_of_file(lake, TABLES[name], file))
+            found = list(_faults_of_file(lake, TABLES[name], file, sizes))
             broken += found
             if progress:
                 progress(name, number, len(of_table))
@@ -88,15 +89,16 @@ def verify(lake: Lake, *, progress: Progress | None = None) -> Verified:
     return Verified(tables, files, rows, tuple(faults))
 
 
-def _faults_of_file(lake: Lake, table: Table, file: DataFile) -> Iterator[Fault]:
-    path = lake.home.lake / table.name / file.path
-    if not path.is_file():
+def _faults_of_file(
+    lake: Lake, table: Table, file: DataFile, sizes: dict[str, int]
+) -> Iterator[Fault]:
+    if file.path not in sizes:
         yield Fault(table.name, "the log names a file that is not there", file.path)
         return
-    if path.stat().st_size != file.size:
+    if sizes[file.path] != file.size:
         yield Fault(table.name, "a file has another size than the log says", file.path)
     try:
-        rows = pl.read_parquet(path, hive_partitioning=False, glob=False)
+        rows = lake.read_file(table, file)
     except (pl.exceptions.PolarsError, OSError):
         yield Fault(table.name, "a file cannot be read", file.path)
         return

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from time import time
+from datetime import UTC, datetime, timedelta
 
 from cdr.errors import storage
 from cdr.lake import Lake
+from cdr.lake.store import Lying
 from cdr.schema import TABLES, Table
 
 
@@ -25,30 +25,27 @@ class Old:
 
 
 def old_versions(lake: Lake) -> Old:
-    """Count what still lies on the disk and is in no table's newest version."""
-    sizes = [path.stat().st_size for table in TABLES.values() for path in _old_files(lake, table)]
+    """Count what still lies there and is in no table's newest version."""
+    sizes = [file.size for table in TABLES.values() for file in _old_files(lake, table)]
     return Old(len(sizes), sum(sizes))
 
 
 def drop_old_versions(lake: Lake, *, hours: int) -> Old:
     """Remove what tables let go of this many hours ago; returns what is gone."""
     before = old_versions(lake)
+    old_enough = datetime.now(tz=UTC) - timedelta(hours=hours)
     for table in TABLES.values():
         lake.vacuum(table, hours=hours)
         with lake.writing(), storage(f"removing old files of {table.name}"):
             named = lake.let_go(table)
-            for path in _old_files(lake, table):
-                if path.name not in named and path.stat().st_mtime <= time() - 3600 * hours:
-                    path.unlink()
+            for file in _old_files(lake, table):
+                if file.path.rpartition("/")[2] not in named and file.modified <= old_enough:
+                    lake.store.delete(table, file.path)
     after = old_versions(lake)
     return Old(before.files - after.files, before.bytes - after.bytes)
 
 
-def _old_files(lake: Lake, table: Table) -> Iterator[Path]:
-    folder = lake.home.lake / table.name
-    if not folder.is_dir():
-        return
-    current = {folder / file.path for file in lake.files(table)}
-    for path in folder.rglob("*.parquet"):
-        if "_delta_log" not in path.parts and path not in current:
-            yield path
+def _old_files(lake: Lake, table: Table) -> Iterator[Lying]:
+    lying = lake.lying(table)
+    current = {file.path for file in lake.files(table)} if lying else set()
+    return (file for file in lying if file.path not in current)

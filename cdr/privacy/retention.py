@@ -208,7 +208,7 @@ def _survey(
         for r in rules
     ]
     files = {
-        str(lake.home.lake / table.name / file.path): file
+        lake.address(table, file): file
         for file in lake.files(table)
         if not _spared(table, file, rules, standing)
     }

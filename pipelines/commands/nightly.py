@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cdr import open_lake
+from cdr import Lake, open_lake
 from fraud.candidates import Candidate
 from pipelines.samples import SAMPLE_DAY, sample_lake
 from pipelines.terminal import NEEDS_A_PERSON, Json, paced, show, tell
@@ -61,12 +61,12 @@ def demo(ctx: typer.Context, as_json: Json = False) -> None:
     """
     from pipelines.nightly import run_nightly
 
-    home = ctx.obj.home or DEMO_HOME
+    home = ctx.obj.home or str(DEMO_HOME)
     lake = sample_lake(home)
     outcome = run_nightly(
         lake, SAMPLE_DAY, now=datetime.now(tz=UTC), tell=tell, progress=paced(tell)
     )
-    text = night_text(outcome) + "\n\n" + "\n".join(_where_next(home))
+    text = night_text(outcome) + "\n\n" + "\n".join(_where_next(home, lake))
     show(outcome.as_json(), as_json=as_json, text=text)
 
 
@@ -113,10 +113,10 @@ def _candidate_lines(candidate: Candidate) -> Iterator[str]:
         yield f"      most like blocked {near}"
 
 
-def _where_next(home: Path) -> Iterator[str]:
+def _where_next(home: str, lake: Lake) -> Iterator[str]:
     run = f"callsieve --home {home}"
-    yield f"Lake:   {home / 'lake'}"
-    yield f"Report: {home / 'reports' / (SAMPLE_DAY.isoformat() + '.html')}"
+    yield f"Lake:   {lake.where}"
+    yield f"Report: {lake.home.reports / (SAMPLE_DAY.isoformat() + '.html')}"
     yield "Next:"
     yield f'  {run} query "{SAMPLE_QUESTION}" --purpose fraud'
     yield "  callsieve init                  write a callsieve.toml for your own switches"
