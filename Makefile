@@ -35,5 +35,5 @@ $(INSTALLED): pyproject.toml uv.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
 	test -x $(RUN)/python || $(PYTHON) -m venv .venv
 	test -x $(UV) || ($(PYTHON) -m venv .venv/tool && .venv/tool/bin/pip install --quiet --disable-pip-version-check 'uv>=0.9,<1')
-	UV_PROJECT_ENVIRONMENT=.venv UV_PYTHON_DOWNLOADS=never $(UV) sync --frozen --quiet --python $(RUN)/python
+	UV_PROJECT_ENVIRONMENT=.venv UV_PYTHON_DOWNLOADS=never $(UV) sync --frozen --quiet --extra notebooks --python $(RUN)/python
 	touch $@
