@@ -135,5 +135,13 @@ def _word(text: str) -> str:
 
 
 def _translated(text: pl.Expr, words: Mapping[str, str]) -> pl.Expr:
-    word = text.str.strip_chars().str.to_lowercase().str.replace_all(r"[ -]", "_")
-    return word.replace_strict(words, default=None, return_dtype=pl.String)
+    return text.map_batches(
+        lambda texts: _translate(texts, words), return_dtype=pl.String, is_elementwise=True
+    )
+
+
+def _translate(texts: pl.Series, words: Mapping[str, str]) -> pl.Series:
+    """Translate each distinct text once; they are few."""
+    distinct = texts.drop_nulls().unique().to_list()
+    meant = [words.get(_word(text)) for text in distinct]
+    return texts.replace_strict(distinct, meant, default=None, return_dtype=pl.String)

@@ -120,6 +120,8 @@ def split_table(
     """
     rows = split_columns(block, header.columns, wanted, separator=header.separator, mend=mend)
     rows = rows.filter(pl.col("line") != header.line)
+    if not (rows["raw"] == header.raw).any():
+        return rows
     repeated = pl.col("raw") == header.raw
     said = pl.exclude("line", "raw", "fault")
     return rows.with_columns(

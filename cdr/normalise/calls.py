@@ -13,7 +13,7 @@ from typing import Literal
 import polars as pl
 
 from cdr.formats.record import Clock, Times
-from cdr.keys import hash_64, joined, key_16
+from cdr.keys import content_64, leg_16
 from cdr.normalise.addresses import normalise_ip
 from cdr.normalise.codes import failed
 from cdr.normalise.numbers import NUMBERING_VERSION, Validity, normalise_party
@@ -188,7 +188,7 @@ def _reasons(placed: pl.DataFrame, ingested_at: datetime) -> dict[str, pl.Expr]:
     without_fault = pl.col("faults").list.len() == 0
     answered_call = pl.col("outcome") == Outcome.ANSWERED.value
     no_length = pl.col("given_ms").is_null() & (answered.is_null() | ended.is_null())
-    open_ended = pl.col("flags").list.contains("missing_bye")
+    open_ended = _unseen_end(placed)
     given, elapsed = pl.col("given_ms"), pl.col("elapsed_ms")
     return {
         **{
@@ -214,12 +214,11 @@ def _reasons(placed: pl.DataFrame, ingested_at: datetime) -> dict[str, pl.Expr]:
 def _calls(
     records: pl.DataFrame, source: SourceSettings, owners: pl.DataFrame, stamp: Stamp
 ) -> pl.DataFrame:
-    content = records.with_columns(joined([pl.col(c) for c in CONTENT]).alias("content"))
-    named = content.with_columns(
+    named = records.with_columns(
         _party("caller", source),
         _party("callee", source),
         _party("forwarded_to", source),
-        hash_64(pl.col("content")).alias("content_hash"),
+        content_64(records, CONTENT),
         _address("caller"),
         _address("callee"),
         (pl.col("outcome") == Outcome.ANSWERED.value).alias("was_answered"),
@@ -228,19 +227,16 @@ def _calls(
         "caller_end", "callee_end", "forwarded_to_end", "caller_address", "callee_address"
     )
     owned = _with_account(_with_lengths(named), source, owners)
-    keyed = owned.with_columns(
-        pl.when(pl.col("source_record_id").fill_null("") != "")
-        .then(pl.col("source_record_id"))
-        .otherwise(pl.format("content:{}", pl.col("content_hash").reinterpret(signed=False)))
-        .alias("source_record_id"),
-        pl.lit(stamp.source).alias("source"),
-        pl.col("leg").fill_null(0),
-    )
-    key = [pl.col("source"), pl.col("source_record_id"), pl.col("leg"),
-           pl.col("started_at").to_physical()]  # fmt: skip
+    keyed = owned.with_columns(_source_record_id(owned), pl.col("leg").fill_null(0))
     return CALLS.conform(
-        keyed.with_columns(key_16(keyed, joined(key)).alias("record_id"))
-        .with_columns(
+        keyed.with_columns(
+            leg_16(
+                stamp.source,
+                keyed["source_record_id"],
+                keyed["leg"],
+                keyed["started_at"].to_physical(),
+            ),
+            pl.lit(stamp.source).alias("source"),
             pl.col("caller").alias("caller_raw"),
             pl.col("callee").alias("callee_raw"),
             pl.coalesce("forwarded_to_number", "forwarded_to_party", "forwarded_to").alias(
@@ -249,14 +245,23 @@ def _calls(
             pl.col("media").fill_null("voice"),
             pl.col("call_id").fill_null(pl.col("source_record_id")),
             utc_offset_s(pl.col("started_at"), zone=source.zone).alias("utc_offset_s"),
-            failed(keyed, _flags(source, stamp.ingested_at), besides="flags").alias("flags"),
+            failed(keyed, _flags(keyed, source, stamp.ingested_at), besides="flags").alias("flags"),
             pl.lit(stamp.ingested_at, INSTANT).alias("ingested_at"),
             pl.lit(stamp.ingest_id).alias("ingest_id"),
             pl.lit(NUMBERING_VERSION).alias("numbering_version"),
             pl.col("started_at").dt.date().alias("call_date"),
-        )
-        .select(CALLS.polars_schema.names())
+        ).select(CALLS.polars_schema.names())
     )
+
+
+def _source_record_id(calls: pl.DataFrame) -> pl.Series:
+    """Return the source's own ids; the hash of the content stands for one it did not give."""
+    ids = calls["source_record_id"]
+    if not (ids.is_null() | (ids == "")).any():
+        return ids
+    content = pl.format("content:{}", pl.col("content_hash").reinterpret(signed=False))
+    own = pl.when(pl.col("source_record_id") != "").then(pl.col("source_record_id"))
+    return calls.select(own.otherwise(content).alias("source_record_id")).to_series()
 
 
 def _party(name: str, source: SourceSettings) -> pl.Expr:
@@ -352,13 +357,15 @@ def _owner(calls: pl.DataFrame, number: str, owners: pl.DataFrame) -> pl.Series:
     return rows.join(hits, on="row", how="left", maintain_order="left")["account_id"]
 
 
-def _flags(source: SourceSettings, ingested_at: datetime) -> dict[str, pl.Expr]:
+def _flags(
+    calls: pl.DataFrame, source: SourceSettings, ingested_at: datetime
+) -> dict[str, pl.Expr]:
     """Return what may be doubtful about a call that was understood, and when it is.
 
     A length is suspect where the switch cut the call, and where nobody saw its end.
     """
     started, duration = pl.col("started_at"), pl.col("duration_ms")
-    unseen_end = pl.col("flags").list.contains("missing_bye")
+    unseen_end = _unseen_end(calls)
     return {
         "suspect_duration": (duration >= source.max_call_s * 1000 - CUT_TOLERANCE_MS)
         | (duration.is_not_null() & unseen_end),
@@ -369,6 +376,13 @@ def _flags(source: SourceSettings, ingested_at: datetime) -> dict[str, pl.Expr]:
         "no_callee": pl.col("callee").fill_null("") == "",
         "no_account": pl.col("account_id").is_null(),
     }
+
+
+def _unseen_end(rows: pl.DataFrame) -> pl.Expr:
+    """Tell whose end the reader did not find; most files have none."""
+    if not rows["flags"].list.len().sum():
+        return pl.lit(value=False)
+    return pl.col("flags").list.contains("missing_bye")
 
 
 def _proof() -> pl.Expr:

@@ -44,6 +44,7 @@ _WITHHELD = (
     r"(?i)^(anonymous|restricted|unavailable|unknown|private|withheld|blocked|coinline/payphone)"
     r"(@.*)?$"
 )
+_MANY = 10_000  # ours: fewer texts are read faster than told apart
 _PUNCTUATION = r"[\s().\-/\u{a0}]"
 _EXTENSION = r"(?i)^(\+?[\d\s().\-/\u{a0}]{7,}?)[\s,]*(?:ext(?:ension|n)?\.?|x|#)\s*:?\s*\d{1,7}$"
 _CONTEXT = r"(?i);phone-context=(\+[\d().\-]+)"  # RFC 3966, section 5.1.5
@@ -106,6 +107,20 @@ class _Part:
 
 
 def _normalised(texts: pl.Series, country: str, bare: Bare) -> pl.Series:
+    """Read texts; where most occur again and again, each of them once."""
+    if len(texts) < _MANY:
+        return _read(texts, country, bare)
+    coded = texts.cast(pl.Categorical(pl.Categories.random())).to_physical()
+    codes = (coded.cast(pl.Int64) + 1).fill_null(0).to_numpy()
+    count = int(codes.max()) + 1
+    if 2 * count > len(texts):
+        return _read(texts, country, bare)
+    at = np.zeros(count, np.int64)
+    at[codes] = np.arange(len(codes))
+    return _read(texts.gather(at), country, bare).gather(codes).alias(texts.name)
+
+
+def _read(texts: pl.Series, country: str, bare: Bare) -> pl.Series:
     value, count, plus = _as_integers(texts)
     digital = (value > 0) & (count <= MAX_DIGITS)
     begins = value >= 10 ** (np.clip(count, 1, MAX_DIGITS) - 1)  # not with a zero
