@@ -9,17 +9,12 @@ one operator.
 
 from __future__ import annotations
 
-import os
 import tomllib
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
-import polars as pl
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     SecretStr,
     ValidationError,
@@ -35,143 +30,12 @@ from pydantic_settings import (
 from cdr.errors import SettingsError
 from cdr.object_store import SCHEME, ObjectStoreSettings
 from cdr.privacy.periods import RetentionSettings
-from cdr.schema import Outcome
+from cdr.sources import Section, SourceSettings, known_zone
 
-AccountFrom = Literal["code", "number", "sip_user", "trunk", "none"]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+__all__ = ["Settings", "SourceSettings", "load_settings"]
 
 
-def _known_zone(zone: str) -> str:
-    try:
-        ZoneInfo(zone)
-    except Exception:
-        raise ValueError("not an IANA time zone, such as Europe/Berlin") from None
-    return zone
-
-
-class SourceSettings(_Section):
-    """One switch or proxy that leaves call files."""
-
-    format: str = Field(description="Name of the reader; `callsieve formats` lists them.")
-    zone: str = Field(description="IANA zone of the clock that wrote the local times.")
-    country: str = Field(
-        pattern=r"^[A-Z]{2}$",
-        description="ISO 3166-1 alpha-2 code of the country numbers are dialled from.",
-    )
-    account_from: AccountFrom = Field(
-        default="code",
-        description=(
-            "How a record finds its account: `code` (the record's account code), `number` "
-            "(table of number ownership), `sip_user` (user part of the caller), `trunk` "
-            "(name of the trunk, looked up in `trunks`), `none`."
-        ),
-    )
-    bare_numbers: Literal["national", "international"] = Field(
-        default="national",
-        description=(
-            "What digits without `+`, `00` or trunk prefix are: numbers as dialled within the "
-            "country, or E.164 with its plus left away."
-        ),
-    )
-    trunks: dict[str, str] = Field(
-        default={}, description='Account of each trunk name, for `account_from = "trunk"`.'
-    )
-    columns: dict[str, str] = Field(
-        default={},
-        description="For plain formats: our column = the file's column, where names differ.",
-    )
-    header: tuple[str, ...] = Field(
-        default=(),
-        description=(
-            "Names of the columns, in order, where the file has no line of names: the template of "
-            "FreeSWITCH's `mod_cdr_csv`, or a plain CSV without header."
-        ),
-    )
-    clock: Literal["local", "offset", "epoch_s", "epoch_ms", "epoch_us"] | None = Field(
-        default=None,
-        description=(
-            "How the file writes times, where it is not the way of its format: `local` (wall clock "
-            "of `zone`), `offset` (with an offset from UTC), or a count since 1970 UTC."
-        ),
-    )
-    time_layouts: tuple[str, ...] = Field(
-        default=(),
-        description=(
-            "Layouts of the times, such as `%d/%m/%Y %H:%M:%S`, tried in turn, where they are not "
-            "those of the format. A layout is never guessed."
-        ),
-    )
-    outcomes: dict[str, str] = Field(
-        default={},
-        description=(
-            "For plain formats: what the file calls an outcome = `answered`, `no_answer`, `busy`, "
-            "`rejected`, `failed` or `cancelled`."
-        ),
-    )
-    database_url_env: str | None = Field(
-        default=None,
-        pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
-        description=(
-            "Environment variable with the address of a proxy's database (`postgresql://...` or "
-            "`mysql://...`); its accounting table is read in place of files."
-        ),
-    )
-    database_table: str = Field(
-        default="acc",
-        pattern=r"^[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*)?$",
-        description="The table there, with its schema where it needs one.",
-    )
-    max_call_s: int = Field(
-        default=10_800,
-        gt=0,
-        description="Length in seconds at which the switch cuts a call; such calls are suspect.",
-    )
-
-    @field_validator("zone")
-    @classmethod
-    def _zone_is_known(cls, zone: str) -> str:
-        return _known_zone(zone)
-
-    @field_validator("outcomes")
-    @classmethod
-    def _outcomes_are_ours(cls, outcomes: dict[str, str]) -> dict[str, str]:
-        if wrong := sorted(set(outcomes.values()) - {outcome.value for outcome in Outcome}):
-            raise ValueError(f"{', '.join(wrong)}: not one of {', '.join(Outcome)}")
-        return outcomes
-
-    @field_validator("time_layouts")
-    @classmethod
-    def _layouts_are_layouts(cls, layouts: tuple[str, ...]) -> tuple[str, ...]:
-        for layout in layouts:
-            if not ("%H" in layout or "%T" in layout or "%I" in layout):
-                raise ValueError("a layout needs the day and the hour, as `%d/%m/%Y %H:%M`")
-            try:
-                pl.Series([""]).str.to_datetime(layout, strict=False)
-            except pl.exceptions.PolarsError:
-                raise ValueError("a layout is not one, such as `%d/%m/%Y %H:%M:%S`") from None
-        return layouts
-
-    def database_url(self) -> str | None:
-        """Read the address of the database out of the environment; None for files.
-
-        Raises
-        ------
-        SettingsError
-            If the environment does not have the variable.
-        """
-        if self.database_url_env is None:
-            return None
-        if not (url := os.environ.get(self.database_url_env)):
-            raise SettingsError(
-                "database_url_env", [f"the environment has no {self.database_url_env}"]
-            )
-        return url
-
-
-class StoreSettings(_Section):
+class StoreSettings(Section):
     """Limits of the engines."""
 
     memory_limit_mb: int = Field(
@@ -183,7 +47,7 @@ class StoreSettings(_Section):
     )
 
 
-class CostSettings(_Section):
+class CostSettings(Section):
     """What a call costs the operator until a rate deck says it exactly."""
 
     currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$", description="ISO 4217 code.")
@@ -194,7 +58,7 @@ class CostSettings(_Section):
     )
 
 
-class ScoringSettings(_Section):
+class ScoringSettings(Section):
     """How many candidates, from which score on, learned from what."""
 
     daily_capacity: int = Field(
@@ -228,7 +92,7 @@ class ScoringSettings(_Section):
         return self
 
 
-class BillingSettings(_Section):
+class BillingSettings(Section):
     """How calls are billed: periods, decks, rules, rounding and what a statement shows."""
 
     zone: str = Field(
@@ -275,10 +139,10 @@ class BillingSettings(_Section):
     @field_validator("zone")
     @classmethod
     def _zone_is_known(cls, zone: str) -> str:
-        return _known_zone(zone)
+        return known_zone(zone)
 
 
-class AccessSettings(_Section):
+class AccessSettings(Section):
     """Who may see what, and where the keys of pseudonyms lie."""
 
     keys: Path | None = Field(
@@ -293,7 +157,7 @@ class AccessSettings(_Section):
         return keys or None
 
 
-class ReviewSettings(_Section):
+class ReviewSettings(Section):
     """The review queue."""
 
     webhook_url: str = Field(

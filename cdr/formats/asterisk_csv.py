@@ -1,9 +1,10 @@
 """Asterisk's `Master.csv`, as `cdr_csv` writes it: 15 to 21 columns, no header.
 
 Sixteen columns are always there; `loguniqueid`, `loguserfield` and `newcdrcolumns`
-of `cdr.conf` add 1, 1 and 3. With 15 columns there is no `accountcode`. A file has one
-layout: the one most of its first lines have; other lines are faults. With 17 columns the
-last one is taken for the unique id.
+of `cdr.conf` add 1, 1 and 3. Some builds have no `accountcode`. A file has one layout:
+of those with the number of columns most of its first lines have, the one whose start time
+stands where it should and whose unique ids are such (`1788256800.26`, or never the same
+twice); other lines are faults.
 
 What a row means here:
 
@@ -20,7 +21,8 @@ What a row means here:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -28,7 +30,7 @@ import polars as pl
 from cdr.errors import FormatError, shown
 from cdr.formats.assemble import records, when
 from cdr.formats.blocks import read_blocks, read_sample
-from cdr.formats.delimited import layout_of, split_columns
+from cdr.formats.delimited import column_count, header_of, layout_of, split_columns
 from cdr.formats.legs import LegCounter
 from cdr.formats.record import Clock, Format, Times
 from cdr.schema import Outcome
@@ -39,21 +41,21 @@ _ALWAYS = (
     "lastdata", "start", "answer", "end", "duration", "billsec", "disposition", "amaflags",
 )  # fmt: skip
 _NEW = ("peeraccount", "linkedid", "sequence")
-LAYOUTS: dict[int, tuple[str, ...]] = {
-    15: _ALWAYS[1:],
-    16: _ALWAYS,
-    17: (*_ALWAYS, "uniqueid"),
-    18: (*_ALWAYS, "uniqueid", "userfield"),
-    19: (*_ALWAYS, *_NEW),
-    20: (*_ALWAYS, "uniqueid", *_NEW),
-    21: (*_ALWAYS, "uniqueid", "userfield", *_NEW),
-}
-"""Columns of a row by their number (Asterisk, `cdr/cdr_csv.c`)."""
+_ADDED = ((), ("uniqueid",), ("uniqueid", "userfield"), ("userfield",))
+LAYOUTS: tuple[tuple[str, ...], ...] = tuple(
+    (*always, *added, *new)
+    for always in (_ALWAYS, _ALWAYS[1:])
+    for added in _ADDED
+    for new in ((), _NEW)
+)
+"""Columns of a row (Asterisk, `cdr/cdr_csv.c`); of equal ones, the more usual first."""
 
 _WANTED = {
     "accountcode", "src", "dst", "clid", "channel", "dstchannel", "start", "answer", "end",
     "billsec", "disposition", "uniqueid", "linkedid", "sequence",
 }  # fmt: skip
+
+KEYS = ("uniqueid", "sequence")
 
 OUTCOMES = {
     "ANSWERED": Outcome.ANSWERED,
@@ -69,7 +71,7 @@ def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.D
     layout = _layout_of(file)
     counter = LegCounter() if "uniqueid" in layout and "sequence" not in layout else None
     for block in read_blocks(file, block_bytes):
-        rows = split_columns(block, layout, _WANTED)
+        rows = split_columns(block, layout, _WANTED, keys=KEYS)
         missing = _WANTED.difference(rows.columns)
         rows = rows.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in missing)
         if counter:
@@ -79,14 +81,34 @@ def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.D
 
 def _layout_of(file: Path) -> tuple[str, ...]:
     sample = read_sample(file)
-    layout = layout_of(sample, LAYOUTS)
-    if layout is None and sample.data.strip():
+    by_count = {len(layout): layout for layout in reversed(LAYOUTS)}
+    usual = layout_of(sample, by_count)
+    if usual is None and sample.data.strip():
         raise FormatError(
             shown(file),
             "no line has the 15 to 21 columns of Asterisk's Master.csv; "
             "for a file with a header use format asterisk_table or plain_csv",
         )
-    return layout or LAYOUTS[16]
+    rows = [
+        row
+        for line in sample.data.decode().split("\n")
+        if column_count(line) and len(row := header_of(line, ",")) == len(usual or ())
+    ]
+    fitting = [layout for layout in LAYOUTS if len(layout) == len(usual or ())]
+    return max(fitting, key=lambda layout: _fit(layout, rows), default=_ALWAYS)
+
+
+def _fit(layout: tuple[str, ...], rows: Sequence[Sequence[str]]) -> tuple[int, int]:
+    """Tell how well a layout fits rows: times and outcomes in their place, unique ids in theirs."""
+    start, end = layout.index("start"), layout.index("disposition")
+    in_place = sum(
+        bool(re.match(_TIME, row[start])) + (row[end].upper() in OUTCOMES) for row in rows
+    )
+    if "uniqueid" not in layout:
+        return in_place, 0
+    ids = [row[layout.index("uniqueid")] for row in rows]
+    are_ids = any(re.search(_UNIQUE_ID, each) for each in ids)
+    return in_place, 1 if are_ids or (all(ids) and len(set(ids)) == len(ids)) else -1
 
 
 def _records(rows: pl.DataFrame) -> pl.DataFrame:
@@ -135,7 +157,7 @@ def clid_number() -> pl.Expr:
 
 def epoch_of(uniqueid: pl.Expr) -> pl.Expr:
     """Take the second in which the channel was made out of `pbx-1788256800.26`."""
-    return uniqueid.str.extract(r"(?:^|-)(\d{9,10})\.\d+$")
+    return uniqueid.str.extract(_UNIQUE_ID)
 
 
 def peer(channel: pl.Expr) -> pl.Expr:
@@ -143,6 +165,8 @@ def peer(channel: pl.Expr) -> pl.Expr:
     return channel.str.splitn("/", 2).struct.field("field_1").str.replace(_CHANNEL_NUMBER, "")
 
 
+_UNIQUE_ID = r"(?:^|-)(\d{9,10})\.\d+$"
+_TIME = r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}[ T]"
 _CHANNEL_NUMBER = r"-[0-9a-fA-F]+(?:;[12])?$"
 
 FORMAT = Format(
@@ -155,7 +179,7 @@ FORMAT = Format(
         '"DOCUMENTATION","1788256800.26",""'
     ),
     times=Times(Clock.LOCAL, ("%Y-%m-%d %H:%M:%S",)),
-    columns=tuple(name for name in LAYOUTS[21] if name in _WANTED),
+    columns=tuple(name for name in (*_ALWAYS, "uniqueid", *_NEW) if name in _WANTED),
     notes=__doc__,
     read=_read,
 )

@@ -6,8 +6,11 @@ in the order of its table: 16, 17 (with `did`), 18, 23 or 26. What a row means:
 - The caller is `src`, else `cnum`, else the number in `clid`. A row with a `did` is a
   call that came in on it: the called number is the `did`, and `dst` is where the call
   was sent on to.
-- The table has no times of answer and release: they follow from `calldate`, `duration`
-  (start to release) and `billsec`.
+- The table of FreePBX has no times of answer and release: they follow from `calldate`,
+  `duration` (start to release) and `billsec`. Asterisk's own tables have `start`, `answer`
+  and `end` in place of `calldate`.
+- Without a line of names and with other columns than FreePBX's, `header` of the source
+  names them.
 - `D/M/YYYY` and other layouts of spreadsheets are never guessed: name yours as
   `time_layouts` of the source, such as `%d/%m/%Y %H:%M:%S`.
 - `NULL` and `\N` are empty. A caller id whose quotes were not doubled
@@ -30,7 +33,14 @@ from cdr.formats.blocks import read_blocks, read_sample
 from cdr.formats.delimited import layout_of, split_columns
 from cdr.formats.legs import LegCounter
 from cdr.formats.record import ISO_LAYOUTS, Clock, Format, Times
-from cdr.formats.table import Header, first_line, read_header, split_table
+from cdr.formats.table import (
+    Header,
+    declared_header,
+    first_line,
+    header_words,
+    read_header,
+    split_table,
+)
 from cdr.settings import SourceSettings
 
 _TABLE = (
@@ -44,7 +54,7 @@ _TABLE = (
 _NEEDED = ("calldate", "src", "dst", "duration", "billsec", "disposition")
 COLUMNS = (
     *_NEEDED, "clid", "channel", "dstchannel", "accountcode", "uniqueid", "did", "cnum",
-    "linkedid", "sequence",
+    "linkedid", "sequence", "start", "answer", "end",
 )  # fmt: skip
 
 
@@ -67,10 +77,16 @@ def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.D
 
 def _header_of(file: Path, source: SourceSettings) -> Header | None:
     """Read the header where the first line is one: it names the disposition."""
+    names = source.header or header_words(first_line(file))
+    date = source.columns.get("calldate", "calldate").casefold()
+    own = date not in names and "start" in names
+    needed = ("start" if own else "calldate", *_NEEDED[1:])
+    if source.header:
+        return declared_header(file, source, columns=COLUMNS, needed=needed)
     disposition = source.columns.get("disposition", "disposition").casefold()
     if disposition not in first_line(file).casefold():
         return None
-    return read_header(file, source, columns=COLUMNS, needed=_NEEDED)
+    return read_header(file, source, columns=COLUMNS, needed=needed)
 
 
 def _layout_of(file: Path) -> tuple[str, ...]:
@@ -111,7 +127,9 @@ def _records(rows: pl.DataFrame) -> pl.DataFrame:
             "caller": pl.coalesce("src", "cnum", clid_number()),
             "callee": pl.coalesce("did", "dst"),
             "forwarded_to": pl.when(came_in).then("dst"),
-            "started": pl.col("calldate"),
+            "started": pl.coalesce("calldate", "start"),
+            "answered": pl.when(answered).then("answer"),
+            "ended": pl.col("end"),
             "duration": pl.when(answered).then("billsec"),
             "elapsed": pl.col("duration"),
             "outcome": disposition.replace_strict(OUTCOMES, default=None, return_dtype=pl.String),

@@ -28,6 +28,7 @@ def split_columns(
     *,
     separator: str = ",",
     mend: Mend | None = None,
+    keys: Collection[str] = (),
 ) -> pl.DataFrame:
     r"""Split each line of a block into the columns of a dialect.
 
@@ -44,6 +45,9 @@ def split_columns(
     mend : callable, optional
         Turns lines that are not good into what the writer meant; only where that is
         certain. `raw` stays as it stood in the file.
+    keys : collection of str, optional
+        Columns that name the record. Where a last line without line end ends in one of
+        them, unquoted, nobody can tell whether it is whole: it is `cut_short`.
 
     Returns
     -------
@@ -61,12 +65,12 @@ def split_columns(
     >>> split_columns(block, ["a", "b"], ["b"]).select("line", "fault", "b").rows()
     [(1, None, '2, 3'), (2, 'broken_quotes', None), (3, 'wrong_column_count', None)]
     """
-    good = _is_good(separator, columns)
+    good = _is_good(separator, columns, keys)
     lines = scan_lines(block).with_columns(good=good).collect(engine="streaming")
     if lines["good"].all() and lines.height == block.line_count:
         fields = _parse(block.data, lines.height, columns, wanted, separator)
         return pl.concat([lines.drop("cut", "good"), fields], how="horizontal")
-    return _split(lines, columns, wanted, separator, mend)
+    return _split(lines, columns, wanted, separator, mend, keys)
 
 
 def split_lines(
@@ -88,6 +92,7 @@ def _split(
     wanted: Collection[str],
     separator: str,
     mend: Mend | None,
+    keys: Collection[str] = (),
 ) -> pl.DataFrame:
     """Split the lines that are `good`, mend others where that can be, and fault the rest."""
     good = lines.filter("good").drop("good")
@@ -95,7 +100,7 @@ def _split(
     parsed = [_with_fields(good, good["raw"], columns, wanted, separator)]
     if mend and odd.height:
         mended = odd.with_columns(mended=mend(pl.col("raw")))
-        mended = mended.with_columns(good=_is_good(separator, columns, "mended"))
+        mended = mended.with_columns(good=_is_good(separator, columns, keys, "mended"))
         good = mended.filter("good").drop("good")
         odd = mended.filter(~pl.col("good")).drop("good", "mended")
         parsed.append(_with_fields(good.drop("mended"), good["mended"], columns, wanted, separator))
@@ -161,8 +166,13 @@ def _row_pattern(separator: str, count: int | None = None) -> str:
     return rf"^{field}(?:{re.escape(separator)}{field}){more}$"
 
 
-def _is_good(separator: str, columns: Sequence[str], text: str = "raw") -> pl.Expr:
-    return _is_row(separator, len(columns), text) & pl.col("fault").is_null()
+def _is_good(
+    separator: str, columns: Sequence[str], keys: Collection[str] = (), text: str = "raw"
+) -> pl.Expr:
+    good = _is_row(separator, len(columns), text) & pl.col("fault").is_null()
+    if columns[-1] not in keys:
+        return good
+    return good & (~pl.col("cut") | pl.col(text).str.ends_with('"'))
 
 
 def _is_row(separator: str, count: int | None = None, column: str = "raw") -> pl.Expr:

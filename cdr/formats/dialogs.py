@@ -4,10 +4,10 @@ Rows are joined by call id and tags, over the blocks of a file, so that the resu
 does not depend on where a block ends. What a dialog means is the business of
 :mod:`cdr.formats.opensips_acc`.
 
-A dialog is closed by a BYE; an attempt without a 2xx answer was never open. A closed
-one takes in what follows within `REACH_ROWS` rows (repeated rows, the INVITE's 487
-after a CANCEL); what comes later is another dialog. Open ones wait for their BYE to
-the end of the file.
+A dialog is closed by a BYE, or by a row that tells its length; an attempt without a 2xx
+answer was never open. A closed one takes in what follows within `REACH_ROWS` rows
+(repeated rows, the INVITE's 487 after a CANCEL); what comes later is another dialog.
+Open ones wait for their BYE to the end of the file.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ class Dialogs:
         ----------
         rows : pl.DataFrame
             `line`, `method`, `sip_code`, `callid`, `from_tag`, `to_tag` (null is no
-            tag) and whatever else the caller needs; always the same columns.
+            tag), `closes` (Boolean: it tells how long the call was) and whatever else
+            the caller needs; always the same columns.
         last_line : int
             Line up to which the file was read.
 
@@ -87,7 +88,7 @@ def _group_numbers(rows: pl.DataFrame, reach_rows: int) -> pl.Series:
     round splits one more dialog off all ends; dialogs of the same ends are at least
     `reach_rows` rows apart, so the rounds are few.
     """
-    ok, bye = rows["kind"] == "ok", rows["kind"] == "bye"
+    ok, bye = rows["kind"] == "ok", (rows["kind"] == "bye") | rows["closes"]
     late = (rows["line"].diff() > reach_rows).fill_null(False)
     starts = (rows["ends"] != rows["ends"].shift()).fill_null(True)
     while True:
@@ -115,7 +116,7 @@ def _groups_of(rows: pl.DataFrame, group: pl.Series) -> pl.DataFrame:
         pl.col("line").last().alias("last"),
         pl.col("line").filter(kind.is_in(["failed", "cancel"])).first().alias("tried"),
         pl.struct(pl.col("callid", "from_tag").first()).hash().alias("caller"),
-        open=has["ok"] & ~has["bye"],
+        open=has["ok"] & ~has["bye"] & ~pl.col("closes").any(),
         attempt=~has["ok"] & ~has["bye"] & (has["failed"] | has["cancel"]),
     )
 

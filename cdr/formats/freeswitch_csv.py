@@ -1,8 +1,10 @@
 """FreeSWITCH's `mod_cdr_csv`: one line a channel, columns as its template puts them.
 
-Without `header` in the settings the columns are those of the template `example` that
-FreeSWITCH is delivered with: 13, or 14 or 15 with the codecs. For another template name
-its variables, in order and without `${}`, as `header` of the source. What a row means:
+Without settings the columns are those of the template `example` that FreeSWITCH is
+delivered with: 13, or 14 or 15 with the codecs. For another one give its name or its text
+as in `cdr_csv.conf.xml` as `template` of the source (what stands before, between and behind
+its `${variables}` is part of it), or the names of the variables, in order, as `header`.
+What a row means:
 
 - Times are `start_stamp`, `answer_stamp` and `end_stamp`, local; where the template has
   `start_epoch` as well, it proves the offset.
@@ -15,7 +17,10 @@ its variables, in order and without `${}`, as `header` of the source. What a row
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
@@ -31,46 +36,124 @@ from cdr.formats.record import ISO_LAYOUTS, Clock, Format, Times
 from cdr.schema import Outcome
 from cdr.settings import SourceSettings
 
-TEMPLATE = (
+_PLAIN = (
     "caller_id_name", "caller_id_number", "destination_number", "context", "start_stamp",
     "answer_stamp", "end_stamp", "duration", "billsec", "hangup_cause", "uuid", "bleg_uuid",
-    "accountcode", "read_codec", "write_codec",
+    "accountcode",
 )  # fmt: skip
-"""The template `example` of FreeSWITCH's `cdr_csv.conf.xml`."""
+_EXAMPLE = (*_PLAIN, "read_codec", "write_codec")
+_ASTERISK = (
+    "accountcode", "caller_id_number", "destination_number", "context", "caller_id",
+    "channel_name", "bridge_channel", "last_app", "last_arg", "start_stamp", "answer_stamp",
+    "end_stamp", "duration", "billsec", "hangup_cause", "amaflags", "uuid", "userfield",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """How a line is written: its variables, what is between them and around them all."""
+
+    columns: tuple[str, ...]
+    separator: str = ","
+    before: str = ""
+    behind: str = ""
+
+
+TEMPLATES = {
+    "example": Template(_EXAMPLE),
+    "sql": Template(_PLAIN, before="INSERT INTO cdr VALUES (", behind=");"),
+    "snom": Template(
+        (*_EXAMPLE, "sip_user_agent", "call_clientcode", "sip_rtp_rxstat", "sip_rtp_txstat",
+         "sofia_record_file")
+    ),
+    "linksys": Template((*_EXAMPLE, "sip_user_agent", "sip_p_rtp_stat")),
+    "asterisk": Template(_ASTERISK),
+}  # fmt: skip
+"""Those of FreeSWITCH's `cdr_csv.conf.xml` that say what a call is."""
 
 _NEEDED = ("caller_id_number", "destination_number", "start_stamp", "answer_stamp", "end_stamp",
            "hangup_cause", "uuid")  # fmt: skip
 COLUMNS = (
     *_NEEDED, "bleg_uuid", "duration", "billsec", "billmsec", "accountcode", "start_epoch",
-    "call_direction", "call_uuid", "sip_gateway_name", "network_addr", "sip_network_ip",
-    "remote_media_ip",
+    "call_direction", "call_uuid", "originating_leg_uuid", "sip_gateway_name", "network_addr",
+    "sip_network_ip", "remote_media_ip",
 )  # fmt: skip
 
 
 def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.DataFrame]:
-    layout = _layout_of(file, source)
+    template = _template_of(file, source)
+    first, last = template.columns[0], template.columns[-1]
     counter = LegCounter()
     for block in read_blocks(file, block_bytes):
-        rows = with_columns(split_columns(block, layout, COLUMNS), COLUMNS)
+        rows = split_columns(
+            block,
+            template.columns,
+            COLUMNS,
+            separator=template.separator,
+            keys=("uuid", "start_stamp"),
+            mend=lambda line: _bare(line, template),
+        )
+        if template.before and first in rows.columns:
+            rows = rows.with_columns(pl.col(first).str.strip_prefix(template.before))
+        if template.behind and last in rows.columns:
+            rows = rows.with_columns(pl.col(last).str.strip_suffix(template.behind))
+        rows = with_columns(rows, COLUMNS)
         part = pl.concat_str("bleg_uuid", "hangup_cause", separator=";", ignore_nulls=True)
         rows = counter.number(rows.with_columns(part=part), "uuid", "part")
         yield _records(rows)
 
 
-def _layout_of(file: Path, source: SourceSettings) -> tuple[str, ...]:
-    if source.header:
-        if lacking := [name for name in _NEEDED if name not in source.header]:
-            raise SettingsError("header", [f"lacks {name}" for name in lacking])
-        return source.header
+def _template_of(file: Path, source: SourceSettings) -> Template:
+    setting = "template" if source.template else "header"
+    if source.template or source.header:
+        template = _read_template(source.template) if source.template else Template(source.header)
+        if lacking := [name for name in _NEEDED if name not in template.columns]:
+            raise SettingsError(setting, [f"lacks {name}" for name in lacking])
+        return template
     sample = read_sample(file)
-    layout = layout_of(sample, {count: TEMPLATE[:count] for count in (13, 14, 15)})
+    layout = layout_of(sample, {count: _EXAMPLE[:count] for count in (13, 14, 15)})
     if layout is None and sample.data.strip():
         raise FormatError(
             shown(file),
             "no line has the 13 to 15 columns of FreeSWITCH's usual template; "
-            "name the columns of yours as `header` of the source",
+            "give yours as `template` of the source",
         )
-    return layout or TEMPLATE
+    return Template(layout or _EXAMPLE)
+
+
+def _read_template(text: str) -> Template:
+    """Return the template of that name, or take one apart as `cdr_csv.conf.xml` has it."""
+    if text in TEMPLATES:
+        return TEMPLATES[text]
+    variables = list(re.finditer(_VARIABLE, text))
+    if len(variables) < 2:
+        raise SettingsError(
+            "template", [f"has no ${{variables}} and is none of {', '.join(TEMPLATES)}"]
+        )
+    between = {
+        text[one.end() : next_one.start()].strip(" ") for one, next_one in pairwise(variables)
+    }
+    separator = between.pop()
+    if between or len(separator) != 1:
+        raise SettingsError("template", ["needs one character between its ${variables}"])
+    return Template(
+        tuple(found[1] for found in variables),
+        separator,
+        text[: variables[0].start()].lstrip(),
+        text[variables[-1].end() :].rstrip(),
+    )
+
+
+_VARIABLE = r'"?\$\{((?:[^{}]|\{[^{}]*\})*)\}"?'
+
+
+def _bare(line: pl.Expr, template: Template) -> pl.Expr:
+    """Take away what stands around the variables, and blanks between them."""
+    return (
+        line.str.strip_prefix(template.before)
+        .str.strip_suffix(template.behind)
+        .str.replace_all(f'" *{re.escape(template.separator)} *"', f'"{template.separator}"')
+    )
 
 
 def _records(rows: pl.DataFrame) -> pl.DataFrame:
@@ -81,7 +164,7 @@ def _records(rows: pl.DataFrame) -> pl.DataFrame:
         rows,
         {
             "source_record_id": pl.col("uuid"),
-            "call_id": pl.coalesce("call_uuid", "uuid"),
+            "call_id": pl.coalesce("call_uuid", "originating_leg_uuid", "uuid"),
             "leg": pl.col("leg"),
             "account_code": pl.col("accountcode"),
             "trunk": pl.col("sip_gateway_name"),
@@ -112,7 +195,7 @@ def _records(rows: pl.DataFrame) -> pl.DataFrame:
 
 FORMAT = Format(
     name="freeswitch_csv",
-    title="FreeSWITCH mod_cdr_csv, 13 to 15 columns or those of `header`",
+    title="FreeSWITCH mod_cdr_csv, 13 to 15 columns or those of `template`",
     example=(
         '"Front desk","+4930901820","+442079460018","public","2026-09-01 12:00:00",'
         '"2026-09-01 12:00:07","2026-09-01 12:01:07","67","60","NORMAL_CLEARING",'

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import polars as pl
 
-from cdr.formats.opensips_acc import dialog_reader
+from cdr.formats.opensips_acc import CDR_COLUMNS, dialog_reader
 from cdr.formats.record import ISO_LAYOUTS, Clock, Format, Times
 
 _NEEDED = ("method", "from_tag", "to_tag", "callid", "sip_code", "time", "src_user", "dst_user")
 COLUMNS = (
     *_NEEDED, "src_domain", "src_ip", "dst_ouser", "dst_domain", "dst_ip", "account", "trunk",
-    "created",
+    "created", *CDR_COLUMNS,
 )  # fmt: skip
 """Columns of the `acc` table, of `db_extra` in Kamailio's examples, and four under names
 of ours: `dst_ip`, `account`, `trunk` and `created` (when the INVITE came in)."""

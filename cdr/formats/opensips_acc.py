@@ -8,6 +8,8 @@ What a dialog means here:
 - An INVITE answered 2xx is an answered call, from that row's time to the BYE's. Later
   INVITEs of the dialog change nothing. Without a BYE there is no end and the flag
   `missing_bye`; the duration is never given, it follows from the times.
+- With `do_accounting("db", "cdr")` OpenSIPS writes one row a call, when it is over: an
+  INVITE with `duration` or `ms_duration` above 0, from `time` on. It needs no BYE.
 - `time` is when the proxy saw the final answer. When the call came in is `created`;
   without that column the start is the answer, and the flag is `start_at_answer`.
 - Of an INVITE never answered 2xx, the last final code tells the outcome; repeated ones
@@ -34,10 +36,12 @@ from cdr.settings import SourceSettings
 _NEEDED = (
     "method", "from_tag", "to_tag", "callid", "sip_code", "time", "from_uri", "to_uri",
 )  # fmt: skip
-COLUMNS = (*_NEEDED, "src_ip", "dst_ip", "account", "trunk", "created")
+CDR_COLUMNS = ("duration", "ms_duration")
+COLUMNS = (*_NEEDED, "src_ip", "dst_ip", "account", "trunk", "created", *CDR_COLUMNS)
 """Names of the columns: those of the `acc` table, then what operators add to it
 (`extra_fields` of OpenSIPS, `db_extra` of Kamailio), under names of ours."""
 
+_KEYS = ("callid", "from_tag", "to_tag", "time", "created")
 _RANK = {"ok": 0, "failed": 1, "bye": 2, "cancel": 3, "other": 4}
 
 
@@ -52,8 +56,8 @@ def dialog_reader(columns: Sequence[str], needed: Sequence[str], adapt: Adapt) -
     ----------
     columns, needed : sequence of str
         Columns the dialect knows; those of them a file must have. `method`, `from_tag`,
-        `to_tag`, `callid`, `sip_code`, `time`, `src_ip`, `dst_ip`, `account`, `trunk`
-        and `created` mean the same in every dialect.
+        `to_tag`, `callid`, `sip_code`, `time`, `src_ip`, `dst_ip`, `account`, `trunk`,
+        `created` and `CDR_COLUMNS` mean the same in every dialect.
     adapt : callable
         Adds `from_uri`, `to_uri` and `sent_on_to` to rows with these columns.
     """
@@ -64,11 +68,12 @@ def dialog_reader(columns: Sequence[str], needed: Sequence[str], adapt: Adapt) -
             return
         dialogs = Dialogs()
         for block in read_blocks(file, block_bytes):
-            rows = with_columns(split_table(block, header, columns), columns)
+            rows = with_columns(split_table(block, header, columns, keys=_KEYS), columns)
             lost = when(pl.col("callid").is_null(), "no_call_id")
             rows = rows.select("line", "raw", *columns, fault=pl.coalesce("fault", lost))
             faulty = pl.col("fault").is_not_null()
-            whole = adapt(rows.filter(~faulty))
+            whole = adapt(rows.filter(~faulty)).with_columns(_length_s().alias("length_s"))
+            whole = whole.with_columns(closes=pl.col("length_s").is_not_null())
             yield pl.concat(
                 [
                     records(rows.filter(faulty), {}),
@@ -110,6 +115,7 @@ def _records(rows: pl.DataFrame) -> pl.DataFrame:
             "started": pl.coalesce("created", "time"),
             "answered": pl.when(answered).then("time"),
             "ended": pl.when(answered).then("bye_time").when(failed & created).then("time"),
+            "duration": pl.when(answered).then("length_s"),
             "outcome": outcome,
             "cause_code": pl.when(answered | failed).then(code),
         },
@@ -122,7 +128,7 @@ def _records(rows: pl.DataFrame) -> pl.DataFrame:
             when(pl.col("started").is_null(), "no_start_time"),
         ),
         flags=(
-            when(answered & pl.col("bye_time").is_null(), "missing_bye"),
+            when(answered & pl.coalesce("bye_time", "length_s").is_null(), "missing_bye"),
             when(answered & ~created, "start_at_answer"),
         ),
     )
@@ -150,6 +156,19 @@ def _calls(rows: pl.DataFrame) -> pl.DataFrame:
     said = rows.drop("line", "raw", "dialog", "part", "place", "fault")[deciding]
     calls = pl.concat([joined.drop("at", "place"), said], how="horizontal")
     return calls.with_columns(answered_2xx=kind == "ok", fault=pl.lit(None, dtype=pl.String))
+
+
+def _length_s() -> pl.Expr:
+    """Read the length that a row for a whole call tells; the table's default is 0."""
+    exact, whole = (
+        pl.col(name).cast(pl.Decimal(18, 3), strict=False) for name in ("ms_duration", "duration")
+    )
+    exact = pl.when(exact > 0).then(exact / 1000)
+    length = pl.coalesce(exact, pl.when(whole > 0).then(whole))
+    invited = pl.col("method").str.to_uppercase() == "INVITE"
+    return pl.when(invited & pl.col("sip_code").str.contains(r"^2\d\d$")).then(
+        length.cast(pl.String)
+    )
 
 
 def _without_forwarding(rows: pl.DataFrame) -> pl.DataFrame:

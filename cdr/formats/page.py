@@ -38,17 +38,24 @@ What holds for every format:
   shifts a column or swallows a neighbour. Bytes that are not UTF-8 matter only where they stand
   in a field that is used.
 - A last line without line end that is not whole is set aside as `cut_short`; the file is taken in
-  again when it is complete, and only what is new counts.
+  again when it is complete, and only what is new counts. Where a switch appends to its file and
+  the line ends in a bare field that names the record (Asterisk's `sequence`), nobody can tell
+  whether it is whole: it waits as well. Exports (plain files, tables) are taken to be whole.
 - A line of names in the middle is set aside as `header_repeated`.
 - Legs, attempts and transfers of a call are rows with one `call_id`; calls are counted by it.
 - Where a record carries a proof of its offset from UTC (an epoch second), it decides in the hour
   that comes twice, and the flag `offset_contradicted` says that it does not fit the zone.
-- A length of `max_call_s` or more, and one whose end nobody saw, has the flag `suspect_duration`.
+- A length of `max_call_s` or more, and one whose end nobody saw, has the flag `suspect_duration`;
+  so has, after the night, one far beyond the account's habit (see the operations page).
+- An address has one form, whatever stands around it (port, brackets, zone, `udp:`, `sip:`); a v4
+  address written as v6 is v4. `caller_ip_kind` says whether it is `public`, `private`,
+  `carrier_nat`, `loopback`, `link_local` or `reserved`, and `caller_ip_country` which country a
+  public one was given to.
 
 ## A new source without code
 
 `plain_csv`, `plain_jsonl` and `plain_parquet` take any file with a row a call. Columns, layouts of
-times, and words for outcomes are declared:
+times, units, and words for outcomes and directions are declared:
 
 ```toml
 [sources.carrier]
@@ -57,18 +64,27 @@ zone = "Europe/Madrid"
 country = "ES"
 bare_numbers = "international"
 time_layouts = ["%d/%m/%Y %H:%M:%S"]
+length_unit = "clock"                                   # 00:01:02; or s, ms, min
 outcomes = { "Gespraech" = "answered", "Besetzt" = "busy" }
+directions = { "MO" = "outbound", "MT" = "inbound" }
 
 [sources.carrier.columns]
-caller = "A-Nr"
+record_id = "{Vermittlung}/{Nr}"                        # several columns, and text between them
+caller = "+{Landeskennzahl}{A-Nr}"
 callee = "B-Nr"
-started_at = "Beginn"
-duration_s = "Sek"
+started_at = "{Datum} {Zeit}"
+duration_s = "Dauer"
+direction = "Richtung"
 outcome = "Ende"
+
+[sources.carrier.constants]
+media = "voice"                                         # what no column says
 ```
 
 `header` names the columns of a file that has no line of names; `clock` says that times carry an
-offset or are seconds since 1970.
+offset or are seconds since 1970. Where no column tells how a call ended,
+`outcome_from_length = true` takes a call with a length, or without one but with an answer time, as
+answered and any other as not.
 
 ## Straight from a proxy's database
 

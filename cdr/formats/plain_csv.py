@@ -1,11 +1,13 @@
 """A plain CSV: one row a call, columns by name.
 
 The first line names the columns, or `header` of the source does. The names are ours or
-those that `columns` of the source maps to ours. Separators are `,`, `;`, `|` or a tab:
+those that `columns` of the source maps to ours, one to one or several into one
+(`started_at = "{Date} {Time}"`). Separators are `,`, `;`, `|` or a tab:
 the one with which the header has the columns that are needed. `plain_csv` has local
 times, `plain_csv_offset` times with an offset from UTC (`+02:00`, `Z`): two formats, so
-that nobody has to guess. `clock`, `time_layouts` and `outcomes` of the source say what
-else is different; a new source needs no code.
+that nobody has to guess. `clock`, `time_layouts`, `length_unit`, `outcomes`, `directions`,
+`constants` and `outcome_from_length` of the source say what else is different; a new
+source needs no code.
 """
 
 from __future__ import annotations
@@ -16,7 +18,14 @@ from pathlib import Path
 import polars as pl
 
 from cdr.formats.blocks import read_blocks
-from cdr.formats.plain_rows import COLUMNS, NEEDED, check_columns, plain_records
+from cdr.formats.plain_rows import (
+    COLUMNS,
+    check_columns,
+    joined_of,
+    needed_of,
+    plain_records,
+    theirs,
+)
 from cdr.formats.record import ISO_LAYOUTS, Clock, Format, Times
 from cdr.formats.table import declared_header, read_header, split_table
 from cdr.settings import SourceSettings
@@ -24,12 +33,29 @@ from cdr.settings import SourceSettings
 
 def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.DataFrame]:
     find = declared_header if source.header else read_header
-    header = find(file, source, columns=tuple(COLUMNS), needed=NEEDED)
+    joined = joined_of(source)
+    direct = {ours: name for ours, name in source.columns.items() if ours not in joined}
+    words = {name.strip().casefold(): ours for ours, name in direct.items()}
+    parts = {
+        key: words.get(word := name.strip().casefold(), word)
+        for key, name in theirs(source).items()
+        if key not in COLUMNS
+    }
+    header = find(
+        file,
+        source.model_copy(update={"columns": direct}),
+        columns=tuple(COLUMNS),
+        needed=[parts.get(name, name) for name in needed_of(source)],
+    )
     if header is None:
         return
-    check_columns(file, header.columns)
+    check_columns(file, header.columns, source)
+    wanted = {*COLUMNS, *parts.values()}
     for block in read_blocks(file, block_bytes):
-        yield plain_records(split_table(block, header, COLUMNS), source)
+        rows = split_table(block, header, wanted)
+        if parts:
+            rows = rows.with_columns(pl.col(name).alias(key) for key, name in parts.items())
+        yield plain_records(rows, source)
 
 
 _HEADER = "record_id,account_id,caller,callee,started_at,answered_at,duration_s,outcome\n"

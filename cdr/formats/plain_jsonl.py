@@ -15,33 +15,33 @@ import polars as pl
 
 from cdr.errors import FormatError, shown
 from cdr.formats.blocks import read_blocks, read_sample, scan_lines
-from cdr.formats.plain_rows import COLUMNS, NEEDED, check_columns, plain_records, theirs
+from cdr.formats.plain_rows import COLUMNS, check_columns, needed_of, plain_records, theirs
 from cdr.formats.record import ISO_LAYOUTS, Clock, Format, Times
 from cdr.settings import SourceSettings
 
 
 def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.DataFrame]:
     names = theirs(source)
-    _check(file, names)
+    _check(file, names, source)
     for block in read_blocks(file, block_bytes):
         yield plain_records(_fields(scan_lines(block).collect(), names), source)
 
 
-def _check(file: Path, names: dict[str, str]) -> None:
+def _check(file: Path, names: dict[str, str], source: SourceSettings) -> None:
     """Refuse a file whose first lines never have what is needed."""
     sample = read_sample(file)
     if not sample.data.strip():
         return
     rows = _fields(scan_lines(sample).collect(), names)
     there = [name for name in names if rows[name].is_not_null().any()]
-    missing = [names[name] for name in NEEDED if name not in there]
+    missing = [names[name] for name in needed_of(source) if name not in there]
     if missing:
         raise FormatError(
             shown(file),
             f"no object of its first lines has {', '.join(missing)}; name the file's own fields "
             "under `columns` of the source",
         )
-    check_columns(file, there)
+    check_columns(file, there, source)
 
 
 def _fields(lines: pl.DataFrame, names: dict[str, str]) -> pl.DataFrame:

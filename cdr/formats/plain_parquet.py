@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cdr.errors import FormatError, shown
-from cdr.formats.plain_rows import COLUMNS, NEEDED, check_columns, plain_records, theirs
+from cdr.formats.plain_rows import COLUMNS, check_columns, needed_of, plain_records, theirs
 from cdr.formats.record import ISO_LAYOUTS, Clock, Format, Times
 from cdr.settings import SourceSettings
 
@@ -33,7 +33,8 @@ def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.D
             names = _columns_of(file, parquet.schema_arrow, source)
             line = 1
             for batch in parquet.iter_batches(
-                batch_size=max(1, block_bytes // _ROW_BYTES), columns=list(names.values())
+                batch_size=max(1, block_bytes // _ROW_BYTES),
+                columns=list(dict.fromkeys(names.values())),
             ):
                 rows = _as_text(pl.DataFrame(batch), names, line)
                 yield plain_records(rows, source)
@@ -46,8 +47,9 @@ def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.D
 
 def _columns_of(file: Path, schema: pa.Schema, source: SourceSettings) -> dict[str, str]:
     """Return the file's name of each of our columns that it has."""
-    names = {ours: name for ours, name in theirs(source).items() if name in schema.names}
-    missing = [source.columns.get(name, name) for name in NEEDED if name not in names]
+    wanted = theirs(source)
+    names = {ours: name for ours, name in wanted.items() if name in schema.names}
+    missing = [wanted[name] for name in needed_of(source) if name not in names]
     if missing:
         raise FormatError(
             shown(file),
@@ -56,7 +58,7 @@ def _columns_of(file: Path, schema: pa.Schema, source: SourceSettings) -> dict[s
     nested = [name for name in names.values() if pa.types.is_nested(schema.field(name).type)]
     if nested:
         raise FormatError(shown(file), f"has lists or structs in {', '.join(nested)}")
-    check_columns(file, names)
+    check_columns(file, names, source)
     zoned = [name for name in _TIMES if name in names and _has_zone(schema, names[name])]
     if zoned and source.clock != Clock.OFFSET.value:
         raise FormatError(

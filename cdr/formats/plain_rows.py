@@ -6,6 +6,7 @@ What the columns are called and what their words mean stands here, or in the sou
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -77,7 +78,10 @@ _DIRECTIONS = {
 }
 
 
-def check_columns(file: Path, names: Collection[str]) -> None:
+_PART = re.compile(r"\{([^{}]+)\}")
+
+
+def check_columns(file: Path, found: Collection[str], source: SourceSettings) -> None:
     """Refuse a file that cannot say how long a call was, or how it ended.
 
     Raises
@@ -85,40 +89,79 @@ def check_columns(file: Path, names: Collection[str]) -> None:
     FormatError
         Naming what is missing.
     """
+    names = {*found, *joined_of(source), *source.constants}
+    if source.outcome_from_length:
+        names.add("outcome")
     lacking = {"duration_s", "answered_at", "ended_at"}.difference(names)
     if "duration_s" in lacking and len(lacking) > 1:
         raise FormatError(
             shown(file), "the header has neither duration_s nor answered_at and ended_at"
         )
     if not {"outcome", "disposition"}.intersection(names):
-        raise FormatError(shown(file), "the header has neither outcome nor disposition")
+        raise FormatError(
+            shown(file),
+            "the header has neither outcome nor disposition; name one under `columns`, or set "
+            "`outcome_from_length` of the source",
+        )
+
+
+def joined_of(source: SourceSettings) -> dict[str, list[str]]:
+    """Return our columns that are made of several of the file's, and which these are."""
+    return {
+        ours: parts for ours, written in source.columns.items() if (parts := _PART.findall(written))
+    }
 
 
 def theirs(source: SourceSettings) -> dict[str, str]:
-    """Return what the source calls each of our columns.
+    """Return what the source calls each of our columns, and each part of one, as `{part}`.
 
     Raises
     ------
     SettingsError
         If the source maps a column that there is not.
     """
-    wrong = [name for name in source.columns if name not in COLUMNS]
-    if wrong:
-        known = ", ".join(COLUMNS)
-        raise SettingsError("columns", [f"{name} is not one of {known}" for name in wrong])
-    return {ours: source.columns.get(ours, ours) for ours in COLUMNS}
+    for setting in ("columns", "constants"):
+        wrong = [name for name in getattr(source, setting) if name not in COLUMNS]
+        if wrong:
+            known = ", ".join(COLUMNS)
+            raise SettingsError(setting, [f"{name} is not one of {known}" for name in wrong])
+    joined = joined_of(source)
+    direct = {ours: source.columns.get(ours, ours) for ours in COLUMNS if ours not in joined}
+    return direct | {f"{{{part}}}": part for parts in joined.values() for part in parts}
+
+
+def needed_of(source: SourceSettings) -> list[str]:
+    """Return what of `theirs` a file must have."""
+    joined = joined_of(source)
+    direct = [name for name in NEEDED if name not in joined and name not in source.constants]
+    return direct + [f"{{{part}}}" for parts in joined.values() for part in parts]
 
 
 def plain_records(rows: pl.DataFrame, source: SourceSettings) -> pl.DataFrame:
-    """Make records of rows with `line`, `raw`, `fault` and any of `COLUMNS` as text."""
-    rows = with_columns(rows, COLUMNS)
+    """Make records of rows with `line`, `raw`, `fault` and any of `theirs` as text."""
+    rows = rows.with_columns(
+        _joined(source.columns[ours], parts).alias(ours)
+        for ours, parts in joined_of(source).items()
+    )
+    rows = with_columns(rows, COLUMNS).with_columns(
+        pl.when(pl.col("fault").is_null()).then(pl.coalesce(ours, pl.lit(said))).alias(ours)
+        for ours, said in source.constants.items()
+    )
+    if source.length_unit != "s":
+        rows = rows.with_columns(
+            _seconds(pl.col(name), source.length_unit).alias(name)
+            for name in ("duration_s", "elapsed_s")
+        )
     said = pl.coalesce("outcome", "disposition")
-    own = {_word(theirs): ours for theirs, ours in source.outcomes.items()}
+    outcome = _translated(said, _OUTCOMES | _words(source.outcomes))
+    if source.outcome_from_length:
+        by_length = pl.when(pl.col("fault").is_null()).then(_by_length())
+        outcome = pl.when(said.is_null()).then(by_length).otherwise(outcome)
     columns = {ours: pl.col(theirs) for theirs, ours in COLUMNS.items()}
     columns |= {
-        "direction": _translated(pl.col("direction"), _DIRECTIONS),
+        "direction": _translated(pl.col("direction"), _DIRECTIONS | _words(source.directions)),
         "media": pl.col("media").str.to_lowercase(),
-        "outcome": _translated(said, _OUTCOMES | own),
+        "outcome": outcome,
     }
     return records(
         rows,
@@ -128,6 +171,42 @@ def plain_records(rows: pl.DataFrame, source: SourceSettings) -> pl.DataFrame:
             when(pl.col("outcome").is_null(), "unknown_outcome"),
         ),
     )
+
+
+def _joined(written: str, parts: list[str]) -> pl.Expr:
+    """Fill the parts into their text; null where one of them is."""
+    texts = [pl.lit(text) for text in _PART.split(written)[::2]]
+    filled = [pl.col(f"{{{part}}}") for part in parts]
+    pieces = [piece for pair in zip(texts, [*filled, pl.lit("")], strict=True) for piece in pair]
+    return pl.concat_str(pieces)
+
+
+def _seconds(text: pl.Expr, unit: str) -> pl.Expr:
+    """Write a length in seconds; what is none stays as it is, to be set aside."""
+    if unit == "clock":
+        parts = text.str.extract_groups(r"^(?:(\d{1,6}):)?(\d{1,6}):(\d{1,2}(?:\.\d{1,6})?)$")
+        hours, minutes, seconds = (
+            parts.struct.field(place).cast(pl.Decimal(18, 6), strict=False) for place in "123"
+        )
+        length = hours.fill_null(0) * 3600 + minutes * 60 + seconds
+    else:
+        number = text.str.strip_chars().cast(pl.Decimal(18, 6), strict=False)
+        length = number / 1000 if unit == "ms" else number * 60
+    return pl.coalesce(length.cast(pl.String), text)
+
+
+def _by_length() -> pl.Expr:
+    """Tell the outcome of a row without a word for it."""
+    length = pl.col("duration_s").str.strip_chars().cast(pl.Decimal(18, 6), strict=False)
+    answered = (length > 0).fill_null(value=False) | (
+        pl.col("duration_s").is_null() & pl.col("answered_at").is_not_null()
+    )
+    said = pl.when(answered).then(pl.lit(Outcome.ANSWERED.value))
+    return said.otherwise(pl.lit(Outcome.NO_ANSWER.value))
+
+
+def _words(own: Mapping[str, str]) -> dict[str, str]:
+    return {_word(theirs): ours for theirs, ours in own.items()}
 
 
 def _word(text: str) -> str:

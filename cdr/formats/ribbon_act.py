@@ -115,6 +115,7 @@ def _as_dialog_rows(rows: pl.DataFrame) -> pl.DataFrame:
         callid=pl.concat_str("gateway", "accounting_id", separator=";", ignore_nulls=True),
         from_tag=pl.lit(None, dtype=pl.String),
         to_tag=pl.lit(None, dtype=pl.String),
+        closes=pl.lit(value=False),
     ).rename({"kind": "record"})
 
 

@@ -6,6 +6,7 @@ columns these are, and what they mean, is the business of the dialects.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,15 +111,27 @@ def first_line(file: Path) -> str:
     return read_sample(file).data.decode().lstrip("\n").partition("\n")[0]
 
 
+def header_words(line: str) -> tuple[str, ...]:
+    """Split a first line at whatever separates it, into words in lower case."""
+    return tuple(word.strip(" \"'").casefold() for word in re.split(f"[{_SEPARATORS}]", line))
+
+
 def split_table(
-    block: Block, header: Header, wanted: Collection[str], *, mend: Mend | None = None
+    block: Block,
+    header: Header,
+    wanted: Collection[str],
+    *,
+    mend: Mend | None = None,
+    keys: Collection[str] = (),
 ) -> pl.DataFrame:
     """Split a block of a file with a header into the columns wanted that are there.
 
     The header itself is left out; a line that repeats it has the fault
     `header_repeated`. Else as `split_columns`.
     """
-    rows = split_columns(block, header.columns, wanted, separator=header.separator, mend=mend)
+    rows = split_columns(
+        block, header.columns, wanted, separator=header.separator, mend=mend, keys=keys
+    )
     rows = rows.filter(pl.col("line") != header.line)
     if not (rows["raw"] == header.raw).any():
         return rows

@@ -96,34 +96,43 @@ def test_with_a_sequence_the_id_names_the_row_and_linkedid_the_call(read: Read) 
     ]
 
 
-@pytest.mark.parametrize(
-    ("columns", "record_id", "call_id"),
-    [
-        (15, None, None),
-        (16, None, None),
-        (17, "u1", "u1"),
-        (18, "u1", "u1"),
-        (19, None, "l1"),
-        (20, "u1-7", "l1"),
-        (21, "u1-7", "l1"),
-    ],
-)
-def test_the_number_of_columns_says_which_they_are(
-    read: Read, columns: int, record_id: str | None, call_id: str | None
+IDS = ("1788256800.40", "pbx-1788256800.41")
+
+
+@pytest.mark.parametrize("account", [True, False], ids=["accountcode", "no-accountcode"])
+@pytest.mark.parametrize("uniqueid", [True, False], ids=["uniqueid", "no-uniqueid"])
+@pytest.mark.parametrize("userfield", [True, False], ids=["userfield", "no-userfield"])
+@pytest.mark.parametrize("new", [True, False], ids=["new-columns", "no-new-columns"])
+def test_every_set_of_columns_is_told_by_what_stands_in_it(
+    read: Read, account: bool, uniqueid: bool, userfield: bool, new: bool
 ) -> None:
     always = row().decode().strip().rsplit(",", 2)[0]
-    more = {
-        16: "",
-        17: ',"u1"',
-        18: ',"u1","field"',
-        19: ',"peer","l1",7',
-        20: ',"u1","peer","l1",7',
-        21: ',"u1","field","peer","l1",7',
-    }
-    written = always.removeprefix('"acme",') if columns == 15 else always + more[columns]
-    (record,) = read("asterisk_csv", written.encode()).rows(named=True)
-    assert (record["faults"], record["outcome"]) == ([], "answered")
-    assert (record["source_record_id"], record["call_id"]) == (record_id, call_id)
+    lines = [
+        (always if account else always.removeprefix('"acme",'))
+        + (f',"{each}"' if uniqueid else "")
+        + (',"vip"' if userfield else "")
+        + (f',"peer","l1",{number}' if new else "")
+        for number, each in enumerate(IDS, start=7)
+    ]
+    found = read("asterisk_csv", "".join(f"{line}\n" for line in lines).encode())
+    assert (
+        found.select("faults", "caller", "callee", "outcome", "started").rows()
+        == [([], "100", "200", "answered", "2026-09-01 12:00:00")] * 2
+    )
+    assert found["account_code"].to_list() == ["acme" if account else None] * 2
+    ids = [f"{each}-{number}" if new else each for number, each in enumerate(IDS, start=7)]
+    assert found["source_record_id"].to_list() == (ids if uniqueid else [None, None])
+    expected = ["l1", "l1"] if new else IDS if uniqueid else [None, None]
+    assert found["call_id"].to_list() == list(expected)
+
+
+def test_ids_of_another_make_are_ids_as_long_as_none_comes_twice(read: Read) -> None:
+    one, two = row(uniqueid="u1"), row(uniqueid="u2")
+    without_field = [line.removesuffix(b',""\n') + b"\n" for line in (one, two)]
+    found = read("asterisk_csv", b"".join(without_field))
+    assert found["source_record_id"].to_list() == ["u1", "u2"]
+    found = read("asterisk_csv", without_field[0] * 2)
+    assert found["source_record_id"].to_list() == [None, None]
 
 
 def test_the_epoch_second_is_found_behind_a_host_name(read: Read) -> None:
@@ -147,6 +156,14 @@ def test_a_missing_start_is_a_fault(read: Read) -> None:
 def test_half_a_last_row_is_cut_short(read: Read) -> None:
     found = read("asterisk_csv", row() + row()[:150])
     assert found["faults"].to_list() == [[], ["cut_short"]]
+
+
+def test_a_last_row_that_may_lack_digits_of_its_name_is_cut_short(read: Read) -> None:
+    new = row().rstrip(b"\n") + b',"peer","1788256800.20",71\n'
+    assert read("asterisk_csv", new * 2)["faults"].to_list() == [[], []]
+    for cut in (b"1\n", b"\n"):
+        found = read("asterisk_csv", new + new.removesuffix(cut))
+        assert found["faults"].to_list() == [[], ["cut_short"]]
 
 
 @pytest.mark.parametrize("data", [b"a,b,c\n1,2,3\n", b"hello\n", row()[:150]])

@@ -53,3 +53,26 @@ def test_a_file_of_another_kind_is_refused(read: Read) -> None:
         read("asterisk_table", b"a,b,c\n")
     with pytest.raises(FormatError, match="the header lacks calldate"):
         read("asterisk_table", b"src,dst,duration,billsec,disposition\n")
+
+
+def test_tables_of_asterisk_itself_have_start_answer_and_end(read: Read) -> None:
+    data = (
+        b"accountcode;src;dst;start;answer;end;duration;billsec;disposition;uniqueid;linkedid;"
+        b"sequence\n"
+        b"acme;100;200;2026-09-01 12:00:00;2026-09-01 12:00:07;2026-09-01 12:01:07;67;60;ANSWERED;"
+        b"1788256800.26;1788256800.20;3\n"
+    )
+    (record,) = read("asterisk_table", data).rows(named=True)
+    assert (record["started"], record["answered"], record["ended"]) == (
+        "2026-09-01 12:00:00", "2026-09-01 12:00:07", "2026-09-01 12:01:07",
+    )  # fmt: skip
+    assert (record["source_record_id"], record["call_id"], record["faults"]) == (
+        "1788256800.26-3", "1788256800.20", [],
+    )  # fmt: skip
+
+
+def test_columns_of_a_file_without_names_can_be_declared(read: Read) -> None:
+    header = ("calldate", "src", "dst", "tenant", "duration", "billsec", "disposition")
+    data = b"2026-09-01 12:00:00,100,200,t1,67,60,ANSWERED\n"
+    (record,) = read("asterisk_table", data, header=header).rows(named=True)
+    assert (record["caller"], record["outcome"], record["line"]) == ("100", "answered", 1)

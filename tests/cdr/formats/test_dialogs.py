@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from cdr.formats.dialogs import Dialogs
 
 COLUMNS = ["line", "method", "sip_code", "callid", "from_tag", "to_tag"]
+OPEN = pl.lit(value=False).alias("closes")
 Row = tuple[int, str, str, str, str, str | None]
 
 
@@ -15,7 +16,7 @@ def grouped(rows: list[Row], step: int, reach_rows: int) -> list[tuple[int, list
     """First line of each dialog with the lines of it, the rows read `step` at a time."""
     frame = pl.DataFrame(
         rows, schema=dict.fromkeys(COLUMNS, pl.String) | {"line": pl.Int64}, orient="row"
-    )
+    ).with_columns(OPEN)
     dialogs = Dialogs(reach_rows)
     found = [dialogs.add(block, block["line"][-1]) for block in frame.iter_slices(step)]
     if (rest := dialogs.rest()) is not None:
@@ -51,7 +52,7 @@ def test_only_what_may_grow_is_held() -> None:
     schema = dict.fromkeys(COLUMNS, pl.String) | {"line": pl.Int64}
     for at in range(100):
         row = (at, "INVITE", "486", str(at), "f", "t")
-        dialogs.add(pl.DataFrame([row], schema=schema, orient="row"), at)
+        dialogs.add(pl.DataFrame([row], schema=schema, orient="row").with_columns(OPEN), at)
     rest = dialogs.rest()
     assert rest is not None
     assert rest["line"].sort().to_list() == list(range(90, 100))

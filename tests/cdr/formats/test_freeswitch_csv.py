@@ -85,5 +85,65 @@ def test_a_quote_in_a_name_sets_the_line_aside(read: Read) -> None:
 
 
 def test_other_columns_are_refused_with_what_to_do(read: Read) -> None:
-    with pytest.raises(FormatError, match="name the columns of yours as `header`"):
+    with pytest.raises(FormatError, match="give yours as `template`"):
         read("freeswitch_csv", b'"a","b"\n')
+
+
+OWN = {
+    "example": '"Jo","030","+442079460018","public","2026-09-01 12:00:00","2026-09-01 12:00:07",'
+    '"2026-09-01 12:01:07","67","60","NORMAL_CLEARING","u1","u2","acme","PCMA","PCMA"',
+    "sql": 'INSERT INTO cdr VALUES ("Jo","030","+442079460018","public","2026-09-01 12:00:00",'
+    '"2026-09-01 12:00:07","2026-09-01 12:01:07","67","60","NORMAL_CLEARING","u1","u2","acme");',
+    "snom": '"Jo","030","+442079460018","public","2026-09-01 12:00:00","2026-09-01 12:00:07",'
+    '"2026-09-01 12:01:07","67","60","NORMAL_CLEARING","u1","u2", "acme","PCMA","PCMA","snom/8",'
+    '"","a=1;b=2","","/r/u1.wav"',
+    "linksys": '"Jo","030","+442079460018","public","2026-09-01 12:00:00","2026-09-01 12:00:07",'
+    '"2026-09-01 12:01:07","67","60","NORMAL_CLEARING","u1","u2","acme","PCMA","PCMA","SPA","x"',
+    "asterisk": '"acme","030","+442079460018","public","Jo <030>","sofia/a","sofia/b","bridge",'
+    '"user/1","2026-09-01 12:00:00","2026-09-01 12:00:07","2026-09-01 12:01:07","67","60",'
+    '"NORMAL_CLEARING","3","u1",""',
+    "${uuid}|${caller_id_number}|${destination_number}|${start_stamp}|${answer_stamp}|"
+    "${end_stamp}|${billsec}|${hangup_cause}|${accountcode}": "u1|030|+442079460018|"
+    "2026-09-01 12:00:00|2026-09-01 12:00:07|2026-09-01 12:01:07|60|NORMAL_CLEARING|acme",
+    "cdr: (${caller_id_number},${destination_number},${start_stamp},${answer_stamp},${end_stamp},"
+    "${billsec},${hangup_cause},${uuid},${regex(${x}|^(.)|%1)},${accountcode})": (
+        "cdr: (030,+442079460018,2026-09-01 12:00:00,2026-09-01 12:00:07,2026-09-01 12:01:07,60,"
+        "NORMAL_CLEARING,u1,z,acme)"
+    ),
+}
+
+
+@pytest.mark.parametrize("template", list(OWN), ids=lambda text: text[:8].strip("${:"))
+def test_a_line_is_read_by_the_template_that_wrote_it(read: Read, template: str) -> None:
+    found = read("freeswitch_csv", f"{OWN[template]}\n".encode() * 2, template=template)
+    assert (
+        found.select("faults", "source_record_id", "account_code", "caller", "callee").rows()
+        == [([], "u1", "acme", "030", "+442079460018")] * 2
+    )
+    assert (
+        found.select("started", "answered", "ended", "duration", "outcome").rows()
+        == [("2026-09-01 12:00:00", "2026-09-01 12:00:07", "2026-09-01 12:01:07", "60", "answered")]
+        * 2
+    )
+
+
+def test_a_line_of_another_template_is_set_aside(read: Read) -> None:
+    lines = f"{OWN['example']}\n{OWN['sql']}\nINSERT INTO cdr VALUES (\n".encode()
+    assert read("freeswitch_csv", lines, template="sql")["faults"].to_list() == [
+        ["wrong_column_count"], [], ["wrong_column_count"],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("template", "fault"),
+    [
+        ("exmaple", "is none of example, sql, snom, linksys, asterisk"),
+        ("${uuid},${start_stamp};${hangup_cause}", "needs one character between"),
+        ("${uuid},${start_stamp}", "lacks caller_id_number"),
+    ],
+)
+def test_a_template_that_cannot_be_read_by_is_refused(
+    read: Read, template: str, fault: str
+) -> None:
+    with pytest.raises(SettingsError, match=fault):
+        read("freeswitch_csv", row(), template=template)

@@ -103,7 +103,7 @@ def test_with_a_time_of_creation_the_ringing_is_known(read: Read) -> None:
     data = rows("INVITE f t c 200 07", "INVITE g t d 486 08", header=HEADER + ",created")
     lines = data.decode().splitlines()
     lines[1:] = [line + ",2026-09-01 12:00:01" for line in lines[1:]]
-    found = read("opensips_acc", "\n".join(lines).encode())
+    found = read("opensips_acc", "".join(f"{line}\n" for line in lines).encode())
     assert found.select("started", "answered", "ended", "flags").rows() == [
         ("2026-09-01 12:00:01", "2026-09-01 12:00:07", None, ["missing_bye"]),
         ("2026-09-01 12:00:01", None, "2026-09-01 12:00:08", []),
@@ -154,3 +154,19 @@ def test_a_missing_column_is_named(read: Read) -> None:
 def test_a_mapped_column_that_nobody_reads_is_wrong(read: Read) -> None:
     with pytest.raises(SettingsError, match="caller is not one of method, from_tag"):
         read("opensips_acc", rows(), columns={"caller": "x"})
+
+
+def test_a_row_that_tells_its_length_needs_no_bye(read: Read) -> None:
+    header = HEADER + ",created,duration,ms_duration"
+    lines = rows("INVITE f t c 200 07", "INVITE g t d 200 08", "INVITE h t e 200 09",
+                 "INVITE i t f 486 10", header=header).decode().splitlines()  # fmt: skip
+    told = (",2026-09-01 12:00:01,60,60250", ",2026-09-01 12:00:01,61,", ",2026-09-01 12:00:01,0,0",
+            ",,0,0")  # fmt: skip
+    lines[1:] = [line + more for line, more in zip(lines[1:], told, strict=True)]
+    found = read("opensips_acc", "".join(f"{line}\n" for line in lines).encode())
+    assert found.select("started", "answered", "duration", "outcome", "flags").rows() == [
+        ("2026-09-01 12:00:01", "2026-09-01 12:00:07", "60.250", "answered", []),
+        ("2026-09-01 12:00:01", "2026-09-01 12:00:08", "61.000", "answered", []),
+        ("2026-09-01 12:00:01", "2026-09-01 12:00:09", None, "answered", ["missing_bye"]),
+        ("2026-09-01 12:00:10", None, None, "busy", []),
+    ]

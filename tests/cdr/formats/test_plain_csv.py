@@ -158,3 +158,77 @@ def test_words_of_the_source_are_outcomes(read: Read) -> None:
     data = b"caller,callee,started_at,duration_s,outcome\n1,2,s,3,Gespr\xc3\xa4ch\n"
     found = read("plain_csv", data, outcomes={"Gespr\u00e4ch": "answered"})
     assert found["outcome"].to_list() == ["answered"]
+
+
+MAPPED = {
+    "columns": {
+        "record_id": "{Switch}/{Id}",
+        "caller": "+{CC}{A}",
+        "callee": "B",
+        "started_at": "{Date} {Time}",
+        "duration_s": "Length",
+    },
+    "constants": {"direction": "out", "media": "voice", "account_id": "acme"},
+    "length_unit": "clock",
+    "outcome_from_length": True,
+}
+
+
+def test_a_new_source_needs_no_code(read: Read) -> None:
+    data = (
+        b"switch;id;date;time;cc;a;b;length;account_id\n"
+        b"x;1;01.09.2026;12:00:00;49;30901820;442079460018;00:01:02.5;\n"
+        b"x;2;01.09.2026;12:00:01;49;30901820;442079460018;00:00;other\n"
+        b"x;3;01.09.2026;;49;30901820;442079460018;soon;\n"
+        b"x;4\n"
+    )
+    found = read("plain_csv", data, time_layouts=("%d.%m.%Y %H:%M:%S",), **MAPPED)
+    assert found.select("source_record_id", "caller", "started", "account_code").rows() == [
+        ("x/1", "+4930901820", "01.09.2026 12:00:00", "acme"),
+        ("x/2", "+4930901820", "01.09.2026 12:00:01", "other"),
+        ("x/3", "+4930901820", None, "acme"),
+        (None, None, None, None),
+    ]
+    assert found.select("duration", "outcome", "direction", "media", "faults").rows() == [
+        ("62.500000", "answered", "outbound", "voice", []),
+        ("0.000000", "no_answer", "outbound", "voice", []),
+        ("soon", "no_answer", "outbound", "voice", ["no_start_time"]),
+        (None, None, None, None, ["wrong_column_count"]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("unit", "text", "seconds"),
+    [
+        ("ms", "61500", "61.500000"),
+        ("min", "1.5", "90.000000"),
+        ("clock", "1:01:01", "3661.000000"),
+        ("clock", "61:01", "3661.000000"),
+        ("clock", "61", "61"),
+        ("ms", "1 s", "1 s"),
+        ("s", "61.5", "61.5"),
+    ],
+)
+def test_a_length_is_read_in_the_unit_of_the_source(
+    read: Read, unit: str, text: str, seconds: str
+) -> None:
+    data = f"caller,callee,started_at,duration_s,outcome\n1,2,s,{text},answered\n"
+    found = read("plain_csv", data.encode(), length_unit=unit)
+    assert found["duration"].to_list() == [seconds]
+
+
+def test_words_of_the_source_are_directions(read: Read) -> None:
+    data = b"caller,callee,started_at,duration_s,outcome,direction\n1,2,s,3,ok,MO\n1,2,s,3,ok,in\n"
+    found = read("plain_csv", data, directions={"mo": "outbound"})
+    assert found["direction"].to_list() == ["outbound", "inbound"]
+
+
+def test_a_part_that_the_header_lacks_is_named(read: Read) -> None:
+    with pytest.raises(FormatError, match="the header lacks time;"):
+        read("plain_csv", b"caller,callee,date,duration_s,outcome\n1,2,3,4,5\n",
+             columns={"started_at": "{Date} {Time}"})  # fmt: skip
+
+
+def test_a_constant_of_no_column_is_wrong(read: Read) -> None:
+    with pytest.raises(SettingsError, match="constants: outcom is not one of"):
+        read("plain_csv", b"caller,callee\n", constants={"outcom": "answered"})

@@ -76,3 +76,17 @@ def test_what_is_missing_is_said(read: Read) -> None:
         read("plain_jsonl", lines(CALL | {"outcome": None}))
     with pytest.raises(SettingsError, match="columns: who is not one of record_id"):
         read("plain_jsonl", lines(CALL), columns={"who": "x"})
+
+
+def test_columns_are_joined_and_constants_filled_in(read: Read) -> None:
+    data = b'{"leg":{"cc":"49","a":"30"},"callee":"2","d":"2026-09-01","t":"12:00","ms":1500}\n'
+    found = read(
+        "plain_jsonl",
+        data,
+        columns={"caller": "+{leg.cc}{leg.a}", "started_at": "{d} {t}", "duration_s": "ms"},
+        constants={"outcome": "answered"},
+        length_unit="ms",
+    )
+    assert found.select("caller", "started", "duration", "outcome", "faults").rows() == [
+        ("+4930", "2026-09-01 12:00", "1.500000", "answered", [])
+    ]

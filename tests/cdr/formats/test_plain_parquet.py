@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -62,3 +63,26 @@ def test_what_cannot_be_read_is_refused_with_what_to_do(read: Read) -> None:
 
 def test_an_empty_table_has_no_records(read: Read) -> None:
     assert read("plain_parquet", parquet(CALLS.clear())).height == 0
+
+
+def test_columns_are_joined_and_constants_filled_in(read: Read, tmp_path: Path) -> None:
+    file = tmp_path / "calls.parquet"
+    rows = {
+        "cc": [49],
+        "a": [30],
+        "callee": ["2"],
+        "d": [date(2026, 9, 1)],
+        "t": ["12:00"],
+        "s": [0],
+    }
+    pl.DataFrame(rows).write_parquet(file)
+    found = read(
+        "plain_parquet",
+        file,
+        columns={"caller": "+{cc}{a}", "started_at": "{d} {t}", "duration_s": "s"},
+        constants={"direction": "in"},
+        outcome_from_length=True,
+    )
+    assert found.select("caller", "started", "outcome", "direction", "faults").rows() == [
+        ("+4930", "2026-09-01 12:00", "no_answer", "inbound", [])
+    ]
