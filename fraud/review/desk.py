@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from functools import partial
+from hashlib import sha256
 from typing import Any
 
+from django.core.cache import cache
 from django.db import connection, transaction
 from django.db.models import Q
 
@@ -30,6 +33,9 @@ COUNTED = 1000
 
 BULK = 200
 """Cases cleared at once at most. Ours: a page can be answered for, a whole queue cannot."""
+
+CHOICES_KEPT_S = 60
+"""How long the values of filters are kept. Ours: new ones come once a night."""
 
 ASLEEP = (Status.WAITING, Status.SUSPENDED)
 
@@ -92,18 +98,18 @@ def filtered(wanted: Filter, staff: models.Staff, now: datetime) -> models.CaseR
 
 
 def _in_state(state: str, staff: models.Staff, now: datetime) -> Q:
-    undecided = Q(status__in=sorted(status.value for status in UNDECIDED))
+    undecided = _undecided()
     match state:
         case "mine":
-            return Q(status=Status.TAKEN, reviewer=staff.user.get_username())
+            return undecided & Q(status=Status.TAKEN, reviewer=staff.user.get_username())
         case "free":
             return _free(now)
         case "late":
             return undecided & Q(due_at__lt=now) & ~Q(status__in=ASLEEP)
         case "second":
-            return Q(status=Status.PROPOSED)
+            return undecided & Q(status=Status.PROPOSED)
         case "asleep":
-            return Q(status__in=ASLEEP)
+            return undecided & Q(status__in=ASLEEP)
         case "decided":
             return Q(status__in=(Status.CLEARED, Status.CONFIRMED))
         case "all":
@@ -113,7 +119,13 @@ def _in_state(state: str, staff: models.Staff, now: datetime) -> Q:
 
 
 def _free(now: datetime) -> Q:
-    return Q(status=Status.OPEN) | Q(status=Status.TAKEN, locked_until__lte=now)
+    # what the index of open cases is for is said in its words, so that it serves this too
+    taken = Q(status=Status.TAKEN, locked_until__lte=now)
+    return _undecided() & (Q(status=Status.OPEN) | taken)
+
+
+def _undecided() -> Q:
+    return Q(status__in=sorted(status.value for status in UNDECIDED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,6 +341,14 @@ def wake_due(now: datetime) -> int:
 
 def choices(staff: models.Staff) -> dict[str, list[str]]:
     """Return what the filters of the queue can be set to, from the cases there are."""
+    key = f"choices {connection.settings_dict['NAME']} {staff.countries} {staff.plans}"
+    found: dict[str, list[str]] = cache.get_or_set(
+        sha256(key.encode()).hexdigest(), partial(_choices, staff), CHOICES_KEPT_S
+    )
+    return found
+
+
+def _choices(staff: models.Staff) -> dict[str, list[str]]:
     rows = models.Case.objects.in_scope(staff).order_by()
     return {
         name: sorted(filter(None, rows.values_list(name, flat=True).distinct()))

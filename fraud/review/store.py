@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import Any, cast
 
 from django.db import transaction
-from django.db.models import F, Max
+from django.db.models import Max
 
 from fraud.candidates import Band, Candidate, Method, Reason, SimilarAccount, Versions
 from fraud.errors import AlreadyOpen, NoSuchCase
@@ -30,7 +30,7 @@ from fraud.review.cases import (
     move,
     next_step,
 )
-from fraud.review.facts import DUE, NO_FACTS, Facts, kind_of
+from fraud.review.facts import DUE, NO_FACTS, Facts, kind_of, urgency
 
 BATCH = 500
 """Accounts looked up in one statement. Ours: SQLite builds may stop at 999 bound values."""
@@ -133,7 +133,7 @@ def _open(candidates: Sequence[Candidate], night: Night) -> dict[str, models.Cas
             status_since=night.now,
             opened_at=night.now,
             sampled=candidate.account_id in night.sampled,
-            **_newest(candidate, night),
+            **_newest(candidate, night, opened_at=night.now),
         )
         for candidate in candidates
     )
@@ -147,7 +147,7 @@ def _refresh(
 ) -> None:
     for candidate in candidates:
         row = rows[candidate.account_id]
-        newest = _newest(candidate, night)
+        newest = _newest(candidate, night, opened_at=row.opened_at)
         newest["due_at"] = min(row.due_at, newest["due_at"])
         for name, value in newest.items():
             setattr(row, name, value)
@@ -157,13 +157,13 @@ def _refresh(
     _record(candidates, rows, night, EventKind.EVIDENCE)
 
 
-def _newest(candidate: Candidate, night: Night) -> dict[str, Any]:
+def _newest(candidate: Candidate, night: Night, *, opened_at: datetime) -> dict[str, Any]:
     """Return what a case keeps of its newest evidence, to sort and filter by."""
     facts = night.facts.get(candidate.account_id, NO_FACTS)
     return {
         "as_of_date": night.as_of,
         "score": candidate.score,
-        "urgency": -1.0 if candidate.score is None else candidate.score,
+        "urgency": urgency(candidate.score, facts.money_at_risk_usd, since=opened_at),
         "band": candidate.band,
         "due_at": night.now + DUE[candidate.band],
         "kind": kind_of(candidate),
@@ -333,7 +333,7 @@ def open_count() -> int:
 
 def read(status: Status | None) -> tuple[Case, ...]:
     """Return the cases in `status`, or all, the most urgent first."""
-    rows = models.Case.objects.order_by(F("score").desc(nulls_last=True), "pk")
+    rows = models.Case.objects.by_urgency()
     return tuple(map(as_case, rows if status is None else rows.filter(status=status)))
 
 
