@@ -11,11 +11,15 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from threading import Lock
 from typing import Any
 
 from cdr.lake import Lake
 from cdr.query import Connection, Query, run
+from fraud.features.destination_risk import Risk, destinations
+from fraud.features.midnight import features_as_of
+from fraud.features.signals import SIGNALS
 from fraud.identity.overlap import Compared, compare_accounts, identity_matches
 from fraud.review.calls_behind import CallFilter
 
@@ -45,6 +49,8 @@ class Account:
         Columns of ``account_details.sql``; empty for an unknown account.
     similar : mapping of str to Row
         The same of each similar account.
+    behaviour : mapping of str to Row
+        The signals asked for, by account: this one and the similar ones.
     numbers, by_hour, destinations, days, events, shared, called_in_common : sequence of Row
         Columns of the statements of these names.
     identity : sequence of Row
@@ -53,6 +59,7 @@ class Account:
 
     details: Row
     similar: Mapping[str, Row]
+    behaviour: Mapping[str, Row]
     numbers: Sequence[Row]
     by_hour: Sequence[Row]
     destinations: Sequence[Row]
@@ -85,25 +92,32 @@ class AccountReader:
         self._lock = Lock()
         self._session: Connection | None = None
         self._opened_s = 0.0
-        self._kept: dict[tuple[str, date, tuple[str, ...]], Account] = {}
+        self._kept: dict[tuple[str, date, tuple[str, ...], tuple[str, ...]], Account] = {}
         self._compared: dict[date, Compared] = {}
 
-    def account(self, account_id: str, *, as_of: date, similar: Sequence[str] = ()) -> Account:
-        """Read an account and the details of similar ones as of the midnight that begins a day.
+    def account(
+        self,
+        account_id: str,
+        *,
+        as_of: date,
+        similar: Sequence[str] = (),
+        signals: Sequence[str] = (),
+    ) -> Account:
+        """Read an account, and details and signals of it and similar ones, as of a midnight.
 
         Raises
         ------
         QueryFailed
             If DuckDB refuses.
         """
-        key = (account_id, as_of, tuple(similar))
+        key = (account_id, as_of, tuple(similar), tuple(signals))
         with self._lock:
             session = self._open()
             if key not in self._kept:
                 if len(self._kept) >= KEPT:
                     self._kept.pop(next(iter(self._kept)))
                 compared = self._identities(session, as_of)
-                self._kept[key] = _read(session, compared, account_id, as_of, similar)
+                self._kept[key] = _read(session, compared, *key)
             return self._kept[key]
 
     def _identities(self, session: Connection, as_of: date) -> Compared:
@@ -146,6 +160,9 @@ class AccountReader:
             abroad=wanted.abroad,
             longest_ms=wanted.longest_ms,
             longest_ring_ms=wanted.longest_ring_ms,
+            first_days=wanted.first_days,
+            pick=wanted.pick,
+            risks=_risks(),
             home_country=home_country,
             skip=skip,
             limit=limit,
@@ -165,6 +182,12 @@ class AccountReader:
         return self._session
 
 
+@cache
+def _risks() -> list[dict[str, object]]:
+    risky = {Risk.HIGH, Risk.PREMIUM, Risk.SATELLITE}
+    return [{"prefix": one.prefix, "high_risk": one.risk in risky} for one in destinations()]
+
+
 def _midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
@@ -175,6 +198,7 @@ def _read(
     account_id: str,
     as_of: date,
     similar: Sequence[str],
+    signals: Sequence[str],
 ) -> Account:
     midnight = _midnight(as_of)
     since_date = as_of - timedelta(days=LOOK_BACK_DAYS)
@@ -190,6 +214,7 @@ def _read(
     return Account(
         details=details.pop(account_id, {}),
         similar=details,
+        behaviour=_behaviour(session, asked, midnight, signals),
         numbers=rows("account_numbers", account_id=account_id, as_of=midnight),
         by_hour=rows(
             "calls_by_hour",
@@ -211,6 +236,16 @@ def _read(
         called_in_common=rows("called_in_common", account_id=account_id, as_of=midnight, **days),
         identity=identity_matches(compared, accounts=[account_id]).to_dicts(),
     )
+
+
+def _behaviour(
+    session: Connection, accounts: Sequence[str], midnight: datetime, names: Sequence[str]
+) -> dict[str, Row]:
+    wanted = [signal for signal in SIGNALS if signal.name in names]
+    if not wanted:
+        return {}
+    rows = features_as_of(session, as_of=midnight, accounts=accounts, signals=wanted).to_dicts()
+    return {row["account_id"]: row for row in rows}
 
 
 def _query(name: str, **params: object) -> Query:

@@ -32,6 +32,10 @@ class CallFilter:
         another than the account's.
     longest_ms, longest_ring_ms : int, optional
         Length and ringing at most, in ms.
+    first_days : bool
+        Only the day the account was opened and the next.
+    pick : str
+        Which of them; ``calls_behind.sql`` has the words.
     """
 
     words: str
@@ -42,13 +46,15 @@ class CallFilter:
     abroad: bool | None = None
     longest_ms: int | None = None
     longest_ring_ms: int | None = None
+    first_days: bool = False
+    pick: str = "all"
 
 
 def calls_behind(signal: str) -> CallFilter | None:
     """Say which calls a signal counts; None for one that is not made from calls.
 
-    For a share of some kind of call it is the calls of that kind, for all else the
-    calls that were looked at.
+    For a share of some kind of call it is the calls of that kind, for a peak the calls of that
+    hour, minute or moment, for all else the calls that were looked at.
 
     Examples
     --------
@@ -66,11 +72,26 @@ def calls_behind(signal: str) -> CallFilter | None:
     made = "calls received" if inbound else "calls made"
     base = CallFilter(made, known.window_days, "inbound" if inbound else "outbound")
     found = _narrowed(signal.removeprefix("inbound_"), base, made)
+    if known.family == "first_days":
+        return replace(found, first_days=True, words=f"{found.words} in its first two days")
     span = "on the last day" if found.days == 1 else f"in the last {found.days} days"
     return replace(found, words=f"{found.words} {span}")
 
 
+_PICKS = {
+    "high_risk": ("high_risk", "calls made to high-risk ranges"),
+    "test_number": ("test_number", "calls made to listed test numbers"),
+    "hour_calls_max": ("busiest_hour", "calls of the busiest hour"),
+    "minute_calls_max": ("busiest_minute", "calls of the busiest minute"),
+    "simultaneous_max": ("most_at_once", "calls up at the busiest moment"),
+}
+"""Beginning of a signal's name, which calls it is about, and words for them."""
+
+
 def _narrowed(name: str, base: CallFilter, made: str) -> CallFilter:
+    for beginning, (pick, words) in _PICKS.items():
+        if name.startswith((beginning, f"first_days_{beginning}")):
+            return replace(base, words=words, pick=pick)
     if name.startswith(("short_call",)):
         words = f"answered {made} of 6 s at most"
         return replace(base, words=words, answered=True, longest_ms=SHORT_CALL_MS)
