@@ -15,12 +15,17 @@ from functools import cache
 from threading import Lock
 from typing import Any
 
+import polars as pl
+
 from cdr.lake import Lake
 from cdr.query import Connection, Query, run
+from cdr.schema import INSTANT
+from fraud.candidates import Candidate
 from fraud.features.destination_risk import Risk, destinations
-from fraud.features.midnight import features_as_of
+from fraud.features.midnight import features_at
 from fraud.features.signals import SIGNALS
 from fraud.identity.overlap import Compared, compare_accounts, identity_matches
+from fraud.reference import midnights_of_blocks
 from fraud.review.calls_behind import CallFilter
 
 LOOK_BACK_DAYS = 30
@@ -51,7 +56,7 @@ class Account:
         The same of each similar account.
     behaviour : mapping of str to Row
         The signals asked for, by account: this one and the similar ones.
-    numbers, by_hour, destinations, days, events, shared, called_in_common : sequence of Row
+    numbers, hours, destinations, events, shared, called_in_common : sequence of Row
         Columns of the statements of these names.
     identity : sequence of Row
         The waterfall, as `fraud.identity.overlap.MATCHES`.
@@ -61,9 +66,8 @@ class Account:
     similar: Mapping[str, Row]
     behaviour: Mapping[str, Row]
     numbers: Sequence[Row]
-    by_hour: Sequence[Row]
+    hours: Sequence[Row]
     destinations: Sequence[Row]
-    days: Sequence[Row]
     events: Sequence[Row]
     shared: Sequence[Row]
     called_in_common: Sequence[Row]
@@ -119,6 +123,22 @@ class AccountReader:
                 compared = self._identities(session, as_of)
                 self._kept[key] = _read(session, compared, *key)
             return self._kept[key]
+
+    def of_case(self, candidate: Candidate, *, as_of: date) -> Account:
+        """Read what the page of a case shows: the account, its similar ones, its reasons' signals.
+
+        Raises
+        ------
+        QueryFailed
+            If DuckDB refuses.
+        """
+        near = (*candidate.similar_blocked, *candidate.similar_good)
+        return self.account(
+            candidate.account_id,
+            as_of=as_of,
+            similar=[one.account_id for one in near],
+            signals=[reason.signal for reason in candidate.reasons],
+        )
 
     def _identities(self, session: Connection, as_of: date) -> Compared:
         """Compare all accounts with blocked ones, once for all cases of a night."""
@@ -211,20 +231,14 @@ def _read(
     details = {
         row["account_id"]: row for row in rows("account_details", accounts=asked, as_of=midnight)
     }
+    behaviour = _behaviour(session, details, midnight, signals)
     return Account(
         details=details.pop(account_id, {}),
         similar=details,
-        behaviour=_behaviour(session, asked, midnight, signals),
+        behaviour=behaviour,
         numbers=rows("account_numbers", account_id=account_id, as_of=midnight),
-        by_hour=rows(
-            "calls_by_hour",
-            account_id=account_id,
-            since=midnight - timedelta(days=LOOK_BACK_DAYS),
-            as_of=midnight,
-            **days,
-        ),
+        hours=rows("calls_by_hour", account_id=account_id, **days),
         destinations=rows("destinations", account_id=account_id, **days),
-        days=rows("timeline_days", account_id=account_id, **days),
         events=rows(
             "timeline_events",
             account_id=account_id,
@@ -232,19 +246,32 @@ def _read(
             until_date=as_of,
             as_of=midnight,
         ),
-        shared=rows("neighbours", account_id=account_id, as_of=midnight),
+        shared=rows("neighbours", account_id=account_id, as_of=midnight, **days),
         called_in_common=rows("called_in_common", account_id=account_id, as_of=midnight, **days),
         identity=identity_matches(compared, accounts=[account_id]).to_dicts(),
     )
 
 
 def _behaviour(
-    session: Connection, accounts: Sequence[str], midnight: datetime, names: Sequence[str]
+    session: Connection, details: Mapping[str, Row], midnight: datetime, names: Sequence[str]
 ) -> dict[str, Row]:
+    """Measure signals of accounts; of a blocked one as the model knows it, when it was blocked."""
     wanted = [signal for signal in SIGNALS if signal.name in names]
-    if not wanted:
+    if not wanted or not details:
         return {}
-    rows = features_as_of(session, as_of=midnight, accounts=accounts, signals=wanted).to_dicts()
+    accounts = pl.DataFrame(
+        [(one["account_id"], one["status_since"], one["status"]) for one in details.values()],
+        schema={"account_id": pl.String, "status_since": INSTANT, "status": pl.String},
+        orient="row",
+    )
+    blocked = pl.col("status") == "blocked"
+    pairs = pl.concat(
+        [
+            accounts.filter(~blocked).select("account_id", as_of=pl.lit(midnight, INSTANT)),
+            midnights_of_blocks(accounts.filter(blocked), midnight),
+        ]
+    )
+    rows = features_at(session, pairs, signals=wanted).to_dicts()
     return {row["account_id"]: row for row in rows}
 
 

@@ -14,6 +14,7 @@ from fraud.review import models
 
 SEEN = {
     "see_case": "opened the case",
+    "search": "searched for an account",
     "see_calls": "looked at the calls behind a number",
     "see_evidence": "read the evidence through the API",
     "reveal": "revealed personal data",
@@ -27,6 +28,7 @@ def note_action(
     by: str,
     at: datetime,
     case: models.Case | None = None,
+    account_id: str = "",
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
     why: str = "",
@@ -43,6 +45,8 @@ def note_action(
         UTC instant.
     case : Case, optional
         The case it was about.
+    account_id : str, default=""
+        The account it was about, where there is no case.
     before, after : mapping, optional
         What changed, as JSON keeps it.
     why : str, default=""
@@ -53,7 +57,7 @@ def note_action(
         by=by,
         action=action,
         case=case,
-        account_id=case.account_id if case else "",
+        account_id=case.account_id if case else account_id,
         before=before,
         after=after,
         why=why,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
-from typing import Any
+from typing import Any, cast
 
 from django.core.cache import cache
 from django.db import connection, transaction
@@ -22,7 +22,8 @@ from fraud.review import models, outbox
 from fraud.review.audit import note_action
 from fraud.review.cases import UNDECIDED, Access, Case, Event, EventKind, Status
 from fraud.review.decisions import LOCK, Action, Wish, decide, due_dates, undo
-from fraud.review.rights import Role
+from fraud.review.facts import DUE
+from fraud.review.rights import Right, Role, may
 from fraud.review.store import STATE, append, as_case, keep_case
 
 PAGE = 50
@@ -33,6 +34,10 @@ COUNTED = 1000
 
 BULK = 200
 """Cases cleared at once at most. Ours: a page can be answered for, a whole queue cannot."""
+
+DUE_ANEW = frozenset({Action.WAKE, Action.END_SUSPENSION, Action.CONTEST})
+"""What brings a case back to the queue through nobody's delay; it is due anew from then on, a
+contest as a high case is: somebody may be without service for nothing."""
 
 CHOICES_KEPT_S = 60
 """How long the values of filters are kept. Ours: new ones come once a night."""
@@ -234,6 +239,9 @@ def _take_back(row: models.Case, wish: Wish) -> Case:
 
 def _write(row: models.Case, before: Case, after: Case, event: Event) -> Case:
     keep_case(row, after)
+    if event.action in DUE_ANEW:
+        row.due_at = event.at + DUE["high" if event.action == Action.CONTEST else row.band]
+        row.save(update_fields=["due_at"])
     newest = row.evidence.order_by("pk").values_list("pk", flat=True).last()
     looked_s = _looked_s(row, event) if event.action in outbox.DECISIONS else None
     written = append(event, evidence_id=newest, was=_state(before), looked_s=looked_s)
@@ -339,18 +347,28 @@ def wake_due(now: datetime) -> int:
     return steps
 
 
+def badges(staff: models.Staff, now: datetime) -> dict[str, int]:
+    """Count what waits for this person: cases in hand and, for leads, second looks."""
+    wanted = ["mine", "second"] if staff.may(Right.CONFIRM) else ["mine"]
+    rows = {state: filtered(Filter(state), staff, now) for state in wanted}
+    return {state: found.order_by().values("pk")[:COUNTED].count() for state, found in rows.items()}
+
+
 def choices(staff: models.Staff) -> dict[str, list[str]]:
     """Return what the filters of the queue can be set to, from the cases there are."""
     key = f"choices {connection.settings_dict['NAME']} {staff.countries} {staff.plans}"
-    found: dict[str, list[str]] = cache.get_or_set(
-        sha256(key.encode()).hexdigest(), partial(_choices, staff), CHOICES_KEPT_S
+    name = sha256(key.encode()).hexdigest()
+    return cast(
+        "dict[str, list[str]]", cache.get_or_set(name, partial(_choices, staff), CHOICES_KEPT_S)
     )
-    return found
 
 
 def _choices(staff: models.Staff) -> dict[str, list[str]]:
     rows = models.Case.objects.in_scope(staff).order_by()
-    return {
+    found = {
         name: sorted(filter(None, rows.values_list(name, flat=True).distinct()))
         for name in ("kind", "plan", "country")
     }
+    deciding = [role.value for role in Role if may(role, Right.DECIDE)]
+    people = models.Staff.objects.filter(role__in=deciding, user__is_active=True)
+    return {**found, "people": sorted(people.values_list("user__username", flat=True))}

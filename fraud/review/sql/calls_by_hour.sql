@@ -1,14 +1,12 @@
--- Grain: one row per weekday and hour (UTC) with calls made.
--- Parameters: $account_id; $since, $as_of, UTC instants; $since_date, $until_date, the UTC days
---   of these, for pruning (until is excluded).
--- Columns: weekday (1 Monday to 7 Sunday), hour (0..23), call_count (legs).
+-- Grain: one row per UTC day and hour with calls.
+-- Parameters: $account_id; $since_date, $until_date, UTC days (until is excluded).
+-- Columns: day, hour (0..23), outbound_count, inbound_count (legs).
 SELECT
-    isodow(started_at) AS weekday,
+    call_date AS day,
     hour(started_at) AS hour,
-    count(*) AS call_count
+    count(*) FILTER (WHERE direction = 'outbound') AS outbound_count,
+    count(*) FILTER (WHERE direction <> 'outbound') AS inbound_count
 FROM calls
-WHERE account_id = $account_id AND direction = 'outbound'
-    AND call_date >= $since_date AND call_date < $until_date
-    AND started_at >= $since AND started_at < $as_of
+WHERE account_id = $account_id AND call_date >= $since_date AND call_date < $until_date
 GROUP BY ALL
 ORDER BY ALL

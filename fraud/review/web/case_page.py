@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from fraud.candidates import Candidate
+from fraud.features.registry import Signal
+from fraud.features.signals import SIGNALS
+from fraud.features.words import in_words
 from fraud.review.account import Account, Calls
 from fraud.review.calls_behind import calls_behind
 from fraud.review.masking import harmless, shown
@@ -39,6 +43,13 @@ OPEN_DETAILS = frozenset({"country", "plan", "status", "status_reason"})
 """Details that point to nobody by themselves and are never masked."""
 
 
+Line = tuple[str, str, Sequence[tuple[str, str]]]
+
+NEAR_SHARE = 0.25
+"""Two values of behaviour agree where they differ by this share of the larger one at most. Ours:
+what one would call "about the same" beside a figure that moves from day to day."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReasonLine:
     """One reason: sentence, share of the score in per cent, and the calls it can be checked on."""
@@ -57,22 +68,37 @@ class Similar:
     ----------
     heads : sequence of (account_id, kind, similarity)
         `kind` is ``blocked`` or ``good``.
-    rows : sequence of (detail, own value, cells)
-        A cell is value and verdict: ``agrees``, ``in part``, ``differs``, ``not known``.
+    behaviour, rows : sequence of (what, own value, cells)
+        What it does, and its details. A cell is value and verdict: ``agrees``, ``in part``,
+        ``differs``, ``not known``.
     """
 
     heads: Sequence[tuple[str, str, float]]
-    rows: Sequence[tuple[str, str, Sequence[tuple[str, str]]]]
+    behaviour: Sequence[Line] = ()
+    rows: Sequence[Line] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of the identity waterfall."""
+    """One step of the identity waterfall, as a bar from the sum before it to the sum with it.
+
+    Parameters
+    ----------
+    blocked_id, words : str
+        The blocked account it is compared with, and what was found.
+    bits, total : float
+        What the step adds, and the sum with it.
+    left, width, zero : float
+        The bar, and where 0 bits is, in 0..100 of the picture's width.
+    """
 
     blocked_id: str
-    detail: str
     words: str
     bits: float
+    total: float
+    left: float
+    width: float
+    zero: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +122,7 @@ def case_page(
         for reason in candidate.reasons
     ]
     if account is None:
-        return Shown((), (), reasons, Similar((), ()), (), ())
-    waterfall = [
-        Step(
-            step["blocked_id"], step["detail"].replace("_", " "),
-            step["words"] or f"{step['detail'].replace('_', ' ')} differs", step["bits"],
-        )
-        for step in account.identity
-    ]  # fmt: skip
+        return Shown((), (), reasons, Similar(()), (), ())
     return Shown(
         details=[
             (label, text)
@@ -113,9 +132,31 @@ def case_page(
         numbers=[shown("number", one["number"], whole=whole) for one in account.numbers],
         reasons=reasons,
         similar=_similar(candidate, account, whole=whole),
-        waterfall=waterfall,
+        waterfall=waterfall(account.identity),
         pictures=pictures(row, account, whole=whole, others=others),
     )
+
+
+def waterfall(matches: Sequence[Mapping[str, Any]]) -> list[Step]:
+    """Lay the steps of each pair end to end, on one scale for all of them."""
+    totals: dict[str, float] = {}
+    spans = []
+    for match in matches:
+        start = totals.get(match["blocked_id"], 0.0)
+        totals[match["blocked_id"]] = end = start + match["bits"]
+        detail = match["detail"].replace("_", " ")
+        spans.append((match, match["words"] or f"{detail} differs", start, end))
+    ends = [0.0, *(end for *_, start, end in spans for end in (start, end))]
+    low, wide = min(ends), max(max(ends) - min(ends), 1e-9)
+    return [
+        Step(
+            match["blocked_id"], words, match["bits"], end,
+            left=round((min(start, end) - low) / wide * 100, 1),
+            width=round(abs(end - start) / wide * 100, 1),
+            zero=round(-low / wide * 100, 1),
+        )
+        for match, words, start, end in spans
+    ]  # fmt: skip
 
 
 def _calls(signal: str) -> str | None:
@@ -142,7 +183,63 @@ def _similar(candidate: Candidate, account: Account, *, whole: bool) -> Similar:
         cells = [(_detail(of, name, whole=whole), _verdict(own, of.get(name))) for of in theirs]
         if any(text for text, _ in cells):
             rows.append((label, _detail(account.details, name, whole=whole), cells))
-    return Similar([(one.account_id, kind, one.similarity) for one, kind in near], rows)
+    heads = [(one.account_id, kind, one.similarity) for one, kind in near]
+    return Similar(heads, _behaviour(candidate, account, [one.account_id for one, _ in near]), rows)
+
+
+def _behaviour(candidate: Candidate, account: Account, near: Sequence[str]) -> list[Line]:
+    """Compare the signals of the reasons: those are what made it look alike."""
+    lines: list[Line] = []
+    for reason in candidate.reasons:
+        signal = signals_by_name().get(reason.signal)
+        if signal is None:
+            continue
+        theirs = [account.behaviour.get(one, {}).get(signal.name) for one in near]
+        cells = [(_measured(value, signal), _near(reason.value, value)) for value in theirs]
+        lines.append((short_words(signal), _measured(reason.value, signal), cells))
+    return lines
+
+
+def _measured(value: float | None, signal: Signal) -> str:
+    return "" if value is None else in_words(value, signal.unit)
+
+
+def _near(own: float | None, other: float | None) -> str:
+    """Say whether two measured values are about the same.
+
+    Examples
+    --------
+    >>> _near(100.0, 80.0), _near(100.0, 60.0), _near(0.0, 0.0), _near(1.0, None)
+    ('agrees', 'differs', 'agrees', 'not known')
+    """
+    if own is None or other is None:
+        return "not known"
+    same = abs(own - other) <= NEAR_SHARE * max(abs(own), abs(other))
+    return "agrees" if same else "differs"
+
+
+@cache
+def signals_by_name() -> Mapping[str, Signal]:
+    """Return the signals of the registry by name."""
+    return {signal.name: signal for signal in SIGNALS}
+
+
+def short_words(signal: Signal) -> str:
+    """Name a signal in the head of a line.
+
+    Examples
+    --------
+    >>> short_words(signals_by_name()["outbound_calls_count_7d"])
+    'Outbound calls, 7 days'
+    >>> short_words(signals_by_name()["account_age_days_30d"])
+    'Account age'
+    """
+    name = signal.name.rpartition("_")[0].removesuffix(f"_{signal.unit.suffix}")
+    words = name.replace("_", " ").replace(" max", ", most").replace("asr", "ASR").capitalize()
+    words = words.replace("usd", "USD")
+    if signal.family == "first_days":
+        return words
+    return f"{words}, {'1 day' if signal.window_days == 1 else f'{signal.window_days} days'}"
 
 
 def _verdict(own: Any, other: Any) -> str:

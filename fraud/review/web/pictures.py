@@ -7,6 +7,7 @@ the tables stand. Nothing here or there tells anything by colour alone.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -60,7 +61,10 @@ def pictures(
 
 
 def _heat(account: Account) -> Picture:
-    cells = {(r["weekday"], r["hour"]): r["call_count"] for r in account.by_hour}
+    cells: Counter[tuple[int, int]] = Counter()
+    for r in account.hours:
+        cells[r["day"].isoweekday(), r["hour"]] += r["outbound_count"]
+    cells = +cells
     total = sum(cells.values())
     night = sum(n for (_, hour), n in cells.items() if hour < 6 or hour >= 22)
     share = f", {night / total:.0%} between 22 and 6 o'clock" if total else ""
@@ -142,9 +146,10 @@ def _timeline(row: Case, account: Account, others: Sequence[Case], *, whole: boo
         for other in others
     ]
     events.sort(key=lambda one: one["at"], reverse=True)
-    days = [[str(d["day"]), d["outbound_count"], d["inbound_count"]] for d in account.days]
+    days = _days(account.hours)
     kinds = list(dict.fromkeys(one["kind"] for one in events))
-    first = account.days[0]["day"] if account.days else None
+    first = days[0][0] if days else None
+    seen_on = [str(one["at"].date()) for one in events] + [day for day, _, _ in days]
     return Picture(
         "timeline",
         "What happened when",
@@ -154,7 +159,7 @@ def _timeline(row: Case, account: Account, others: Sequence[Case], *, whole: boo
             "days": days,
             "kinds": kinds,
             "events": [[one["at"].isoformat(), one["kind"], one["text"]] for one in events],
-            "from": str(account.days[0]["day"]) if account.days else None,
+            "from": min(seen_on, default=None),
         },
         ("When (UTC)", "What", "More"),
         [
@@ -162,6 +167,15 @@ def _timeline(row: Case, account: Account, others: Sequence[Case], *, whole: boo
             for one in events[:EVENTS_IN_TABLE]
         ],
     )  # fmt: skip
+
+
+def _days(hours: Sequence[Row]) -> list[tuple[str, int, int]]:
+    """Sum up calls made and received by day."""
+    found: dict[str, tuple[int, int]] = {}
+    for row in hours:
+        made, received = found.get(str(row["day"]), (0, 0))
+        found[str(row["day"])] = made + row["outbound_count"], received + row["inbound_count"]
+    return [(day, *counts) for day, counts in sorted(found.items())]
 
 
 def _of(event: Row, *, whole: bool) -> str:

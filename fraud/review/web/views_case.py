@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from cdr.errors import CdrError
+from fraud.candidates import Candidate
 from fraud.errors import AlreadyOpen, NoSuchCase, Refused
 from fraud.review import desk
 from fraud.review.account import Account
@@ -33,6 +34,13 @@ REVEALED_FOR = timedelta(minutes=15)
 
 CALLS_SHOWN = 100
 
+KEYS = {
+    Action.CLEAR: "c", Action.ASK_PROOF: "p", Action.SUSPEND: "s", Action.PROPOSE_BLOCK: "b",
+    Action.CONFIRM_BLOCK: "b", Action.REJECT_BLOCK: "y", Action.ESCALATE: "e",
+    Action.SNOOZE: "z", Action.RELEASE: "o", Action.NOTE: "m", Action.CONTEST: "v",
+}  # fmt: skip
+"""The key that opens each action, as ``keys.js`` has it."""
+
 
 def _text(request: HttpRequest, name: str, longest: int = NOTE_SIGNS) -> str:
     return request.POST.get(name, "").replace("\x00", "").strip()[:longest]
@@ -51,9 +59,7 @@ def case(request: HttpRequest, case_id: int) -> HttpResponse:
     if evidence is None:
         raise Http404
     candidate = as_candidate(evidence)
-    account, fault = _account(row, [s.account_id for s in candidate.similar_blocked] + [
-        s.account_id for s in candidate.similar_good
-    ])  # fmt: skip
+    account, fault = _account(row, candidate)
     whole = _is_revealed(request, row, at)
     actions = offered(as_case(row), by=staff.user.get_username(), role=Role(staff.role), at=at)
     last = row.events.exclude(action="").exclude(kind="noted").order_by("pk").last()
@@ -79,6 +85,7 @@ def case(request: HttpRequest, case_id: int) -> HttpResponse:
             "events": row.events.order_by("-pk")[:50],
             "others": others,
             "actions": [(action, RULES[action]) for action in actions if action != Action.TAKE],
+            "keys": KEYS,
             "may_take": Action.TAKE in actions and row.reviewer != staff.user.get_username(),
             "may_undo": may_undo,
             "undo_minutes": minutes(UNDO_WITHIN),
@@ -89,10 +96,10 @@ def case(request: HttpRequest, case_id: int) -> HttpResponse:
     )
 
 
-def _account(row: Case, similar: list[str]) -> tuple[Account | None, str]:
+def _account(row: Case, candidate: Candidate) -> tuple[Account | None, str]:
     """Read the account from the lake; a lake that refuses costs the pictures, not the page."""
     try:
-        return reader().account(row.account_id, as_of=row.as_of_date, similar=similar), ""
+        return reader().of_case(candidate, as_of=row.as_of_date), ""
     except CdrError as error:
         return None, str(error)
 

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from fraud.candidates import BANDS
 from fraud.errors import Refused
 from fraud.review import desk
+from fraud.review.audit import note_action
 from fraud.review.decisions import RULES, Action
 from fraud.review.models import SavedView
 from fraud.review.rights import Right
@@ -54,6 +55,10 @@ def queue(request: HttpRequest) -> HttpResponse:
     except Refused as error:
         messages.error(request, str(error))
         return redirect("queue")
+    if wanted.account:
+        by = staff.user.get_username()
+        note_action("search", by=by, at=now(), account_id=wanted.account)
+    choices = desk.choices(staff)
     return render(
         request,
         "review/queue.html",
@@ -61,7 +66,9 @@ def queue(request: HttpRequest) -> HttpResponse:
             "page": page,
             "wanted": wanted,
             "query": as_query(wanted),
-            "choices": desk.choices(staff),
+            "choices": choices,
+            "people": choices["people"],
+            "badges": desk.badges(staff, now()),
             "bands": tuple(reversed(BANDS)),
             "states": desk.STATES,
             "counted": desk.COUNTED,

@@ -3,7 +3,7 @@
 
 const ACTIONS = {
   c: ["clear"], p: ["ask_proof"], s: ["suspend"], b: ["propose_block", "confirm_block"],
-  e: ["escalate"], z: ["snooze"], m: ["note"],
+  y: ["reject_block"], e: ["escalate"], z: ["snooze"], o: ["release"], m: ["note"], v: ["contest"],
 };
 
 function typing(target) {
@@ -47,6 +47,9 @@ function onKey(event) {
   else if (key === "k") step(-1);
   else if (key === "x") document.activeElement.closest("[data-row]")?.querySelector("input").click();
   else if (key === "q") location.assign("/");
+  else if (key === "]" || key === "[") document.querySelector(key === "]" ? "a[rel=next]" : "a[rel=first]")?.click();
+  else if (key === "d") document.querySelectorAll("details.behind").forEach((one) => { one.open = !one.open; });
+  else if (key === "a") document.querySelectorAll("[data-row] input").forEach((one) => { one.checked = !one.checked; });
   else if (submit) submit.requestSubmit();
   else if (focus) focus.focus();
   else if (toOpen) open(toOpen);

@@ -21,16 +21,19 @@ function heat(data) {
     ...BASE,
     tooltip: { ...BASE.tooltip, formatter: (one) =>
       `${data.days[one.value[1]]} ${String(one.value[0]).padStart(2, "0")}:00\n${one.value[2]} calls` },
-    grid: { left: 44, right: 8, top: 8, bottom: 54 },
+    grid: { left: 40, right: 4, top: 4, bottom: 50 },
     xAxis: { ...AXIS, type: "category", data: [...Array(24).keys()], splitArea: { show: false } },
     yAxis: { ...AXIS, type: "category", inverse: true, data: data.days.map((day) => day.slice(0, 3)) },
     visualMap: { min: 0, max: most, orient: "horizontal", left: "center", bottom: 0, itemHeight: 90,
       itemWidth: 10, text: [`${most} calls`, "0"], textStyle: { color: QUIET }, inRange: { color: SCALE } },
-    series: [{ type: "heatmap", data: data.cells, itemStyle: { borderColor: CARD, borderWidth: 1 },
-      label: { show: true, fontSize: 9, formatter: (one) => one.value[2],
-        color: INK, textBorderColor: CARD, textBorderWidth: 2 } }],
+    // the shade alone grows darker with the count, so it reads without colour; peaks are written out
+    series: [{ type: "heatmap", data: data.cells, itemStyle: { borderColor: CARD, borderWidth: 2, borderRadius: 3 },
+      label: { show: true, fontSize: 9, formatter: (one) => (one.value[2] >= most * 0.75 ? short(one.value[2]) : ""),
+        color: CARD } }],
   };
 }
+
+const short = (n) => (n < 1000 ? `${n}` : `${Math.round(n / 1000)}k`);
 
 function world(data) {
   const most = Math.max(0.01, ...data.countries.map((one) => one.cost));
@@ -99,23 +102,28 @@ function timeline(data) {
   };
 }
 
+const TIES = {
+  "this account": ["circle", 26], account: ["emptyCircle", 16], "blocked account": ["rect", 18],
+  number: ["triangle", 13], "called number": ["triangle", 13], device: ["roundRect", 13], payment: ["diamond", 15], ip: ["pin", 20],
+};
+
 function graph(data) {
-  const look = { "this account": ["circle", 26], account: ["circle", 14], "blocked account": ["rect", 18] };
+  const kinds = Object.keys(TIES).filter((kind) => data.nodes.some((node) => node.kind === kind));
+  const colour = (kind) => (kind === "blocked account" ? RED : kind === "this account" ? BLUE : kind === "account" ? BLUE : QUIET);
   return {
     ...BASE,
     tooltip: { ...BASE.tooltip, formatter: (one) => (one.dataType === "node" ? `${one.data.kind}\n${one.data.name}` : "") },
-    series: [{ type: "graph", layout: "force", roam: false, left: 40, right: 60, top: 24, bottom: 24,
-      force: { repulsion: 140, edgeLength: 60, layoutAnimation: false },
+    legend: { bottom: 0, itemWidth: 14, itemHeight: 12, textStyle: { color: QUIET, fontSize: 11 },
+      data: kinds.map((name) => ({ name, icon: TIES[name][0] })) },
+    series: [{ type: "graph", layout: "force", roam: false, left: 60, right: 90, top: 20, bottom: 50,
+      force: { repulsion: 220, edgeLength: [50, 90], gravity: 0.12, layoutAnimation: false },
+      categories: kinds.map((name) => ({ name, symbol: TIES[name][0], itemStyle: { color: colour(name) } })),
       lineStyle: { color: QUIET, width: 1 },
-      label: { show: true, position: "right", fontSize: 10, color: INK, formatter: (one) =>
+      label: { show: true, position: "right", fontSize: 11, color: INK, formatter: (one) =>
         one.data.blocked ? `${one.data.name} (blocked)` : `${one.data.name}` },
       labelLayout: { hideOverlap: true },
-      data: data.nodes.map((node) => {
-        const [symbol, symbolSize] = look[node.kind] ?? ["diamond", 11];
-        return { id: node.id, name: node.label, kind: node.kind, blocked: node.blocked, symbol, symbolSize,
-          itemStyle: { color: node.blocked ? RED : node.id === "me" ? BLUE : CARD,
-            borderColor: node.blocked ? RED : BLUE, borderWidth: 1.5 } };
-      }),
+      data: data.nodes.map((node) => ({ id: node.id, name: node.label, kind: node.kind, blocked: node.blocked,
+        category: kinds.indexOf(node.kind), symbol: TIES[node.kind][0], symbolSize: TIES[node.kind][1] })),
       links: data.edges.map(([source, target]) => ({ source, target })) }],
   };
 }
