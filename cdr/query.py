@@ -7,7 +7,8 @@ of reach and the configuration is locked.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import uuid
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -15,11 +16,18 @@ from pathlib import Path
 import duckdb
 import polars as pl
 import pyarrow as pa
+from duckdb.func import PythonUDFType
 
 from cdr.errors import QueryFailed, WrongUse
 from cdr.settings import StoreSettings
 
 Connection = duckdb.DuckDBPyConnection
+
+READING = frozenset({duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN})
+"""Kinds of statement that a person may ask."""
+
+TextFunction = Callable[[pa.ChunkedArray], pa.Array]
+"""Texts to as many texts, as DuckDB passes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +45,12 @@ class Query:
 
 
 def session(
-    views: Mapping[str, object], *, store: StoreSettings, spill: Path | None = None
+    views: Mapping[str, object],
+    *,
+    store: StoreSettings,
+    spill: Path | None = None,
+    time_limit_s: int = 0,
+    functions: Mapping[str, TextFunction] | None = None,
 ) -> Connection:
     """Open a DuckDB session that sees ``views`` and nothing else.
 
@@ -46,24 +59,35 @@ def session(
     views : mapping of str to Arrow dataset or table
         What it may read, by name.
     store : StoreSettings
-        Memory and threads it may use.
+        Memory, threads and disk it may use.
     spill : Path, optional
-        Folder for what does not fit into memory. None forbids spilling.
+        Folder in which it makes one of its own for what does not fit into memory, and removes
+        it when it is closed. None forbids spilling.
+    time_limit_s : int, default=0
+        Seconds a statement may take; 0 for any time.
+    functions : mapping of str to TextFunction, optional
+        Functions of one text that it has beside DuckDB's own.
     """
     con = duckdb.connect(
         config={
             "memory_limit": f"{store.memory_limit_mb}MB",
             "threads": store.threads,
-            "temp_directory": str(spill) if spill else "",
+            "temp_directory": str(spill / f"session-{uuid.uuid4().hex}") if spill else "",
+            "max_temp_directory_size": f"{store.spill_limit_mb}MB",
+            "max_execution_time": time_limit_s * 1000,
             "python_enable_replacements": False,
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
+            "allow_community_extensions": False,
+            "allow_persistent_secrets": False,
         }
     )
     con.execute("SET TimeZone = 'UTC'")
     con.execute("SET enable_progress_bar = false")  # would be drawn on stdout, where results go
     for name, content in views.items():
         con.register(name, content)
+    for name, function in (functions or {}).items():
+        con.create_function(name, function, ["VARCHAR"], "VARCHAR", type=PythonUDFType.ARROW)
     con.execute("SET enable_external_access = false")
     con.execute("SET lock_configuration = true")
     return con
@@ -105,14 +129,24 @@ def ask(con: Connection, sql: str, *, limit: int) -> pl.DataFrame:
     """
     try:
         statements = con.extract_statements(sql)
+        kinds = [statement.type for statement in statements]
     except duckdb.Error as error:
         raise WrongUse(f"that is not SQL: {_kind(error)}") from None
-    reading = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
-    if len(statements) != 1 or statements[0].type not in reading:
+    except ValueError:  # a kind that DuckDB's Python package has no name for, or no Unicode
+        kinds = []
+    if len(kinds) != 1 or kinds[0] not in READING:
         raise WrongUse("one reading statement at a time: SELECT, FROM, WITH, DESCRIBE or EXPLAIN")
     try:
         relation = con.sql(statements[0].query)
         found: pl.DataFrame = relation.limit(limit).pl()
+    except duckdb.InterruptException:
+        raise QueryFailed("yours", "it took longer than store.query_s allows") from None
+    except duckdb.OutOfMemoryException:
+        raise QueryFailed(
+            "yours",
+            "it needs more memory and disk than store.memory_limit_mb and store.spill_limit_mb "
+            "allow; ask for fewer days or columns",
+        ) from None
     except duckdb.Error as error:
         raise QueryFailed("yours", _kind(error)) from None
     return found

@@ -24,10 +24,29 @@ class Personal(StrEnum):
 
 
 class Purpose(StrEnum):
-    """Why a column is kept and who may see it."""
+    """Why a column is kept and who may see it; on which ground stands in `privacy.purposes`."""
 
-    BILLING = "billing"  # a legal obligation: book-keeping
-    FRAUD = "fraud"  # a legitimate interest: a person can object
+    BILLING = "billing"
+    FRAUD = "fraud"
+    SECURITY = "security"  # of the network and of this system
+    RIGHTS = "rights"  # to answer the people in the data
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How long one purpose keeps a table's rows.
+
+    Parameters
+    ----------
+    purpose : Purpose
+        Which.
+    periods : tuple of str
+        Names of settings under `[retention]`; the latest that applies to a row counts. Empty:
+        as long as another purpose keeps it, or it is about nobody.
+    """
+
+    purpose: Purpose
+    periods: tuple[str, ...] = ()
 
 
 class Outcome(StrEnum):
@@ -41,14 +60,24 @@ class Outcome(StrEnum):
     CANCELLED = "cancelled"
 
 
+EVERY = frozenset({Purpose.BILLING, Purpose.FRAUD, Purpose.SECURITY})
 BOTH = frozenset({Purpose.BILLING, Purpose.FRAUD})
 BILLING = frozenset({Purpose.BILLING})
 FRAUD = frozenset({Purpose.FRAUD})
+NETWORK = frozenset({Purpose.FRAUD, Purpose.SECURITY})
 NOBODY: frozenset[Purpose] = frozenset()
+"""Only whoever answers a person sees it."""
 
-PSEUDONYMOUS = FRAUD
+PSEUDONYMOUS = frozenset(Purpose) - BILLING
 """Purposes whose sessions show pseudonyms: patterns are found without knowing who it is. A bill
 lists the numbers that were called."""
+
+FOR_RIGHTS = Kept(Purpose.RIGHTS)
+OF_CALLS = (
+    Kept(Purpose.BILLING, ("billed_days", "unbilled_days")),
+    Kept(Purpose.FRAUD, ("call_days", "attempt_days")),
+    FOR_RIGHTS,
+)
 
 INSTANT = pl.Datetime("us", "UTC")
 KEY = pl.Binary()
@@ -68,7 +97,10 @@ class Field:
     meaning: str
     nullable: bool = False
     personal: Personal = Personal.NONE
-    purposes: frozenset[Purpose] = BOTH
+    purposes: frozenset[Purpose] = EVERY
+    """Of the table's purposes, who sees it; the purpose of rights sees all."""
+    names_host: bool = False
+    """A host may stand in it behind an `@`, as in the Call-ID of SIP (RFC 3261, 8.1.1.4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +113,8 @@ class Table:
     partition_by: tuple[str, ...] = ()
     statistics: tuple[str, ...] = ()
     """Columns whose smallest and largest value may stand in the log: never personal ones."""
+    kept: tuple[Kept, ...] = ()
+    """Its purposes, each with its periods; columns of their own stand in the rules of retention."""
     derived: bool = False
     """It can be made again from other tables, and its columns come and go with a registry."""
 
@@ -91,12 +125,21 @@ class Table:
 
     def columns_of(self, purpose: Purpose) -> tuple[str, ...]:
         """Names of the columns that ``purpose`` may see, in order."""
-        return tuple(f.name for f in self.fields if purpose in f.purposes)
+        if not any(kept.purpose is purpose for kept in self.kept):
+            return ()
+        return tuple(
+            f.name for f in self.fields if purpose is Purpose.RIGHTS or purpose in f.purposes
+        )
 
     @property
     def shielded(self) -> frozenset[str]:
         """Names of the columns that identify a person alone."""
         return frozenset(f.name for f in self.fields if f.personal is DIRECT)
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """Names of the columns in which a host may stand."""
+        return frozenset(f.name for f in self.fields if f.names_host)
 
     def conform(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return ``frame`` with exactly this table's columns, in order and type.
@@ -207,8 +250,17 @@ CALLS = Table(
             "The source's own id; the hash of the content where it gave none.",
             False,
             INDIRECT,
+            names_host=True,
         ),
-        Field("call_id", pl.String(), "text", "Joins the legs and attempts of a call.", True),
+        Field(
+            "call_id",
+            pl.String(),
+            "text",
+            "Joins the legs and attempts of a call.",
+            True,
+            INDIRECT,
+            names_host=True,
+        ),
         Field("leg", pl.Int16(), "ordinal", "Which leg of the call, from 0."),
         Field(
             "account_id", pl.String(), "text", "Account of ours; null when unknown.", True, INDIRECT
@@ -248,6 +300,7 @@ CALLS = Table(
     ),
     partition_by=("call_date",),
     statistics=("started_at", "ingested_at"),
+    kept=OF_CALLS,
 )
 
 CALL_HISTORY = Table(
@@ -260,6 +313,7 @@ CALL_HISTORY = Table(
     ),
     partition_by=("call_date",),
     statistics=("started_at", "superseded_at"),
+    kept=OF_CALLS,
 )
 
 REJECTS = Table(
@@ -276,6 +330,12 @@ REJECTS = Table(
         Field("ingested_at", INSTANT, "UTC", "When it was set aside."),
     ),
     statistics=("ingested_at",),
+    kept=(
+        Kept(Purpose.BILLING, ("reject_days",)),
+        Kept(Purpose.FRAUD, ("reject_days",)),
+        Kept(Purpose.SECURITY, ("reject_days",)),
+        FOR_RIGHTS,
+    ),
 )
 
 INGESTS = Table(
@@ -304,6 +364,7 @@ INGESTS = Table(
         ),
     ),
     statistics=("ingested_at",),
+    kept=tuple(map(Kept, Purpose)),
 )
 
 _ACCOUNT_ID = Field("account_id", pl.String(), "text", "The account.", False, INDIRECT)
@@ -342,6 +403,11 @@ ACCOUNTS = Table(
         Field("imported_at", INSTANT, "UTC", "When we were told."),
     ),
     statistics=("valid_from", "imported_at"),
+    kept=(
+        Kept(Purpose.BILLING, ("closed_account_days",)),
+        Kept(Purpose.FRAUD, ("closed_account_days",)),
+        FOR_RIGHTS,
+    ),
 )
 
 ACCOUNT_NUMBERS = Table(
@@ -355,6 +421,11 @@ ACCOUNT_NUMBERS = Table(
         Field("imported_at", INSTANT, "UTC", "When we were told."),
     ),
     statistics=("imported_at",),
+    kept=(
+        Kept(Purpose.BILLING, ("closed_account_days",)),
+        Kept(Purpose.FRAUD, ("closed_account_days",)),
+        FOR_RIGHTS,
+    ),
 )
 
 ACCOUNT_EVENTS = Table(
@@ -365,11 +436,11 @@ ACCOUNT_EVENTS = Table(
         _ACCOUNT_ID,
         Field("at", INSTANT, "UTC", "When it happened.", False, INDIRECT),
         Field("kind", pl.String(), "code", "`sign_up`, `sign_in`, `payment`, ..."),
-        Field("ip", pl.String(), "IP address", "Address it came from.", True, DIRECT, FRAUD),
-        Field("device", pl.String(), "text", "Device it came from.", True, DIRECT, FRAUD),
+        Field("ip", pl.String(), "IP address", "Address it came from.", True, DIRECT, NETWORK),
+        Field("device", pl.String(), "text", "Device it came from.", True, DIRECT, NETWORK),
         Field("payment_fingerprint", pl.String(), "text", "Means of payment.", True, DIRECT, FRAUD),
-        Field("amount", MONEY, "currency", "Amount of a payment.", True),
-        Field("currency", pl.String(), "ISO 4217", "Currency of `amount`.", True),
+        Field("amount", MONEY, "currency", "Amount of a payment.", True, NONE, BOTH),
+        Field("currency", pl.String(), "ISO 4217", "Currency of `amount`.", True, NONE, BOTH),
         Field("counterpart", pl.String(), "text", "The other side.", True, DIRECT, FRAUD),
         Field("detail", pl.String(), "text", "Whatever else was sent.", True, DIRECT, FRAUD),
         Field("imported_at", INSTANT, "UTC", "When we were told."),
@@ -377,6 +448,12 @@ ACCOUNT_EVENTS = Table(
     ),
     partition_by=("event_date",),
     statistics=("at", "imported_at"),
+    kept=(
+        Kept(Purpose.BILLING, ("bookkeeping_days",)),
+        Kept(Purpose.FRAUD, ("event_days",)),
+        Kept(Purpose.SECURITY, ("event_days",)),
+        FOR_RIGHTS,
+    ),
 )
 
 MESSAGE_TEMPLATES = Table(
@@ -401,6 +478,7 @@ MESSAGE_TEMPLATES = Table(
         Field("imported_at", INSTANT, "UTC", "When we were told."),
     ),
     statistics=("message_date", "imported_at"),
+    kept=(Kept(Purpose.FRAUD, ("message_days",)), FOR_RIGHTS),
 )
 
 LISTS = Table(
@@ -414,6 +492,7 @@ LISTS = Table(
         Field("valid_to", INSTANT, "UTC", "Until when (excluded); null while listed.", True),
         Field("imported_at", INSTANT, "UTC", "When we were told."),
     ),
+    kept=(Kept(Purpose.FRAUD, ("list_days",)), FOR_RIGHTS),
 )
 
 SCORES = Table(
@@ -452,6 +531,7 @@ SCORES = Table(
         Field("scored_at", INSTANT, "UTC", "When it was made.", False, NONE, FRAUD),
     ),
     partition_by=("as_of_date",),
+    kept=(Kept(Purpose.FRAUD, ("score_days",)), FOR_RIGHTS),
 )
 
 TABLES: dict[str, Table] = {

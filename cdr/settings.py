@@ -42,6 +42,13 @@ class StoreSettings(Section):
         default=2048, ge=256, description="Memory DuckDB may use, in MB; beyond it, it spills."
     )
     threads: int = Field(default=2, ge=1, description="Threads DuckDB may use.")
+    spill_limit_mb: int = Field(
+        default=50_000, ge=0, description="Disk a session may spill to, in MB."
+    )
+    query_s: int = Field(default=300, ge=1, description="Seconds a statement of a person may take.")
+    query_rows: int = Field(
+        default=1_000_000, ge=1, description="Rows that `callsieve query` gives at most."
+    )
     block_mb: int = Field(
         default=64, ge=1, le=1024, description="Input read at a time while taking in, in MB."
     )
@@ -149,6 +156,20 @@ class AccessSettings(Section):
         default=None,
         description="Folder of the keys that pseudonyms are made with, never within the home; "
         "empty: a folder beside the home, with `-keys` after its name.",
+    )
+
+    reveal: tuple[str, ...] = Field(
+        default=(),
+        description="Who may see raw values in place of pseudonyms, giving a reason: names of "
+        "users of this machine, or `@group`. The owner of the home may in any case.",
+    )
+    billing: tuple[str, ...] = Field(
+        default=("*",), description="Who may query for billing; `*` is everybody who can."
+    )
+    fraud: tuple[str, ...] = Field(default=("*",), description="Who may query against fraud.")
+    security: tuple[str, ...] = Field(default=("*",), description="Who may query for security.")
+    rights: tuple[str, ...] = Field(
+        default=(), description="Who may query to answer persons: the data protection officer."
     )
 
     @field_validator("keys", mode="before")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from cdr.schema import FRAUD, INDIRECT, SCORES, Field, Table, register
+from cdr.schema import FOR_RIGHTS, FRAUD, INDIRECT, SCORES, Field, Kept, Purpose, Table, register
 from fraud.features.account_days import ACCOUNT_DAY_KEYS, ACCOUNT_DAYS
 from fraud.features.signals import SIGNALS
 
@@ -21,6 +21,7 @@ FEATURES = Table(
     ),
     partition_by=("as_of_date",),
     derived=True,
+    kept=(Kept(Purpose.FRAUD, ("feature_days",)), FOR_RIGHTS),
 )
 
 __all__ = ["ACCOUNT_DAYS", "ACCOUNT_DAY_KEYS", "FEATURES", "SCORES"]

@@ -11,6 +11,7 @@ import polars as pl
 from cdr.schema import (
     BILLING,
     DIRECT,
+    FOR_RIGHTS,
     INDIRECT,
     INSTANT,
     KEY,
@@ -18,7 +19,9 @@ from cdr.schema import (
     NONE,
     TEXTS,
     Field,
+    Kept,
     Personal,
+    Purpose,
     Table,
     register,
 )
@@ -46,6 +49,7 @@ DECKS = Table(
         _field("rates", pl.Int64(), "rows", "How many rates it has."),
         _field("imported_at", INSTANT, "UTC", "When we were told."),
     ),
+    kept=(Kept(Purpose.BILLING),),
 )
 
 RATES = Table(
@@ -65,6 +69,7 @@ RATES = Table(
         _field("valid_to", INSTANT, "UTC", "Until when (excluded).", nullable=True),
     ),
     partition_by=("deck_id",),
+    kept=(Kept(Purpose.BILLING),),
 )
 
 
@@ -99,6 +104,7 @@ LINES = Table(
         _field("facts_hash", pl.Int64(), "hash", "Of what a correction would change."),
     ),
     partition_by=("period",),
+    kept=(Kept(Purpose.BILLING, ("bookkeeping_days",)), FOR_RIGHTS),
 )
 
 SEALS = Table(
@@ -115,6 +121,7 @@ SEALS = Table(
         _field("lines_sha256", pl.String(), "hex", "Of its lines as CSV."),
         _field("ingests", TEXTS, "text", "Files taken in before that have calls of its time."),
     ),
+    kept=(Kept(Purpose.BILLING, ("bookkeeping_days",)), FOR_RIGHTS),
 )
 
 WITHDRAWALS = Table(
@@ -125,6 +132,7 @@ WITHDRAWALS = Table(
         _field("reason", pl.String(), "code", "`erased` or `withdrawn`."),
         _field("withdrawn_at", INSTANT, "UTC", "When."),
     ),
+    kept=(Kept(Purpose.BILLING), FOR_RIGHTS),
 )
 
 RELEASES = Table(

@@ -26,8 +26,7 @@ from cdr.lake.home import Home
 from cdr.lake.local import LocalStore
 from cdr.lake.store import Lying, Store
 from cdr.lake.tables import DataFile, data_files, open_table
-from cdr.pseudonyms import KeyFolder, Shielded
-from cdr.schema import CALLS, PSEUDONYMOUS, TABLES, Purpose, Table
+from cdr.schema import CALLS, TABLES, Purpose, Table
 from cdr.settings import Settings
 
 __all__ = ["Batch", "DataFile", "Home", "Lake", "open_lake"]
@@ -130,34 +129,34 @@ class Lake:
         """Read `calls` lazily, as it is now."""
         return self.scan(CALLS)
 
-    def connect(self, purpose: Purpose | str) -> query.Connection:
-        """Open a DuckDB session that sees one purpose's columns of every table.
+    def connect(
+        self, purpose: Purpose | str, *, reveal: bool = False, reason: str | None = None
+    ) -> query.Connection:
+        """Open a DuckDB session for a person: one purpose's columns and rows of every table.
 
-        Numbers, parties, addresses and whatever else identifies a person alone are keyed
-        pseudonyms in the fraud purpose: the same person has the same one in every table for
-        as long as the key is used. See `cdr.pseudonyms`.
+        Except in the billing purpose, numbers, parties, addresses and whatever else identifies
+        a person alone are keyed pseudonyms: the same person has the same one in every table for
+        as long as the key is used. See `cdr.pseudonyms`. The audit log gets an entry.
 
         Parameters
         ----------
-        purpose : {"fraud", "billing"}
-            Whose columns. Columns of other purposes do not exist in the session.
+        purpose : {"fraud", "billing", "security", "rights"}
+            Whose columns and rows. Those of other purposes do not exist in the session.
+        reveal : bool, default=False
+            Show raw values, for those whom `access.reveal` in the settings names. The session
+            then has the function `pseudonym(text)`, with which to find who is behind one.
+        reason : str, optional
+            Why they are needed; goes to the audit log.
 
         Raises
         ------
         WrongUse
-            If there is no such purpose, or others can reach the keys.
+            If there is no such purpose, it is not open to who asks, a reason is missing, or
+            others can reach the keys.
         """
-        purpose = _known(purpose)
-        if purpose not in PSEUDONYMOUS:
-            return self.connect_raw(purpose)
-        key = KeyFolder(self.settings.keys_folder, self.home.root).current()
-        views = {
-            name: Shielded(view, columns=TABLES[name].shielded & set(view.schema.names), key=key)
-            if isinstance(view, ds.Dataset)
-            else view
-            for name, view in self._views(purpose).items()
-        }
-        return self._session(views)
+        from cdr.sessions import open_session  # which reads requests of persons out of the lake
+
+        return open_session(self, _known(purpose), reveal=reveal, reason=reason)
 
     def connect_raw(self, purpose: Purpose | str) -> query.Connection:
         """Open a session that sees numbers as they are, for the program's own work.
@@ -165,12 +164,11 @@ class Lake:
         Signals, scoring and the masked pages of the queue need it; what a person asks or
         writes runs in `connect`.
         """
-        return self._session(self._views(_known(purpose)))
-
-    def _session(self, views: Mapping[str, object]) -> query.Connection:
+        views = self.views(_known(purpose))
         return query.session(views, store=self.settings.store, spill=self.home.spill)
 
-    def _views(self, purpose: Purpose) -> dict[str, ds.Dataset | pa.Table]:
+    def views(self, purpose: Purpose) -> dict[str, ds.Dataset | pa.Table]:
+        """Return each table with the columns of a purpose, as it is, to be read without copying."""
         with self.reading():
             return {
                 table.name: self._view(table, columns)

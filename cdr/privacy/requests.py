@@ -19,7 +19,17 @@ import polars as pl
 
 from cdr.errors import WrongUse
 from cdr.lake import Batch, Lake
-from cdr.schema import DIRECT, INSTANT, NOBODY, Field, Personal, Table, register
+from cdr.schema import (
+    DIRECT,
+    INSTANT,
+    NOBODY,
+    Field,
+    Kept,
+    Personal,
+    Purpose,
+    Table,
+    register,
+)
 
 
 class Right(StrEnum):
@@ -111,6 +121,7 @@ REQUESTS = Table(
             personal=DIRECT,
         ),
     ),
+    kept=(Kept(Purpose.RIGHTS, ("request_days",)),),
 )
 
 DISCLOSURES = Table(
@@ -132,6 +143,7 @@ DISCLOSURES = Table(
         _field("ground", pl.String(), "text", "The law or contract it rests on."),
         _field("disclosed_at", INSTANT, "UTC", "When."),
     ),
+    kept=(Kept(Purpose.RIGHTS, ("request_days",)),),
 )
 
 register(REQUESTS, DISCLOSURES)

@@ -7,8 +7,9 @@ enters the session, so nothing in the session can bring it out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -16,7 +17,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from cdr.pseudonyms.keys import Key
-from cdr.pseudonyms.values import pseudonyms
+from cdr.pseudonyms.values import hosts_hidden, pseudonyms
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,8 @@ class Shielded(ds.Dataset):  # type: ignore[misc]  # Arrow ships no types
         What stands behind it.
     columns : frozenset of str
         Columns of text, or of lists of text, that show pseudonyms.
+    hosts : frozenset of str
+        Columns of identifiers in which only the host behind an `@` does.
     key : Key
         Makes them.
     rows : pyarrow.dataset.Expression, optional
@@ -65,9 +68,14 @@ class Shielded(ds.Dataset):  # type: ignore[misc]  # Arrow ships no types
         *,
         columns: frozenset[str],
         key: Key,
+        hosts: frozenset[str] = frozenset(),
         rows: ds.Expression | None = None,
     ) -> None:
-        self._inner, self._columns, self._key, self._rows = inner, columns, key, rows
+        self._inner, self._rows = inner, rows
+        self._shown_by = {
+            **{name: partial(hosts_hidden, key=key) for name in hosts},
+            **{name: partial(pseudonyms, key=key) for name in columns},
+        }
 
     @property
     def schema(self) -> pa.Schema:
@@ -83,10 +91,10 @@ class Shielded(ds.Dataset):  # type: ignore[misc]  # Arrow ships no types
         """Return a scan of some columns and rows; DuckDB calls it for each statement."""
         wanted = list(columns) if columns is not None else self.schema.names
         asked = [] if filter is None else _asked_about(filter, self.schema)
-        if filter is None or not self._columns & set(asked):
+        if filter is None or not self._shown_by.keys() & set(asked):
             rows = _both(self._rows, filter)
             scan = self._inner.scanner(columns=wanted, filter=rows, **options)
-            return self._shown(scan) if self._columns & set(wanted) else scan
+            return self._shown(scan) if self._shown_by.keys() & set(wanted) else scan
         # which pseudonym a row has is known only once it was made; days can still be left out
         days = ds.FileSystemDataset(
             list(self._inner.get_fragments(filter=filter)), self.schema, self._inner.format
@@ -103,22 +111,25 @@ class Shielded(ds.Dataset):  # type: ignore[misc]  # Arrow ships no types
         for batch in scan.to_batches():
             yield pa.RecordBatch.from_arrays(
                 [
-                    self._pseudonyms(column) if field.name in self._columns else column
+                    _replaced(column, self._shown_by[field.name])
+                    if field.name in self._shown_by
+                    else column
                     for field, column in zip(batch.schema, batch.columns, strict=True)
                 ],
                 schema=batch.schema,
             )
 
-    def _pseudonyms(self, column: pa.Array) -> pa.Array:
-        """Replace each distinct text once, within lists too."""
-        if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
-            texts = self._pseudonyms(column.values)
-            return type(column).from_arrays(
-                column.offsets, texts, type=column.type, mask=column.is_null()
-            )
-        found = column.dictionary_encode()
-        made = pseudonyms(pl.Series(found.dictionary, dtype=pl.String), self._key)
-        return made.to_arrow().cast(column.type).take(found.indices)
+
+def _replaced(column: pa.Array, shown: Callable[[pl.Series], pl.Series]) -> pa.Array:
+    """Replace each distinct text once, within lists too."""
+    if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
+        texts = _replaced(column.values, shown)
+        return type(column).from_arrays(
+            column.offsets, texts, type=column.type, mask=column.is_null()
+        )
+    found = column.dictionary_encode()
+    made = shown(pl.Series(found.dictionary, dtype=pl.String))
+    return made.to_arrow().cast(column.type).take(found.indices)
 
 
 def _asked_about(rows: ds.Expression, schema: pa.Schema) -> list[str]:

@@ -75,3 +75,24 @@ def pseudonyms(texts: pl.Series, key: Key) -> pl.Series:
     return frame.select(text).select(
         pl.when(nothing).then("text").otherwise(said).alias(texts.name)
     )[texts.name]
+
+
+def hosts_hidden(texts: pl.Series, key: Key) -> pl.Series:
+    """Replace the host behind an `@` by its pseudonym; the rest of an identifier stays.
+
+    Examples
+    --------
+    >>> from datetime import UTC, datetime
+    >>> key = Key(datetime(2026, 1, 1, tzinfo=UTC), "00" * 32)
+    >>> hosts_hidden(pl.Series(["a84b@192.0.2.7;tag=1", "1234.5"]), key).str.head(12).to_list()
+    ['a84b@192.0.~', '1234.5']
+    """
+    parts = texts.str.extract_groups(r"^([^@]*@)([^@;>\s]+)(.*)$").struct.rename_fields(
+        ["before", "host", "after"]
+    )
+    frame = parts.struct.unnest().with_columns(text=texts)
+    hosts = frame["host"].unique().drop_nulls()
+    shown = pl.DataFrame({"host": hosts, "shown": pseudonyms(hosts, key)})
+    joined = frame.join(shown, on="host", how="left", maintain_order="left")
+    hidden = pl.concat_str("before", "shown", "after")
+    return joined.select(pl.coalesce(hidden, "text").alias(texts.name))[texts.name]

@@ -20,7 +20,18 @@ from datetime import UTC, date, datetime, time, timedelta
 import polars as pl
 
 from cdr.query import Connection, Query, run
-from cdr.schema import DIRECT, FRAUD, INDIRECT, INSTANT, MONEY, Field, Table
+from cdr.schema import (
+    DIRECT,
+    FOR_RIGHTS,
+    FRAUD,
+    INDIRECT,
+    INSTANT,
+    MONEY,
+    Field,
+    Kept,
+    Purpose,
+    Table,
+)
 from fraud.features.destination_risk import destinations_sql
 from fraud.features.statements import statement, text_of
 
@@ -217,6 +228,7 @@ ACCOUNT_DAYS = Table(
     "account and UTC day with calls",
     (_ACCOUNT_ID, *(day_sum.field for day_sum in DAY_SUMS), _CALL_DATE),
     partition_by=("call_date",),
+    kept=(Kept(Purpose.FRAUD, ("feature_days",)), FOR_RIGHTS),
 )
 
 ACCOUNT_DAY_KEYS = Table(
@@ -241,6 +253,7 @@ ACCOUNT_DAY_KEYS = Table(
         _CALL_DATE,
     ),
     partition_by=("call_date",),
+    kept=(Kept(Purpose.FRAUD, ("feature_days",)), FOR_RIGHTS),
 )
 
 

@@ -9,7 +9,9 @@ import typer
 
 import fraud.tables  # noqa: F401 (its tables are asked for too)
 from cdr import open_lake
+from cdr.errors import WrongUse
 from cdr.query import ask
+from cdr.sessions import record
 from pipelines.terminal import Json, show, tell
 
 app = typer.Typer()
@@ -19,15 +21,24 @@ app = typer.Typer()
 def query(
     ctx: typer.Context,
     sql: str,
-    purpose: Annotated[str, typer.Option(help="fraud or billing")],
+    purpose: Annotated[str, typer.Option(help="fraud, billing, security or rights")],
     limit: Annotated[int, typer.Option(help="Rows at most.", min=1)] = 1000,
+    reveal: Annotated[
+        bool, typer.Option("--reveal", help="Raw values in place of pseudonyms.")
+    ] = False,
+    reason: Annotated[str | None, typer.Option(help="Why, for --reveal; is recorded.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Ask one reading statement of SQL; sees only that purpose's columns.
+    """Ask one reading statement of SQL; sees only that purpose's columns and rows.
 
     Example: callsieve query "SELECT outcome, count(*) FROM calls GROUP BY 1" --purpose fraud
     """
-    found = ask(open_lake(ctx.obj()).connect(purpose), sql, limit=limit)
+    lake = open_lake(ctx.obj())
+    if limit > lake.settings.store.query_rows:
+        raise WrongUse(f"--limit: store.query_rows allows {lake.settings.store.query_rows}")
+    con = lake.connect(purpose, reveal=reveal, reason=reason)
+    record(lake, sql, purpose=purpose, reveal=reveal)
+    found = ask(con, sql, limit=limit)
     rows = {"columns": found.columns, "rows": found.to_dicts(), "row_count": found.height}
     with pl.Config(tbl_rows=-1, tbl_cols=-1, fmt_str_lengths=200, fmt_table_cell_list_len=10):
         text = str(found)

@@ -70,6 +70,25 @@ def ask(con: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:
     return con.execute(sql).fetchall()
 
 
+def test_of_an_identifier_only_the_host_is_hidden(tmp_path: Path) -> None:
+    ids = ["a84b@192.0.2.7", "a84b@192.0.2.7;tag=7", "1782.5", None, "b@192.0.2.8"]
+    pl.DataFrame({"call_id": ids}).write_parquet(tmp_path / "part.parquet")
+    inner = ds.dataset(tmp_path, format="parquet")
+    con = duckdb.connect()
+    con.register(
+        "calls", Shielded(inner, columns=frozenset(), hosts=frozenset({"call_id"}), key=KEY)
+    )
+
+    one, other = pseudonyms(pl.Series(["192.0.2.7", "192.0.2.8"]), KEY)
+    assert [row[0] for row in ask(con, "FROM calls")] == [
+        f"a84b@{one}",
+        f"a84b@{one};tag=7",
+        "1782.5",
+        None,
+        f"b@{other}",
+    ]
+
+
 NUMBER = pseudonyms(pl.Series(["+493012345678"]), KEY)[0]
 
 
@@ -112,12 +131,14 @@ def test_rows_that_are_not_to_be_seen_are_not_there(stored: ds.Dataset) -> None:
 
 
 def test_a_statement_that_names_no_shielded_column_makes_no_pseudonym(
-    con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+    stored: ds.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def never(*_: object) -> pl.Series:
+    def never(*_: object, **__: object) -> pl.Series:
         raise AssertionError("a pseudonym was made")
 
     monkeypatch.setattr("cdr.pseudonyms.shielded.pseudonyms", never)
+    con = duckdb.connect()
+    con.register("calls", shielded(stored))
 
     assert ask(con, "SELECT sum(seconds) FROM calls WHERE account_id = 'a1'") == [(80,)]
     with pytest.raises(duckdb.Error, match="a pseudonym was made"):
