@@ -16,6 +16,7 @@ from pathlib import Path
 import polars as pl
 
 from cdr.errors import FormatError, SchemaMismatch, shown
+from cdr.normalise.addresses import canonical_ip
 from cdr.schema import MONEY, TEXTS
 
 LIST_SEPARATOR = ";"
@@ -31,6 +32,7 @@ class Kind(StrEnum):
     INSTANT = "instant"  # ISO 8601; without an offset it is UTC
     AMOUNT = "amount"  # decimal point
     STATUS = "status"
+    ADDRESS = "address"  # an IP address in its one form; other text stays as it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class OperatorFile:
 
 
 _T, _L, _I, _A = Kind.TEXT, Kind.TEXTS, Kind.INSTANT, Kind.AMOUNT
+_IP = Kind.ADDRESS
 
 ACCOUNTS_FILE = OperatorFile(
     "accounts",
@@ -63,7 +66,7 @@ ACCOUNTS_FILE = OperatorFile(
         "social": _L,
         "payment_fingerprint": _L,
         "devices": _L,
-        "signup_ip": _T,
+        "signup_ip": _IP,
         "forward_to": _L,
         "plan": _T,
         "status": Kind.STATUS,
@@ -85,7 +88,7 @@ EVENTS_FILE = OperatorFile(
         "account_id": _T,
         "at": _I,
         "kind": _T,
-        "ip": _T,
+        "ip": _IP,
         "device": _T,
         "payment_fingerprint": _T,
         "amount": _A,
@@ -220,6 +223,8 @@ def _typed(column: pl.Expr, how: Kind) -> pl.Expr:
         return parts.list.eval(pl.element().filter(pl.element() != "")).fill_null([])
     if how is Kind.AMOUNT:
         return column.cast(MONEY, strict=False)
+    if how is Kind.ADDRESS:
+        return pl.coalesce(canonical_ip(column), column)
     if how is Kind.STATUS:
         return pl.when(column.str.to_lowercase().is_in(STATUSES)).then(column.str.to_lowercase())
     return column
@@ -251,7 +256,7 @@ def _reasons(kind: OperatorFile) -> pl.Expr:
         there, understood = pl.col(column).is_not_null(), pl.col(f"{column}\x00").is_not_null()
         if column in kind.required:
             checks.append(pl.when(~there).then(pl.lit(f"no_{column}")))
-        if how not in (Kind.TEXT, Kind.TEXTS):
+        if how not in (Kind.TEXT, Kind.TEXTS, Kind.ADDRESS):
             checks.append(pl.when(there & ~understood).then(pl.lit(f"{column}_not_understood")))
     if "valid_to" in kind.columns:
         turned = pl.col("valid_to\x00") <= pl.col("valid_from\x00")

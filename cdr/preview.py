@@ -22,6 +22,8 @@ from cdr.settings import SourceSettings
 
 _BLOCK_BYTES = 1 << 18  # ours: some thousand records, read in a few hundredths of a second
 _PROPOSAL_RECORDS = 200  # ours: enough that one odd record does not decide
+_IS = ("is a ", "is UTF-16", "is compressed")
+"""How a refusal begins that says what a file is, and not what it lacks."""
 _NO_OWNERS = ACCOUNT_NUMBERS.empty().drop("imported_at")
 
 
@@ -135,6 +137,26 @@ def propose(file: Path, *, country: str, now: datetime) -> list[Proposal]:
     found = [_proposal(file, name, country, now) for name in sorted(FORMATS)]
     fitting = [proposal for proposal in found if proposal and proposal.taken_apart]
     return sorted(fitting, key=lambda p: (p.understood, p.taken_apart), reverse=True)
+
+
+def refusal(file: Path, *, country: str) -> str | None:
+    """Say what a file is that a reader knows and refuses: CMR, an archive, UTF-16.
+
+    Returns
+    -------
+    str or None
+        As the reader says it; None where none knows it.
+    """
+    for name in sorted(FORMATS):
+        source = SourceSettings(format=name, zone="UTC", country=country)
+        try:
+            _first_records(file, by_name(name), source, 1)
+        except FormatError as error:
+            if error.fault.startswith(_IS):
+                return error.fault
+        except CdrError:
+            continue
+    return None
 
 
 def _check_is_file(file: Path) -> None:

@@ -9,7 +9,8 @@ Every value is text, and may be URL-encoded. What a record means here:
   a customer who calls out.
 - Times are `*_uepoch`, or `*_epoch` where these are missing; `"0"` is never.
 - A record with an answer time is answered; else its hangup cause tells the outcome.
-- `call_uuid` joins the legs of a call; a channel whose `call_uuid` is another's is leg 1.
+- `call_uuid` joins the legs of a call; without it `originating_leg_uuid` does, or, of a
+  channel the switch made, the `bridge_uuid`. A channel that is joined to another's is leg 1.
 - Of a key that is there twice, the first one counts.
 """
 
@@ -30,8 +31,9 @@ from cdr.schema import Outcome
 from cdr.settings import SourceSettings
 
 _VARIABLES = (
-    "uuid", "call_uuid", "accountcode", "call_direction", "direction", "sip_gateway_name",
-    "sip_from_user", "sip_req_user", "sip_network_ip", "remote_media_ip", "video_read_codec",
+    "uuid", "call_uuid", "originating_leg_uuid", "bridge_uuid", "accountcode", "call_direction",
+    "direction", "sip_gateway_name", "sip_from_user", "sip_req_user", "sip_network_ip",
+    "remote_media_ip", "video_read_codec",
     "start_uepoch", "start_epoch", "answer_uepoch", "answer_epoch", "end_uepoch", "end_epoch",
     "billmsec", "billsec", "hangup_cause",
 )  # fmt: skip
@@ -134,12 +136,15 @@ def _records(rows: pl.DataFrame) -> pl.DataFrame:
     answered = _instant("answer")
     from_far_end = pl.col("direction") == "outbound"
     cause = pl.col("hangup_cause").str.to_uppercase()
+    joined_to = pl.coalesce(
+        "call_uuid", "originating_leg_uuid", pl.when(from_far_end).then("bridge_uuid")
+    )
     return records(
         rows,
         {
             "source_record_id": pl.col("uuid"),
-            "call_id": pl.coalesce("call_uuid", "uuid"),
-            "leg": (pl.col("call_uuid") != pl.col("uuid")).fill_null(False),
+            "call_id": pl.coalesce(joined_to, "uuid"),
+            "leg": (joined_to != pl.col("uuid")).fill_null(False),
             "account_code": pl.col("accountcode"),
             "trunk": pl.col("sip_gateway_name"),
             "direction": pl.col("call_direction").replace_strict(

@@ -17,7 +17,7 @@ from cdr.errors import FormatError, SettingsError, WrongUse
 from cdr.formats import FORMATS, by_name
 from cdr.ingest import FileReport
 from cdr.ingest import ingest as take_in
-from cdr.preview import Preview, Proposal, preview, propose
+from cdr.preview import Preview, Proposal, preview, propose, refusal
 from cdr.pull import pull_source
 from cdr.schema import ACCOUNT_NUMBERS
 from cdr.settings import SourceSettings
@@ -223,9 +223,11 @@ def _propose(files: list[Path], country: str | None, *, as_json: bool) -> None:
     """Say which format each file seems to be in; take in nothing."""
     found = {}
     for file in files:
-        proposals = propose(file, country=country or "US", now=datetime.now(tz=UTC))
+        country = country or "US"
+        proposals = propose(file, country=country, now=datetime.now(tz=UTC))
         found[file.name] = [asdict(proposal) for proposal in proposals]
-        tell(_proposed(file, proposals))
+        known = None if proposals else refusal(file, country=country)
+        tell(f"{file.name}: {known}" if known else _proposed(file, proposals))
     if as_json:
         show({"proposals": found, "exit_code": WRONG_USE}, as_json=True)
 

@@ -78,6 +78,22 @@ def test_auto_says_so_where_nothing_fits(callsieve: RunCommand) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('"cdrRecordType","globalCallID_callId","pkid"\nINTEGER,INTEGER,UNIQUEIDENTIFIER\n', "CMR"),
+        ("PK\x03\x04....", "a zip archive or a spreadsheet"),
+    ],
+    ids=["cmr", "zip"],
+)
+def test_auto_says_what_a_file_is_that_holds_no_calls(
+    callsieve: RunCommand, text: str, said: str
+) -> None:
+    ran = callsieve("ingest", write(text), "--format", "auto")
+    assert ran.code == 2
+    assert f"calls.csv: is {'a ' if said == 'CMR' else ''}{said}" in ran.err
+
+
+@pytest.mark.parametrize(
     ("words", "message"),
     [
         (("--format", "plain_cvs", *AS[2:]), "unknown format 'plain_cvs'; known are: "),

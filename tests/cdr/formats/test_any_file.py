@@ -206,3 +206,30 @@ def test_files_of_other_switches_are_refused_or_set_aside(name: str) -> None:
     for file in files:
         found = read(name, file, 1 << 20)
         assert isinstance(found, str) or found["faults"].list.len().min() > 0, file.name
+
+
+APPENDED = [name for name in NAMES if not name.startswith("plain_") and name != "asterisk_table"]
+"""Formats of files that a switch appends to; the others are exports, written whole."""
+
+
+@pytest.mark.parametrize("name", APPENDED)
+def test_half_a_last_line_makes_no_call_that_the_whole_file_does_not_have(
+    name: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "calls"
+    example = FORMATS[name].example.encode()
+    whole = example + b"\n" + example.rpartition(b"\n")[2] + b"\n"
+    file.write_bytes(whole)
+    calls = keys_of_good_records(name, file)
+    assert calls
+    for cut in range(max(1, len(whole) - 24), len(whole)):
+        file.write_bytes(whole[:cut])
+        assert keys_of_good_records(name, file) <= calls
+
+
+def keys_of_good_records(name: str, file: Path) -> set[tuple[object, ...]]:
+    found = read(name, file, 1 << 20)
+    if isinstance(found, str):
+        return set()
+    good = found.filter(pl.col("faults").list.len() == 0)
+    return set(good.select("source_record_id", "leg", "started").rows())

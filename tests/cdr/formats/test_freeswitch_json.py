@@ -156,3 +156,22 @@ def test_a_bad_byte_matters_only_where_it_is_used(read: Read) -> None:
     in_number = record({"caller_id_number": "X"}).replace(b'"X"', b'"\xff"')
     found = read("freeswitch_json", in_name + in_number)
     assert found["faults"].to_list() == [[], ["not_utf8"]]
+
+
+@pytest.mark.parametrize(
+    ("variables", "call_id", "leg"),
+    [
+        ({"uuid": "a", "direction": "inbound", "bridge_uuid": "b"}, "a", 0),
+        ({"uuid": "b", "direction": "outbound", "bridge_uuid": "a"}, "a", 1),
+        ({"uuid": "c", "direction": "outbound", "originating_leg_uuid": "a"}, "a", 1),
+        ({"uuid": "d", "direction": "outbound", "call_uuid": "a", "bridge_uuid": "x"}, "a", 1),
+        ({"uuid": "e", "direction": "outbound"}, "e", 0),
+    ],
+    ids=["caller", "bridged", "originated", "call-uuid", "alone"],
+)
+def test_the_legs_of_a_bridge_are_one_call(
+    read: Read, variables: dict[str, str], call_id: str, leg: int
+) -> None:
+    record = {"variables": variables, "callflow": []}
+    found = read("freeswitch_json", json.dumps(record).encode())
+    assert found.select("call_id", "leg").rows() == [(call_id, leg)]
