@@ -30,6 +30,7 @@ from pydantic_settings import (
 from cdr.errors import SettingsError
 from cdr.object_store import SCHEME, ObjectStoreSettings
 from cdr.privacy.periods import RetentionSettings
+from cdr.residency import ResidencySettings
 from cdr.sources import Section, SourceSettings, known_zone
 
 __all__ = ["Settings", "SourceSettings", "load_settings"]
@@ -211,6 +212,7 @@ class Settings(BaseSettings):
     sources: dict[str, SourceSettings] = Field(default={}, description="The switches, by name.")
     store: StoreSettings = StoreSettings()
     object_store: ObjectStoreSettings = ObjectStoreSettings()
+    residency: ResidencySettings = ResidencySettings()
     cost: CostSettings = CostSettings()
     scoring: ScoringSettings = ScoringSettings()
     billing: BillingSettings = BillingSettings()

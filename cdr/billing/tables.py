@@ -144,6 +144,7 @@ RELEASES = Table(
         _field("why", pl.String(), "text", "The reason given."),
         _field("released_at", INSTANT, "UTC", "When."),
     ),
+    kept=(Kept(Purpose.BILLING), FOR_RIGHTS),
 )
 
 register(DECKS, RATES, LINES, SEALS, WITHDRAWALS, RELEASES)

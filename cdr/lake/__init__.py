@@ -26,6 +26,7 @@ from cdr.lake.home import Home
 from cdr.lake.local import LocalStore
 from cdr.lake.store import Lying, Store
 from cdr.lake.tables import DataFile, data_files, open_table
+from cdr.residency import check_residency
 from cdr.schema import CALLS, TABLES, Purpose, Table
 from cdr.settings import Settings
 
@@ -39,9 +40,15 @@ class Lake:
     ----------
     settings : Settings
         Where the home is, and the limits of the engines.
+
+    Raises
+    ------
+    WrongUse
+        If the object store lies outside the regions of `residency`.
     """
 
     def __init__(self, settings: Settings) -> None:
+        check_residency(settings.object_store, settings.residency)
         self.settings = settings
         self.home = Home(settings.home)
         self.store: Store = (

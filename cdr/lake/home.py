@@ -102,6 +102,7 @@ class Home:
             for folder in (self.lake, self.staging, self.journal, self.inbox, self.models,
                            self.runs, self.reports, self.spill):  # fmt: skip
                 folder.mkdir(mode=0o700, exist_ok=True)
+        self._only_ours()
 
     def exists(self) -> bool:
         """Tell whether a lake was made here."""
@@ -117,12 +118,28 @@ class Home:
         LakeTooNew
             If a newer version made it.
         """
+        if self.root.exists():
+            self._only_ours()
         if not self.exists():
             raise WrongUse(
                 f"there is no lake in {self.root.name!r}; `callsieve ingest` or "
                 "`callsieve nightly` make one"
             )
         check_layout(self._layout.read_bytes())
+
+    def _only_ours(self) -> None:
+        """Refuse a home in which others could put or change something.
+
+        Raises
+        ------
+        WrongUse
+            If others can write to it.
+        """
+        if self.root.stat().st_mode & 0o022:
+            raise WrongUse(
+                f"others on this machine can write to {self.root.name!r}, where calls and models "
+                "lie; `chmod 700` it, after a look at what is in it"
+            )
 
     def unfinished(self) -> bool:
         """Tell whether a batch is being published, or was when its process was killed."""

@@ -187,3 +187,22 @@ def test_a_statement_that_needs_too_much_memory_is_stopped_and_says_so() -> None
 def test_rows_are_limited() -> None:
     con = session({}, store=StoreSettings())
     assert ask(con, "FROM range(100)", limit=7).height == 7
+
+
+@pytest.mark.parametrize("mode", [0o770, 0o702, 0o777])
+def test_a_home_that_others_can_write_to_is_refused(lake: Lake, mode: int) -> None:
+    lake.home.root.chmod(mode)
+    try:
+        with pytest.raises(WrongUse, match="chmod 700"):
+            open_lake(lake.settings)
+        with pytest.raises(WrongUse, match="chmod 700"):
+            open_lake(lake.settings, create=True)
+    finally:
+        lake.home.root.chmod(0o700)
+
+
+def test_a_home_is_made_for_its_owner_only(lake: Lake) -> None:
+    folders = [lake.home.root, *(p for p in lake.home.root.rglob("*") if p.is_dir())]
+    made = [lake.home.root, lake.home.lake, lake.home.inbox, lake.home.models, lake.home.spill]
+    assert set(made) <= set(folders)
+    assert {folder.stat().st_mode & 0o777 for folder in made} == {0o700}
