@@ -40,7 +40,7 @@ from cdr.lake.objects import Objects
 from cdr.lake.store import Change, Lying, Plan, Staged
 from cdr.lake.tables import Place, commit, data_files, make_table, open_table
 from cdr.object_store import ObjectStoreSettings
-from cdr.schema import TABLES, Table
+from cdr.schema import Table
 
 UPLOADS = 8
 """Ours: files sent at a time."""
@@ -89,6 +89,7 @@ class BucketStore:
         self._root = settings.address.rstrip("/")
         self._seen = threading.local()
         self._lease: Lease | None = None
+        self._next = 0
 
     # -- where --------------------------------------------------------------
 
@@ -117,7 +118,7 @@ class BucketStore:
 
     def place(self, table: Table) -> Place:
         """Say at which address a table lies."""
-        return Place(f"{self._root}/lake/{table.name}", self._options)
+        return self._place(table.name)
 
     def filesystem(self, table: Table) -> pa_fs.FileSystem:
         """Give Arrow the way to a table's folder."""
@@ -138,11 +139,12 @@ class BucketStore:
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Keep to the versions of now, as long as this lasts."""
-        self._seen.versions = self._versions()
+        before = getattr(self._seen, "versions", None)
+        self._seen.versions = self._versions() if before is None else before
         try:
             yield
         finally:
-            self._seen.versions = None
+            self._seen.versions = before
 
     def _versions(self) -> dict[str, int]:
         while True:
@@ -177,7 +179,7 @@ class BucketStore:
 
     def publish(self, staged: Staged) -> None:
         """Put the files there, create the journal's next entry, commit the tables."""
-        plan, number = staged.plan, self._journal().newest + 1
+        plan, number = staged.plan, self._next
         names = {
             f"lake/{name}/{file.path}": staged.folder / name / file.path
             for name, change in plan.tables.items()
@@ -195,6 +197,7 @@ class BucketStore:
             except LakeBusy:
                 self._objects.delete([*names, mark])
                 raise
+        self._next = number + 1
         try:
             self._finish(number, plan)
             self._sweep()
@@ -225,7 +228,7 @@ class BucketStore:
         with self._holding("writer", wait=wait) as lease:
             self._lease = lease
             try:
-                self._recover()
+                self._next = self._recover() + 1  # what is decided from now on rests on these
                 yield
             finally:
                 self._lease = None
@@ -241,6 +244,9 @@ class BucketStore:
                 if not held:
                     raise LakeBusy(f"`callsieve {job}`")
                 yield lease
+
+    def _place(self, table: str) -> Place:
+        return Place(f"{self._root}/lake/{table}", self._options)
 
     def _owner(self) -> str:
         """Name this machine's working folder; made once, under the lock of a job."""
@@ -277,8 +283,7 @@ class BucketStore:
         versions = self._versions()
         with storage("publishing a batch"):
             for name, change in plan.tables.items():
-                versions[name] = self._commit(Place(f"{self._root}/lake/{name}", self._options),
-                                              plan, change)  # fmt: skip
+                versions[name] = self._commit(self._place(name), plan, change)
         done = {"batch_id": plan.batch_id, "versions": versions}
         self._objects.put_new(_done(number), json.dumps(done).encode())
         self._objects.delete([_mark(plan.batch_id)])
@@ -296,8 +301,8 @@ class BucketStore:
                 return
         make_table(self.place(table), table)
 
-    def _recover(self) -> None:
-        """Finish the entry that is not done, and forget what never became one."""
+    def _recover(self) -> int:
+        """Finish the entry that is not done, forget what never became one; return the newest."""
         journal = self._journal()
         if journal.newest > journal.settled:
             content = self._objects.get(_entry(journal.newest))
@@ -307,6 +312,7 @@ class BucketStore:
         for number in journal.entries[:-ENTRIES_KEPT]:
             self._objects.delete([_entry(number), _done(number)])
         clear_staging(self._home)
+        return journal.newest
 
     def _sweep(self) -> None:
         """Remove files of batches that can no longer become an entry: their number is taken."""
@@ -317,8 +323,8 @@ class BucketStore:
                 continue
             left = json.loads(content)
             if left["number"] <= newest:
-                needed = self._needed() if not self._is_entry(left["number"], mark.name) else None
-                if needed is not None:
+                if not self._is_entry(left["number"], mark.name):
+                    needed = self._needed(left["files"])
                     self._objects.delete(name for name in left["files"] if name not in needed)
                 self._objects.delete([mark.name])
 
@@ -326,13 +332,14 @@ class BucketStore:
         content = self._objects.get(_entry(number))
         return content is not None and _mark(Plan.from_json(content).batch_id) == mark
 
-    def _needed(self) -> set[str]:
-        """Name every file that a table has now."""
+    def _needed(self, names: list[str]) -> set[str]:
+        """Name what the tables of these files have now: never removed, whatever is said of it."""
         found = set()
-        for table in TABLES.values():
-            delta = open_table(self.place(table), table)
-            if delta is not None:
-                found |= {f"lake/{table.name}/{file.path}" for file in data_files(delta)}
+        for table in {name.split("/")[1] for name in names}:
+            place = self._place(table)
+            if DeltaTable.is_deltatable(place.address, place.options):
+                delta = DeltaTable(place.address, storage_options=place.options)
+                found |= {f"lake/{table}/{file.path}" for file in data_files(delta)}
         return found
 
 

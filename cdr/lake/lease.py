@@ -115,7 +115,6 @@ class Lease:
         """See that the store refuses to create what is there."""
         self._beats += 1
         if self._objects.put_new(self._name(self._number), self._content()):
-            self._objects.delete([self._name(self._number)])
             raise WrongUse(
                 "this object store does not support conditional writes (If-None-Match), so two "
                 "writers could undo each other's work; use one that does, or a folder as home"
@@ -132,7 +131,7 @@ class Lease:
 
     def _overtaken(self) -> bool:
         listed = self._objects.below(f"{self._folder}/")
-        return bool(listed) and _number(listed[-1].name) > self._number
+        return not listed or listed[-1].name != self._name(self._number)
 
     def _content(self) -> bytes:
         return json.dumps({"owner": self._owner, "beats": self._beats}).encode()

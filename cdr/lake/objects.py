@@ -113,8 +113,5 @@ class Objects:
     def delete(self, names: Iterable[str]) -> None:
         """Remove objects, where they are there."""
         with storage("removing from the object store"):
-            for name in names:
-                try:
-                    self._store.delete(name)
-                except FileNotFoundError:
-                    continue
+            if listed := list(names):
+                self._store.delete(listed)

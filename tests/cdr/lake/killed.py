@@ -16,6 +16,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import FrameType
 
@@ -68,6 +69,13 @@ def kill_after(seconds: float, job: Callable[..., object], *args: object) -> boo
     child.join()
     assert child.exitcode in (0, -signal.SIGKILL)
     return child.exitcode != 0
+
+
+def started(job: Callable[..., object], *args: object) -> BaseProcess:
+    """Start a job in a process of its own and leave it running."""
+    child = _server.Process(target=job, args=args)
+    child.start()
+    return child
 
 
 def together(*jobs: tuple[Callable[..., object], tuple[object, ...]]) -> list[int | None]:

@@ -204,6 +204,31 @@ def test_a_read_only_home_can_be_read_and_says_why_it_takes_nothing_in(
         take_in(home, write(tmp_path, "second", range(5, 9)))
 
 
+def test_a_machine_without_room_for_temporary_files_takes_in_all_the_same(
+    lake: cdr.Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("TMPDIR", "POLARS_TEMP_DIR"):
+        monkeypatch.setenv(name, str(tmp_path / "not there"))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    take_in(lake.home.root, write(tmp_path, "f", range(3)))
+    assert ask(lake.connect("billing"), "SELECT count(*) AS n FROM calls", limit=1)["n"].item() == 3
+
+
+def test_a_staging_folder_that_cannot_be_written_is_said(lake: cdr.Lake, tmp_path: Path) -> None:
+    file = write(tmp_path, "f", range(3))
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", lake.home.staging], check=True)
+    try:
+        with pytest.raises(
+            StorageFailed, match="the file system is read-only; nothing was changed"
+        ):
+            take_in(lake.home.root, file)
+    finally:
+        subprocess.run(["umount", "-l", lake.home.staging], check=True)
+    assert lake.calls().collect().height == 0
+    take_in(lake.home.root, file)
+    assert lake.calls().collect().height == 3
+
+
 def test_a_lake_of_a_newer_layout_is_not_touched(lake: cdr.Lake) -> None:
     (lake.home.root / "layout.json").write_text(json.dumps({"layout": 2}))
     with pytest.raises(LakeTooNew, match="layout 2, this version knows up to 1"):

@@ -7,10 +7,12 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from killed import kill_at, moments_of
 
 import cdr
 from cdr.ingest import ingest
+from cdr.lake.verify import verify
 from cdr.privacy.retention import retain
 from cdr.settings import SourceSettings
 
@@ -32,17 +34,31 @@ def left(home: Path) -> list[str]:
     return sorted(lake.calls().collect()["source_record_id"])
 
 
-def test_killed_retention(tmp_path: Path) -> None:
-    home, file = tmp_path / "home", tmp_path / "a.csv"
+def prove(folder: Path, count: int) -> None:
+    """Kill retention at moments spread over its run, each time on a fresh copy of a lake."""
+    home, file = folder / "home", folder / "a.csv"
     file.write_text(ROWS)
     lake = cdr.open_lake(cdr.load_settings(home=home), create=True)
     ingest(lake, [file], source_name="s", source=SOURCE, now=NOW)
-    done = Path(shutil.copytree(home, tmp_path / "done"))
+    done = Path(shutil.copytree(home, folder / "done"))
     moments = moments_of(clear, done)
     draw = random.Random(moments)
-    for number in range(4):
-        copy = Path(shutil.copytree(home, tmp_path / f"copy{number}"))
-        kill_at(draw.randrange(1, moments), clear, copy)
+    copy = folder / "copy"
+    for number in range(count):
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(home, copy)
+        stretch = moments / count
+        kill_at(int(number * stretch + draw.uniform(0, stretch)) + 1, clear, copy)
         assert left(copy) in (["r1", "r2", "r3"], ["r2"])
         clear(copy)
         assert left(copy) == ["r2"]
+        assert verify(cdr.open_lake(cdr.load_settings(home=copy))).faults == ()
+
+
+def test_killed_retention(tmp_path: Path) -> None:
+    prove(tmp_path, 3)
+
+
+@pytest.mark.large
+def test_retention_killed_at_fifty_moments(tmp_path: Path) -> None:
+    prove(tmp_path, 50)

