@@ -51,7 +51,7 @@ def recent_days(lake: Lake, *, since: datetime) -> list[date]:
         {
             date.fromisoformat(file.partition["call_date"])
             for file in lake.files(CALLS)
-            if file.bounds["ingested_at"][1] >= start
+            if file.bounds.get("ingested_at", (start, start))[1] >= start
         }
     )
 

@@ -34,7 +34,9 @@ READ_AGAIN = "renumbered"
 """State in the ledger of calls that were read again."""
 
 _FIELDS = (*(f"{side}_{part}" for side in SIDES for part in PARTS), "forwarded_to")
-_REPORTED = ("number", "country", "number_type")  # the party only mirrors the number
+_HIDDEN = tuple(field for field in _FIELDS if field.endswith(("_number", "_party", "_to")))
+"""Fields of which a report says only whether there is a value."""
+
 _LONGEST_SHOWN = 4  # ours: a calling code and a digit, nobody's number
 
 Progress = Callable[[int, int], None]
@@ -50,7 +52,7 @@ class Difference:
     field : str
         Column of `calls`, or the flag.
     before, after : str or None
-        What stands there and what would; of numbers only whether there is one.
+        What stands there and what would; of numbers and parties only whether there is one.
     calls : int
         How many.
     example : str or None
@@ -115,7 +117,8 @@ def compare(
     for number, (day, files) in enumerate(by_day.items(), start=1):
         for rows in _older_rows(lake, files):
             known = rows.filter(pl.col("source").is_in(list(sources)))
-            left.update(rows.filter(~pl.col("source").is_in(list(sources)))["source"].to_list())
+            unknown = rows.filter(~pl.col("source").is_in(list(sources)))
+            left.update(dict(unknown["source"].value_counts().iter_rows()))
             again = _reread(known, sources)
             read += known.height
             changed += int(_differs(known, again).sum())
@@ -314,10 +317,9 @@ _NO_DIFFERENCES = pl.DataFrame(
 def _differences(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
     """Count in which ways calls read otherwise, with an example of each, masked."""
     seen = [_NO_DIFFERENCES]
-    for side in SIDES:
-        for part in _REPORTED:
-            old, new = before[f"{side}_{part}"], after[f"{side}_{part}"]
-            seen.append(_counted(f"{side}_{part}", old, new, before[f"{side}_raw"]))
+    for field in _FIELDS:
+        written = before.get_column(f"{field.partition('_')[0]}_raw", default=before[field])
+        seen.append(_counted(field, before[field], after[field], written))
     old, new = (
         flagged.replace_strict({True: UNALLOCATED}, default=None, return_dtype=pl.String)
         for flagged in (_flagged(before), _flagged(after))
@@ -328,13 +330,11 @@ def _differences(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
 def _counted(field: str, old: pl.Series, new: pl.Series, raw: pl.Series) -> pl.DataFrame:
     rows = pl.DataFrame({"before": old, "after": new, "raw": raw})
     rows = rows.filter(pl.col("before").ne_missing(pl.col("after")))
-    if field.endswith("_number"):
-        both = pl.col("before").is_not_null() & pl.col("after").is_not_null()
-        before = pl.when(pl.col("before").is_not_null()).then(pl.lit("a number"))
-        after = pl.when(pl.col("after").is_not_null()).then(pl.lit("a number"))
-        rows = rows.with_columns(
-            before, pl.when(both).then(pl.lit("another number")).otherwise(after).alias("after")
-        )
+    if field in _HIDDEN:
+        there = {name: pl.col(name).is_not_null() for name in ("before", "after")}
+        said = {name: pl.when(is_there).then(pl.lit("a value")) for name, is_there in there.items()}
+        other = pl.when(there["before"] & there["after"]).then(pl.lit("another value"))
+        rows = rows.with_columns(before=said["before"], after=pl.coalesce(other, said["after"]))
     return (
         rows.group_by("before", "after")
         .agg(

@@ -70,6 +70,27 @@ def test_the_report_counts_what_would_change_with_masked_examples(lake: cdr.Lake
     assert lake.version(CALLS) == before
 
 
+def test_of_numbers_and_parties_the_report_says_only_whether_there_is_one(
+    lake: cdr.Lake,
+) -> None:
+    german = pl.col("callee_number") == "+4989123456"
+    age(
+        lake,
+        callee_country=pl.when(german).then(pl.lit("DE")).otherwise(pl.lit("GB")),
+        flags=pl.lit([], dtype=pl.List(pl.String)),
+        callee_number=pl.when(german).then(None).otherwise("callee_number"),
+        callee_party=pl.when(german).then(pl.lit("089123456")),
+        caller_number=pl.when(german).then(pl.lit("+4930")).otherwise("caller_number"),
+    )
+    report = compare(lake, {"pbx": PBX})
+    assert report.changed == 1
+    assert report.differences == (
+        Difference("callee_number", None, "a value", 1, "089 xxxxxx"),
+        Difference("callee_party", "a value", None, 1, "089 xxxxxx"),
+        Difference("caller_number", "a value", "another value", 1, "030 xxxxxxx"),
+    )
+
+
 def test_the_change_keeps_the_earlier_version_and_the_books(lake: cdr.Lake) -> None:
     assert renumber(lake, {"pbx": PBX}, now=LATER) == 2
 
