@@ -8,19 +8,23 @@ file whose bytes were taken in before is not read again.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
 
+from cdr.ahead import ahead
 from cdr.dedupe import KEY, Fate, concerned, fates, repeats
 from cdr.errors import FormatError, WrongUse, shown
 from cdr.formats import by_name
 from cdr.lake import Batch, DataFile, Lake
-from cdr.normalise.calls import Stamp, to_calls
+from cdr.normalise.calls import OFFSET_CONTRADICTED, Stamp, to_calls
 from cdr.schema import ACCOUNT_NUMBERS, CALL_HISTORY, CALLS, INGESTS, INSTANT, REJECTS
 from cdr.settings import SourceSettings
 
@@ -34,6 +38,8 @@ class FileReport:
 
     ``state`` is `done`, `known` (its bytes were taken in before; all its rows
     count as duplicates) or `refused` (see ``fault``; nothing of it was taken in).
+    ``contradicted`` rows are calls whose record proves another offset from UTC than the source's
+    zone has (flag `offset_contradicted`): that the zone is wrong is likely.
     """
 
     file: str
@@ -44,6 +50,7 @@ class FileReport:
     duplicate: int = 0
     corrected: int = 0
     rejected: int = 0
+    contradicted: int = 0
     fault: str | None = None
 
 
@@ -62,6 +69,19 @@ class IngestReport:
         """The files of which nothing was taken in."""
         return tuple(file for file in self.files if file.state == "refused")
 
+    @property
+    def contradicted(self) -> tuple[FileReport, ...]:
+        """The files with calls that prove another offset from UTC than their source's zone."""
+        return tuple(file for file in self.files if file.contradicted)
+
+
+def contradiction(file: FileReport, zone: str) -> str:
+    """Say that a file contradicts the zone of its source."""
+    return (
+        f"{file.file} ({file.source}): {file.contradicted:,} calls prove another offset from UTC "
+        f"than {zone} has (flag {OFFSET_CONTRADICTED}); is `zone` of the source right?"
+    )
+
 
 LARGE_FILE_BYTES = 8 << 20
 """A file larger than this gets Parquet parts of its own. Ours: compressed, it may hold 15 times
@@ -76,12 +96,13 @@ class _Taken:
     """A file on its way: what is counted as it is read and decided on."""
 
     size_bytes: int
-    sha256: str
     stamp: Stamp
+    sha256: str = ""  # known only once the whole file was looked at
     read: int = 0
     rejected: int = 0
     duplicate: int = 0
     corrected: int = 0
+    contradicted: int = 0
     first: datetime | None = None
     last: datetime | None = None
 
@@ -89,6 +110,10 @@ class _Taken:
         """Add what one block brought."""
         self.read += int(records["source_rows"].sum())
         self.rejected += int(rejects["source_rows"].sum())
+        flagged = calls.filter(pl.col("flags").list.len() > 0)
+        self.contradicted += int(
+            flagged.filter(pl.col("flags").list.contains(OFFSET_CONTRADICTED))["source_rows"].sum()
+        )
         started = calls["started_at"]
         ends = [self.first, self.last, started.min(), started.max()]
         known = [end for end in ends if isinstance(end, datetime)]
@@ -113,6 +138,7 @@ class _Taken:
             self.duplicate,
             self.corrected,
             self.rejected,
+            self.contradicted,
         )
 
 
@@ -156,29 +182,35 @@ def ingest(
         raise WrongUse("no files to take in")
     form = by_name(source.format)
     now = now.astimezone(UTC)
-    before = _taken_before(lake, source_name)
+    before, sizes = _taken_before(lake, source_name)
     owners = lake.scan(ACCOUNT_NUMBERS).drop("imported_at").collect()
     outcomes: list[FileReport | _Taken] = []
-    with lake.batch("ingest") as batch:
+    with lake.batch("ingest") as batch, ThreadPoolExecutor(1) as hashers:
         writer = _Writer(batch)
         for number, path in enumerate(files):
             try:
-                sha256 = _sha256(path)
-                if sha256 in before:
-                    outcomes.append(_known(path, source_name, before[sha256]))
+                size_bytes = _size(path)
+                hashing = hashers.submit(_sha256, path)
+                known = before.get(hashing.result()) if size_bytes in sizes else None
+                if known is not None:
+                    outcomes.append(_known(path, source_name, known))
                     continue
                 stamp = Stamp(source_name, shown(path), f"{batch.batch_id}-{number:05d}", now)
-                file = _Taken(path.stat().st_size, sha256, stamp)
-                writer.begin(file.size_bytes)
-                for records in form.read(path, source, lake.settings.store.block_mb << 20):
-                    calls, rejects = to_calls(
-                        records, source=source, times=form.times, owners=owners, stamp=stamp
-                    )
+                file = _Taken(size_bytes, stamp)
+                writer.begin(size_bytes)
+                blocks = ahead(form.read(path, source, lake.settings.store.block_mb << 20))
+                for records, calls, rejects in ahead(
+                    (records, *to_calls(records, source=source, times=form.times, owners=owners,
+                                        stamp=stamp))
+                    for records in blocks
+                ):  # fmt: skip
                     file.count(records, calls, rejects)
                     writer.add(calls, rejects)
                     if progress:
                         progress(shown(path), file.read)
-                before[sha256] = file.read
+                file.sha256 = hashing.result()
+                before[file.sha256] = file.read
+                sizes.add(size_bytes)
                 outcomes.append(file)
             except FormatError as error:
                 writer.forget()
@@ -197,25 +229,38 @@ def ingest(
     return IngestReport(tuple(o.report() if isinstance(o, _Taken) else o for o in outcomes))
 
 
-def _taken_before(lake: Lake, source_name: str) -> dict[str, int]:
-    """Map the hash of each file of this source to the rows it had."""
+def _taken_before(lake: Lake, source_name: str) -> tuple[dict[str, int], set[int]]:
+    """Map the hash of each file of this source to the rows it had; and say how large they were.
+
+    Only a file of a size that was there before needs its hash before it is read.
+    """
     ledger = (
         lake.scan(INGESTS)
         .filter(pl.col("source") == source_name)
-        .select("sha256", "read")
+        .select("sha256", "read", "bytes")
         .collect()
     )
-    return dict(ledger.iter_rows())
+    return dict(ledger.select("sha256", "read").iter_rows()), set(ledger["bytes"])
 
 
 def _known(path: Path, source_name: str, rows: int) -> FileReport:
     return FileReport(shown(path), source_name, "known", read=rows, duplicate=rows)
 
 
+def _size(path: Path) -> int:
+    with _readable(path), path.open("rb") as handle:
+        return os.fstat(handle.fileno()).st_size
+
+
 def _sha256(path: Path) -> str:
+    with _readable(path), path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
     try:
-        with path.open("rb") as handle:
-            return hashlib.file_digest(handle, "sha256").hexdigest()
+        yield
     except FileNotFoundError:
         raise FormatError(shown(path), "there is no such file") from None
     except IsADirectoryError:

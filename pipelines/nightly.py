@@ -15,6 +15,7 @@ import polars as pl
 
 from cdr.checks import findings_of
 from cdr.errors import WrongUse
+from cdr.ingest import contradiction
 from cdr.lake import Lake
 from cdr.lake.compact import compact
 from cdr.lengths import doubt_lengths, recent_days
@@ -109,6 +110,10 @@ def _take_in(night: Night) -> Result:
     taken = take_in(night.lake, now=night.now, progress=progress)
     concerns = [f"{refused.file}: {refused.fault}" for refused in taken.refused_imports]
     concerns += [f"{file.file} ({file.source}): {file.fault}" for file in taken.calls.refused]
+    concerns += [
+        contradiction(file, night.lake.settings.sources[file.source].zone)
+        for file in taken.calls.contradicted
+    ]
     concerns += _set_aside(night)
     if not taken.calls.files:
         concerns.append(

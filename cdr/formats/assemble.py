@@ -77,7 +77,9 @@ def records(
 
 
 def _codes(frame: pl.DataFrame, codes: list[pl.Expr]) -> pl.Expr:
-    """Gather the codes that are there; an empty list where none is."""
-    if not codes:
+    """Gather the codes that are there; an empty list where none is, as in most blocks."""
+    some = frame.select(code.is_not_null().any().alias(str(n)) for n, code in enumerate(codes))
+    found = [code for code, there in zip(codes, some.row(0) if codes else (), strict=True) if there]
+    if not found:
         return pl.lit([], dtype=RECORD["flags"])
-    return pl.concat_list(codes).list.drop_nulls()
+    return pl.concat_list(found).list.drop_nulls()

@@ -65,7 +65,7 @@ def split_columns(
     >>> split_columns(block, ["a", "b"], ["b"]).select("line", "fault", "b").rows()
     [(1, None, '2, 3'), (2, 'broken_quotes', None), (3, 'wrong_column_count', None)]
     """
-    good = _is_good(separator, columns, keys)
+    good = _is_good(separator, columns, keys, quoted=b'"' in block.data)
     lines = scan_lines(block).with_columns(good=good).collect(engine="streaming")
     if lines["good"].all() and lines.height == block.line_count:
         fields = _parse(block.data, lines.height, columns, wanted, separator)
@@ -167,9 +167,17 @@ def _row_pattern(separator: str, count: int | None = None) -> str:
 
 
 def _is_good(
-    separator: str, columns: Sequence[str], keys: Collection[str] = (), text: str = "raw"
+    separator: str,
+    columns: Sequence[str],
+    keys: Collection[str] = (),
+    text: str = "raw",
+    *,
+    quoted: bool = True,
 ) -> pl.Expr:
-    good = _is_row(separator, len(columns), text) & pl.col("fault").is_null()
+    """Tell which lines have their columns; without quotes it is enough to count separators."""
+    count = pl.col(text).str.count_matches(separator, literal=True) == len(columns) - 1
+    row = _is_row(separator, len(columns), text) if quoted else count
+    good = row & pl.col("fault").is_null()
     if columns[-1] not in keys:
         return good
     return good & (~pl.col("cut") | pl.col(text).str.ends_with('"'))

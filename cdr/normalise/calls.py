@@ -62,6 +62,9 @@ CUT_TOLERANCE_MS = 1_000
 _MANY_SECONDS = 10**12
 """No length has so many; what is beyond is read the careful way, which refuses it."""
 
+OFFSET_CONTRADICTED = "offset_contradicted"
+"""Flag of a call whose record proves another offset from UTC than the source's zone has."""
+
 OFFSET_TOLERANCE = timedelta(minutes=30)
 """How far a proving epoch second may lie from the start. Ours: a call waits less than this
 before its record begins, and no two offsets in use are nearer."""
@@ -369,7 +372,7 @@ def _flags(
     return {
         "suspect_duration": (duration >= source.max_call_s * 1000 - CUT_TOLERANCE_MS)
         | (duration.is_not_null() & unseen_end),
-        "offset_contradicted": (started - _proof()).abs() > OFFSET_TOLERANCE,
+        OFFSET_CONTRADICTED: (started - _proof()).abs() > OFFSET_TOLERANCE,
         "duration_differs": (duration - pl.col("measured_ms")).abs() > DURATION_TOLERANCE_MS,
         "clock_skew": started > ingested_at + CLOCK_SKEW,
         "unallocated_callee": pl.col("callee_validity") == Validity.UNALLOCATED.value,

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from cdr import Settings, open_lake
 from cdr.errors import FormatError, SettingsError, WrongUse
 from cdr.formats import FORMATS, by_name
-from cdr.ingest import FileReport
+from cdr.ingest import FileReport, contradiction
 from cdr.ingest import ingest as take_in
 from cdr.preview import Preview, Proposal, preview, propose, refusal
 from cdr.pull import pull_source
@@ -103,6 +103,9 @@ def ingest(
         raise typer.Exit(FAILED)
     if report.refused or report.total("rejected"):
         tell("rows set aside are in the table `rejects`, each with its reasons")
+    for file in report.contradicted:
+        tell(contradiction(file, chosen.zone))
+    if report.refused or report.total("rejected") or report.contradicted:
         raise typer.Exit(NEEDS_A_PERSON)
 
 

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 import cdr
-from cdr.ingest import IngestReport, ingest
+from cdr.ingest import IngestReport, contradiction, ingest
 from cdr.schema import CALL_HISTORY, INGESTS, REJECTS
 from cdr.settings import SourceSettings
 
@@ -88,6 +88,39 @@ def test_the_ledger_adds_up_to_the_rows_read(lake: cdr.Lake, tmp_path: Path) -> 
         "read", fates=pl.sum_horizontal("accepted", "duplicate", "corrected", "rejected")
     )
     assert row.collect().rows() == [(4, 4)]
+
+
+ASTERISK = (
+    '"a1","+4930901820","+442079460018","i","c","PJSIP/a1-1","PJSIP/x-2","Dial","x",'
+    '"2026-09-01 12:00:00","","2026-09-01 12:00:07",7,0,"BUSY","DOCUMENTATION","{epoch}.26",""\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("epoch_s", "contradicted"), [(1788256800, 0), (1788264000, 1)], ids=["in Berlin", "in UTC"]
+)
+def test_a_file_that_contradicts_its_zone_is_reported(
+    lake: cdr.Lake, tmp_path: Path, epoch_s: int, contradicted: int
+) -> None:
+    file = tmp_path / "Master.csv"
+    file.write_text(ASTERISK.format(epoch=epoch_s))
+    source = SOURCE.model_copy(update={"format": "asterisk_csv"})
+    report = ingest(lake, [file], source_name="s", source=source, now=NOW)
+    assert report.total("contradicted") == contradicted
+    assert len(report.contradicted) == contradicted
+    if contradicted:
+        assert "prove another offset from UTC than Europe/Berlin" in contradiction(
+            report.files[0], source.zone
+        )
+
+
+def test_two_files_with_the_same_bytes_in_one_run_are_one(lake: cdr.Lake, tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("a.csv", "b.csv")]
+    for file in files:
+        file.write_text(HEADER + FIRST)
+    report = ingest(lake, files, source_name="s", source=SOURCE, now=NOW)
+    assert [file.state for file in report.files] == ["done", "known"]
+    assert lake.calls().collect().height == 1
 
 
 def test_the_log_holds_no_number(lake: cdr.Lake, tmp_path: Path) -> None:
