@@ -1,13 +1,16 @@
 """Taking in a large file, side by side with plain copies of the same file.
 
-    python benchmarks/ingest.py --rows 1000000 --formats asterisk_csv plain_csv
+    python benchmarks/ingest.py --rows 10000000 --formats plain_csv
+    python benchmarks/ingest.py --rows 1000000 --formats asterisk_csv freeswitch_json
+    python benchmarks/ingest.py --rows 5000000 10000000 20000000 --formats plain_csv --only ingest
 
 For each format a file is made of simulated traffic of 30 days, repeated under other record ids
 until it has enough rows; damaged rows are left out, since a plain copy stops at them. Then, each in
 a process of its own: (a) Polars copies its columns as text into Parquet, one folder a day; (b)
-DuckDB does the same, as `COPY ... PARTITION_BY` does; (c) it is taken into a lake that holds the
-same 30 days already; (d) it is taken in again. Printed as JSON: seconds, rows a second, peak MB
-of memory, and how many times as long as (a).
+DuckDB does the same, as `COPY ... PARTITION_BY` does; (c) it is taken into a lake that holds
+`--held-rows` other calls of the same 30 days already; (d) it is taken in again, and beside it what
+hashing it takes. Printed as JSON: seconds, rows a second, peak MB of memory, and how many times as
+long as (a).
 """
 
 from __future__ import annotations
@@ -29,7 +32,8 @@ from pipelines.simulate import simulate
 
 BASE_ACCOUNTS = 2_000
 START = date(2026, 9, 1)
-SOURCES = {"asterisk_csv": "pbx", "plain_csv": "wholesale"}
+SOURCES = {"asterisk_csv": "pbx", "plain_csv": "wholesale", "freeswitch_json": "softswitch"}
+DAY_COLUMNS = {"asterisk_csv": "9", "plain_csv": "8", "freeswitch_json": "0"}
 
 _MEASURE = """
 import json, resource, sys, time
@@ -44,24 +48,40 @@ print(json.dumps({{
 
 _POLARS = """
 import polars as pl
-file, out, header, day = sys.argv[1], sys.argv[2], sys.argv[3] == "1", int(sys.argv[4])
+file, out, form, day = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
 begun = time.perf_counter()
-rows = pl.scan_csv(file, has_header=header, infer_schema=False)
-names = rows.collect_schema().names()
-rows = rows.with_columns(pl.col(names[day]).str.head(10).alias("day"))
+if form == "freeswitch_json":
+    rows = pl.scan_ndjson(file)
+    start = pl.col("variables").struct.field("start_stamp")
+else:
+    rows = pl.scan_csv(file, has_header=form == "plain_csv", infer_schema=False)
+    start = pl.col(rows.collect_schema().names()[day])
+rows = rows.with_columns(start.str.head(10).alias("day"))
 rows.sink_parquet(pl.PartitionBy(out, key="day"), compression="zstd", mkdir=True)
 found = None
 """
 
 _DUCKDB = """
 import duckdb
-file, out, header, day = sys.argv[1], sys.argv[2], sys.argv[3] == "1", int(sys.argv[4])
+file, out, form, day = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
 begun = time.perf_counter()
 con = duckdb.connect(config={"threads": 2, "memory_limit": "2GB"})
 con.execute("SET enable_progress_bar = false")
-rows = con.read_csv(file, header=header, all_varchar=True)
-rows = rows.project(f'*, left("{rows.columns[day]}", 10) AS day')
+if form == "freeswitch_json":
+    rows = con.read_json(file, format="newline_delimited")
+    start = "CAST(variables.start_stamp AS VARCHAR)"
+else:
+    rows = con.read_csv(file, header=form == "plain_csv", all_varchar=True)
+    start = f'"{rows.columns[day]}"'
+rows = rows.project(f"*, left({start}, 10) AS day")
 rows.write_parquet(out, partition_by=["day"], compression="zstd")
+found = None
+"""
+
+_HASH = """
+import hashlib
+with open(sys.argv[1], "rb") as handle:
+    hashlib.file_digest(handle, "sha256")
 found = None
 """
 
@@ -87,6 +107,8 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--rows", type=int, nargs="+", default=[1_000_000])
     options.add_argument("--formats", nargs="+", default=list(SOURCES), choices=list(SOURCES))
+    options.add_argument("--held-rows", type=int, help="calls held before; as many as taken in")
+    options.add_argument("--only", choices=["all", "ingest"], default="all")
     options.add_argument("--seed", type=int, default=99)
     given = options.parse_args()
     folder = Path(tempfile.mkdtemp())
@@ -95,36 +117,42 @@ def main() -> None:
         simulate(accounts=BASE_ACCOUNTS, days=30, seed=given.seed, out=traffic, start=START)
         for form in given.formats:
             for rows in given.rows:
-                sys.stdout.write(json.dumps(measured(folder, traffic, form, rows), indent=1) + "\n")
+                held = given.held_rows or rows
+                found = measured(folder, traffic, form, rows, held, plain=given.only == "all")
+                sys.stdout.write(json.dumps(found, indent=1) + "\n")
                 sys.stdout.flush()
     finally:
         shutil.rmtree(folder)
 
 
-def measured(folder: Path, traffic: Path, form: str, rows: int) -> dict[str, Any]:
+def measured(
+    folder: Path, traffic: Path, form: str, rows: int, held_rows: int, *, plain: bool
+) -> dict[str, Any]:
     """Measure one format and size."""
     source = SOURCES[form]
-    held, file = folder / "held.csv", folder / f"{form}.csv"
-    write(held, traffic / "inbox" / source, form, rows=None, first_copy=0)
-    write(file, traffic / "inbox" / source, form, rows=rows, first_copy=1)
-    home = folder / "home"
+    file, home = folder / f"{form}.csv", folder / "home"
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir()
     shutil.copy(traffic / "callsieve.toml", home)
-    shape = ("1", "8") if form == "plain_csv" else ("0", "9")  # header, column of the start
-    found = {
-        "polars_copy": child(_POLARS, file, folder / "polars", *shape),
-        "duckdb_copy": child(_DUCKDB, file, folder / "duckdb", *shape),
-    }
-    child(_INGEST, held, home, source)
+    write(file, traffic / "inbox" / source, form, rows=held_rows, first_copy=100_000)
+    held = child(_INGEST, file, home, source)
+    write(file, traffic / "inbox" / source, form, rows=rows, first_copy=1)
+    found = {}
+    if plain:
+        for name, work in (("polars_copy", _POLARS), ("duckdb_copy", _DUCKDB)):
+            found[name] = child(work, file, folder / name, form, DAY_COLUMNS[form])
+            shutil.rmtree(folder / name)
     found["ingest"] = child(_INGEST, file, home, source)
     found["ingest_again"] = child(_INGEST, file, home, source)
+    found["hash"] = child(_HASH, file)
     for each in found.values():
         each["rows_per_s"] = round(rows / max(each["seconds"], 0.01))
-        each["times_polars"] = round(each["seconds"] / found["polars_copy"]["seconds"], 2)
-    for name in ("polars", "duckdb"):
-        shutil.rmtree(folder / name)
-    return {"format": form, "rows": rows, "megabytes": round(file.stat().st_size / 1e6), **found}
+        if plain:
+            each["times_polars"] = round(each["seconds"] / found["polars_copy"]["seconds"], 2)
+    megabytes = round(file.stat().st_size / 1e6)
+    return {
+        "format": form, "rows": rows, "megabytes": megabytes, "held": held["accepted"], **found
+    }  # fmt: skip
 
 
 def write(file: Path, inbox: Path, form: str, *, rows: int | None, first_copy: int) -> None:
@@ -146,6 +174,9 @@ def _files(inbox: Path, form: str) -> Iterator[tuple[bytes, list[bytes]]]:
     for path in sorted(inbox.iterdir()):
         lines = path.read_bytes().splitlines(keepends=True)
         header = lines.pop(0) if form == "plain_csv" else b""
+        if form == "freeswitch_json":
+            yield b"", [line for line in lines if line.endswith(b"}\n")]
+            continue
         columns = [len(next(csv.reader([line.decode("utf-8", "replace")]))) for line in lines]
         usual = max(set(columns), key=columns.count)
         yield header, [line for line, n in zip(lines, columns, strict=True) if n == usual]
@@ -154,6 +185,8 @@ def _files(inbox: Path, form: str) -> Iterator[tuple[bytes, list[bytes]]]:
 def _renamed(lines: bytes, form: str, prefix: bytes) -> bytes:
     if form == "plain_csv":
         return re.sub(rb"(?m)^(?=.)", prefix, lines)
+    if form == "freeswitch_json":
+        return re.sub(rb'("(?:call_)?uuid":")', rb"\1" + prefix, lines)
     return re.sub(rb',"(\d{10}\.\d+")', rb',"' + prefix + rb"\1", lines)  # unique id
 
 

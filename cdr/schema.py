@@ -240,7 +240,7 @@ CALLS = Table(
             "record_id",
             KEY,
             "16 bytes",
-            "Key of source, source_record_id, leg and started_at (XXH3-128).",
+            "Key of source, source_record_id, leg and started_at; see `cdr.keys.leg_16`.",
         ),
         Field("source", pl.String(), "text", "Name of the source in the settings."),
         Field(
