@@ -516,6 +516,16 @@ SCORES = Table(
             FRAUD,
         ),
         Field("neighbours", pl.String(), "JSON", "Similar accounts.", True, INDIRECT, FRAUD),
+        Field(
+            "described_as",
+            pl.String(),
+            "code",
+            "Why it has reasons: `candidate`, `sample` (drawn at random below the threshold) or "
+            "`rescored` (its open case leaned on an account that is no longer compared with).",
+            True,
+            NONE,
+            FRAUD,
+        ),
         Field("model_id", pl.String(), "hex", "The model; null without one.", True, NONE, FRAUD),
         Field("feature_set", pl.String(), "hex", "Hash of the registry.", False, NONE, FRAUD),
         Field(

@@ -62,7 +62,8 @@ class CostSettings(Section):
     daily_cap: Decimal = Field(
         default=Decimal(25),
         gt=0,
-        description="Cost an account may cause in a day before it is a case.",
+        description="Cost an account may cause in a day before it is a case; calls are priced in "
+        "USD until a rate deck says more, so a cap in another currency is not applied.",
     )
 
 
@@ -71,6 +72,12 @@ class ScoringSettings(Section):
 
     daily_capacity: int = Field(
         default=50, gt=0, description="Cases the fraud team can work in a day."
+    )
+    sample_size: int = Field(
+        default=2,
+        ge=0,
+        description="Accounts below the threshold that are drawn at random each night and put into "
+        "the queue, marked, so that what was missed can be estimated.",
     )
     high_from: float = Field(
         default=0.8, gt=0, le=1, description="Score from which a candidate is in band `high`."
@@ -98,6 +105,53 @@ class ScoringSettings(Section):
         if self.medium_from >= self.high_from:
             raise ValueError("medium_from must be below high_from")
         return self
+
+
+RuleName = Literal["test_number", "cost_cap", "concurrent_calls", "new_account_high_risk"]
+
+
+class RulesSettings(Section):
+    """Rules that act beside the model, from the first night on and between nights."""
+
+    off: tuple[RuleName, ...] = Field(
+        default=(),
+        description="Rules that are not applied; there are `test_number`, `cost_cap`, "
+        "`concurrent_calls` and `new_account_high_risk`.",
+    )
+    report_only: tuple[RuleName, ...] = Field(
+        default=(), description="Rules that are applied and reported, but open no case."
+    )
+    warn_share: float = Field(
+        default=0.8, gt=0, le=1, description="Share of `cost.daily_cap` that is a warning."
+    )
+    plan_caps: dict[str, Decimal] = Field(
+        default={}, description="Daily cap of each plan that has another than `cost.daily_cap`."
+    )
+    quantile: float = Field(
+        default=0.999,
+        gt=0.5,
+        lt=1,
+        description="Simultaneous and high-risk calls are too many above this quantile of the "
+        "days of accounts of the same plan and age.",
+    )
+    cap_by_quantile: bool = Field(
+        default=False, description="Let that quantile raise the daily cap too, never lower it."
+    )
+    min_peer_days: int = Field(
+        default=1_000,
+        ge=1,
+        description="Days of such accounts a quantile needs; with fewer, that of the plan counts, "
+        "and then that of all.",
+    )
+    concurrent_at_least: int = Field(
+        default=10, ge=2, description="Simultaneous calls that are never too many below this."
+    )
+    high_risk_at_least: int = Field(
+        default=5,
+        ge=1,
+        description="Calls a day to high-risk destinations that are never too many below this.",
+    )
+    new_account_days: int = Field(default=30, ge=1, description="Days for which an account is new.")
 
 
 class BillingSettings(Section):
@@ -215,6 +269,7 @@ class Settings(BaseSettings):
     residency: ResidencySettings = ResidencySettings()
     cost: CostSettings = CostSettings()
     scoring: ScoringSettings = ScoringSettings()
+    rules: RulesSettings = RulesSettings()
     billing: BillingSettings = BillingSettings()
     review: ReviewSettings = ReviewSettings()
     access: AccessSettings = AccessSettings()

@@ -13,8 +13,9 @@ from typing import Literal, get_args
 Band = Literal["unknown", "low", "medium", "high"]
 """How urgent a score is, in rising order; the bounds are settings."""
 
-Method = Literal["similarity", "behaviour"]
-"""What a score was made from: likeness to blocked accounts, or behaviour alone."""
+Method = Literal["similarity", "behaviour", "rules"]
+"""What a score was made from: likeness to blocked accounts, or behaviour alone. A candidate of
+rules has none."""
 
 BANDS: tuple[Band, ...] = get_args(Band)
 METHODS: tuple[Method, ...] = get_args(Method)
@@ -34,7 +35,7 @@ class Reason:
         The sentence that is shown.
     share : float
         Part of the score that this signal contributed; positive speaks for
-        similarity to blocked accounts, negative against it.
+        similarity to blocked accounts, negative against it. 1 where a rule decided.
     """
 
     signal: str
@@ -75,7 +76,7 @@ class Candidate:
         Urgency by the settings' bounds.
     rank : int
         Place among the night's candidates, from 1, the most urgent.
-    method : {"similarity", "behaviour"}
+    method : {"similarity", "behaviour", "rules"}
         What the score was made from; scores of two methods do not compare.
     reasons : tuple of Reason
         The strongest first.

@@ -5,7 +5,8 @@ CdrError
 │   ├── NotAllowed         a case cannot take that step
 │   ├── AlreadyOpen        the account has an open case, and may have one only
 │   ├── Refused            a person may not do that with a case now
-│   └── NoSuchCase         no case has that number
+│   ├── NoSuchCase         no case has that number
+│   └── NothingToEvaluate  no past night knew enough blocked accounts to learn from
 ├── ModelRefused           a trained model cannot be trusted or read
 ├── QueueTooNew            the queue's database was written by a newer version
 └── QueueFailed            the queue's database refused: busy, read-only, full, damaged
@@ -45,6 +46,17 @@ class NoSuchCase(WrongUse):
     def __init__(self, case_id: int) -> None:
         self.case_id = case_id
         super().__init__(f"there is no case {case_id}")
+
+
+class NothingToEvaluate(WrongUse):
+    """No past night knew enough blocked accounts to learn from."""
+
+    def __init__(self, needed: int) -> None:
+        self.needed = needed
+        super().__init__(
+            f"on none of these nights were {needed} accounts known as blocked for fraud or misuse, "
+            "so nothing was learned that could be evaluated; take later nights"
+        )
 
 
 class QueueTooNew(CdrError):

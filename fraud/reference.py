@@ -1,7 +1,8 @@
 """Who teaches a midnight's model: accounts blocked before it, and open ones.
 
 Status is read as it stood at the midnight. Accounts that closed for another reason, or
-are suspended while somebody looks, are neither blocked nor good.
+are suspended while somebody looks, are neither blocked nor good. Accounts under a
+restriction or an objection are neither, and are not open either.
 """
 
 from __future__ import annotations
@@ -11,10 +12,16 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from cdr.lake import Lake
-from cdr.schema import ACCOUNTS
+from cdr.privacy.restrictions import left_alone
+from cdr.schema import ACCOUNTS, INSTANT
 
 PATTERN_REASONS = ("fraud", "misuse")
 """Reasons of a block that make an account a pattern to compare with (product.md, promise 3)."""
+
+NO_LABELS = pl.DataFrame(
+    schema={"account_id": pl.String(), "label": pl.Int8(), "known_at": INSTANT}
+)
+"""What reviewers decided where nobody decided anything."""
 
 GOOD_FOR_EACH_BLOCKED = 5
 GOOD_AT_LEAST = 10_000
@@ -29,9 +36,10 @@ def accounts_as_of(lake: Lake, as_of: datetime) -> pl.DataFrame:
     Returns
     -------
     DataFrame
-        `account_id`, `status_since` (UTC), `pattern` (blocked for fraud or misuse),
-        `open` (active, or its change of status was still to come).
+        `account_id`, `created_at`, `plan`, `status_since` (UTC), `pattern` (blocked for
+        fraud or misuse), `open` (active, or its change of status was still to come).
     """
+    alone = pl.Series(sorted(left_alone(lake, as_of=as_of)), dtype=pl.String)
     known = pl.col("status_since").is_null() | (pl.col("status_since") < as_of)
     status = pl.when(known).then(pl.col("status")).otherwise(pl.lit("active"))
     pattern = (
@@ -45,14 +53,50 @@ def accounts_as_of(lake: Lake, as_of: datetime) -> pl.DataFrame:
             (pl.col("created_at") < as_of)
             & (pl.col("valid_from") <= as_of)
             & (pl.col("valid_to").is_null() | (pl.col("valid_to") > as_of))
+            & ~pl.col("account_id").is_in(alone.implode())
         )
         .select(
             "account_id",
+            "created_at",
+            "plan",
             "status_since",
             pattern.fill_null(value=False).alias("pattern"),
             (status == "active").alias("open"),
         )
         .collect()
+    )
+
+
+def with_decisions(accounts: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
+    """Let reviewers' decisions count: confirmed is a pattern, cleared is good for certain.
+
+    Parameters
+    ----------
+    accounts : DataFrame
+        As `accounts_as_of` returns them.
+    labels : DataFrame
+        `account_id`, `label` (1 confirmed, 0 cleared), `known_at`: decisions known by the
+        same midnight.
+
+    Returns
+    -------
+    DataFrame
+        The same accounts with `cleared`. Of a decision and a change of status the later
+        one counts; a confirmed account is a pattern from the earlier one on.
+    """
+    later = pl.col("known_at") > pl.col("status_since")
+    overrules = pl.col("label").is_not_null() & (~pl.col("pattern") | later.fill_null(value=True))
+    confirmed = overrules & (pl.col("label") == 1)
+    cleared = overrules & (pl.col("label") == 0)
+    since = pl.when(confirmed & ~pl.col("pattern")).then("known_at").otherwise("status_since")
+    return (
+        accounts.join(labels, on="account_id", how="left", maintain_order="left")
+        .with_columns(
+            since.alias("status_since"),
+            ((pl.col("pattern") | confirmed) & ~cleared).fill_null(value=False).alias("pattern"),
+            cleared.fill_null(value=False).alias("cleared"),
+        )
+        .drop("label", "known_at")
     )
 
 
@@ -68,9 +112,24 @@ def midnights_of_blocks(blocked: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
     return blocked.select("account_id", pl.min_horizontal(after, pl.lit(as_of)).alias("as_of"))
 
 
-def good_sample(open_accounts: pl.DataFrame, blocked_count: int, *, seed: int) -> pl.DataFrame:
-    """Return the open accounts that a model learns from, the same for the same seed."""
-    wanted = max(GOOD_AT_LEAST, GOOD_FOR_EACH_BLOCKED * blocked_count)
-    if open_accounts.height <= wanted:
-        return open_accounts
-    return open_accounts.sample(wanted, seed=seed).sort("account_id")
+def good_sample(open_accounts: pl.DataFrame, accounts: pl.DataFrame, *, seed: int) -> pl.DataFrame:
+    """Return the open accounts that a model learns from, the same for the same seed.
+
+    Parameters
+    ----------
+    open_accounts : DataFrame
+        `account_id` and signals of open accounts.
+    accounts : DataFrame
+        As `with_decisions` returns them; who was cleared is always among the sample, who is
+        a pattern never.
+    seed : int
+        Of the draw.
+    """
+    wanted = max(GOOD_AT_LEAST, GOOD_FOR_EACH_BLOCKED * int(accounts["pattern"].sum()))
+    good = open_accounts.join(accounts.filter("pattern"), on="account_id", how="anti")
+    if good.height <= wanted:
+        return good.sort("account_id")
+    cleared = good.join(accounts.filter("cleared"), on="account_id", how="semi")
+    others = good.join(accounts.filter("cleared"), on="account_id", how="anti")
+    drawn = others.sort("account_id").sample(min(wanted, others.height), seed=seed)
+    return pl.concat([cleared, drawn]).sort("account_id")

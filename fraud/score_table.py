@@ -35,20 +35,27 @@ def score_rows(
     versions : Versions
         What the scores were made with; stands in every row.
     """
+    described = {"candidate": night.candidates, "sample": night.sampled, "rescored": night.rescored}
     chosen = pl.DataFrame(
-        {
-            "account_id": [c.account_id for c in night.candidates],
-            "rank": [c.rank for c in night.candidates],
-            "reasons": [json.dumps([asdict(r) for r in c.reasons]) for c in night.candidates],
-            "neighbours": [_neighbours(c) for c in night.candidates],
-        },
+        [
+            {
+                "account_id": one.account_id,
+                "rank": one.rank if kind == "candidate" else None,
+                "reasons": json.dumps([asdict(reason) for reason in one.reasons]),
+                "neighbours": _neighbours(one),
+                "described_as": kind,
+            }
+            for kind, of_kind in described.items()
+            for one in of_kind
+        ],
         schema={
             "account_id": pl.String,
             "rank": pl.Int64,
             "reasons": pl.String,
             "neighbours": pl.String,
+            "described_as": pl.String,
         },
-    )
+    ).unique("account_id", keep="last", maintain_order=True)
     rows = night.scores.select("account_id", "score", "band").join(
         chosen, on="account_id", how="left"
     )
@@ -76,6 +83,27 @@ def candidates_of(lake: Lake, as_of: date) -> tuple[tuple[Candidate, ...], Versi
         first = rows.select("model_id", "feature_set", "data_version", "numbering_version")
         versions = Versions(**first.row(0, named=True))
     return tuple(_candidate(row) for row in rows.iter_rows(named=True)), versions
+
+
+def described_of(lake: Lake, as_of: date, kind: str, *, rank: int) -> tuple[Candidate, ...]:
+    """Return accounts of a scored night that are no candidates but have reasons.
+
+    Parameters
+    ----------
+    lake : Lake
+        Where the scores are.
+    as_of : date
+        UTC day that the midnight begins.
+    kind : {"sample", "rescored"}
+        Why they were described.
+    rank : int
+        They are ranked after this one.
+    """
+    rows = lake.scan(SCORES, dates=[as_of]).filter(described_as=kind).sort("account_id").collect()
+    return tuple(
+        _candidate({**row, "rank": place})
+        for place, row in enumerate(rows.iter_rows(named=True), start=rank + 1)
+    )
 
 
 def _neighbours(candidate: Candidate) -> str:

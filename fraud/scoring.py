@@ -6,9 +6,11 @@ midnight is seen. Accounts that taught the model are scored without themselves.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from types import MappingProxyType
 
 import numpy as np
 import polars as pl
@@ -33,7 +35,13 @@ from fraud.identity.signals import identity_signals
 from fraud.model.shelf import champion_id
 from fraud.model.training import Model, load, train
 from fraud.reasons import Vocabulary, reasons_of
-from fraud.reference import accounts_as_of, good_sample, midnights_of_blocks
+from fraud.reference import (
+    NO_LABELS,
+    accounts_as_of,
+    good_sample,
+    midnights_of_blocks,
+    with_decisions,
+)
 from fraud.signal_set import SignalSet, signal_set
 from fraud.tables import ACCOUNT_DAY_KEYS, ACCOUNT_DAYS
 
@@ -46,7 +54,9 @@ class Night:
 
     ``scores`` has one row per account: `account_id`, `score` (0..1, null: unknown)
     and `band`. ``features`` has the signals of the same accounts. ``note`` says why
-    there is no likeness where `method` is `behaviour`.
+    there is no likeness where `method` is `behaviour`. ``sampled`` were drawn at random
+    from below the threshold; ``rescored`` have an open case that leaned on accounts which
+    are no longer compared with.
     """
 
     scores: pl.DataFrame
@@ -56,7 +66,13 @@ class Night:
     model: Model | None
     feature_set: str
     note: str | None
+    sampled: tuple[Candidate, ...] = ()
+    rescored: tuple[Candidate, ...] = ()
 
+
+REDUCED_DAYS = HISTORY_DAYS + 60
+"""Days whose sums a night needs: its windows, and those of accounts blocked in the two months
+before. Ours: older blocks keep the sums that earlier nights made."""
 
 ROWS_A_COMMIT = 500_000
 """Rows of reduced days written in one commit. Ours: a commit costs a fifth of a second, and this
@@ -67,7 +83,7 @@ def reduce_days(
     lake: Lake,
     *,
     as_of: datetime,
-    blocked_days: int = 60,
+    back_days: int = REDUCED_DAYS,
     progress: Callable[[str], None] | None = None,
 ) -> int:
     """Bring `account_days` up to date with calls that are new, late or corrected.
@@ -81,8 +97,9 @@ def reduce_days(
         Where everything is.
     as_of : datetime
         Midnight UTC; days from it on are left alone.
-    blocked_days : int, default=60
-        Days before the windows, for accounts that were blocked then.
+    back_days : int, default=90
+        Days before the midnight that are looked at: the windows, and two months more for
+        accounts that were blocked then.
     progress : callable, optional
         Told in words which day is being reduced.
 
@@ -93,7 +110,7 @@ def reduce_days(
     """
     until = as_of.date()
     con = lake.connect_raw("fraud")
-    first = until - timedelta(days=HISTORY_DAYS + blocked_days)
+    first = until - timedelta(days=back_days)
     days = stale_days(con, first_date=first, until_date=until)
     waiting: list[tuple[date, ReducedDay]] = []
     for place, day in enumerate(days, start=1):
@@ -123,6 +140,8 @@ def score_night(
     model_id: str | None = None,
     only: str | None = None,
     use_shelf: bool = True,
+    labels: pl.DataFrame | None = None,
+    leaning: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> Night:
     """Score every open account as of a midnight.
 
@@ -141,6 +160,11 @@ def score_night(
         The one account to describe as a candidate, whatever its band.
     use_shelf : bool, default=True
         False trains anew, champion or not.
+    labels : DataFrame, optional
+        Reviewers' decisions known at the midnight, see
+        :func:`fraud.review.queue.decisions_as_labels`.
+    leaning : mapping of str to sequence of str, optional
+        For accounts with an open case, the blocked accounts its evidence names.
 
     Raises
     ------
@@ -150,7 +174,7 @@ def score_night(
     settings = lake.settings.scoring
     signals = signal_set(settings.features_off)
     con = lake.connect_raw("fraud")
-    accounts = accounts_as_of(lake, as_of)
+    accounts = with_decisions(accounts_as_of(lake, as_of), NO_LABELS if labels is None else labels)
     blocked = accounts.filter("pattern")
     compared = compare_accounts(con, as_of=as_of, seed=settings.seed, store=lake.settings.store)
     identity = identity_signals(compared).select("account_id", *(s.name for s in signals.identity))
@@ -166,12 +190,33 @@ def score_night(
     if use_shelf:
         model, note = _from_shelf(lake, model_id, as_of, signals, blocked)
     if model is None:
-        model = _trained(con, lake, as_of, signals, blocked, identity, open_now)
+        model = _trained(con, lake, as_of, signals, accounts, identity, open_now)
     score = model.score(open_now)
     scores = _banded(open_now, score, settings)
     chosen = _chosen(scores, settings, only)
-    candidates = _candidates(chosen, open_now, model, signals, compared)
-    return Night(scores, open_now, candidates, "similarity", model, model.card.feature_set, note)
+    describe = partial(
+        _candidates, features=open_now, model=model, signals=signals, compared=compared
+    )
+    candidates = describe(chosen)
+    sampled: tuple[Candidate, ...] = ()
+    rescored: tuple[Candidate, ...] = ()
+    if only is None:
+        rest = scores.join(chosen, on="account_id", how="anti")
+        patterns = set(blocked["account_id"])
+        left = [one for one, near in leaning.items() if not patterns.issuperset(near)]
+        rescored = describe(rest.filter(pl.col("account_id").is_in(left)))
+        sampled = describe(drawn_below(rest, settings, as_of))
+    return Night(
+        scores, open_now, candidates, "similarity", model, model.card.feature_set, note,
+        sampled, rescored,
+    )  # fmt: skip
+
+
+def drawn_below(scores: pl.DataFrame, settings: ScoringSettings, as_of: datetime) -> pl.DataFrame:
+    """Draw accounts below the threshold at random, the same ones for the same night and seed."""
+    below = scores.filter(pl.col("band") == "low").sort("account_id")
+    night_seed = settings.seed + as_of.date().toordinal()
+    return below.sample(min(settings.sample_size, below.height), seed=night_seed, shuffle=True)
 
 
 def _from_shelf(
@@ -206,20 +251,24 @@ def _trained(
     lake: Lake,
     as_of: datetime,
     signals: SignalSet,
-    blocked: pl.DataFrame,
+    accounts: pl.DataFrame,
     identity: pl.DataFrame,
     open_now: pl.DataFrame,
 ) -> Model:
     """Train on the accounts blocked by the midnight and a sample of the open ones."""
     seed = lake.settings.scoring.seed
+    blocked = accounts.filter("pattern")
     patterns = (
         features_at(con, midnights_of_blocks(blocked, as_of), signals=signals.behaviour)
         .drop("as_of")
         .join(identity, on="account_id", how="left")
         .select(open_now.columns)
+        .join(blocked.select("account_id", "status_since"), on="account_id", how="left")
         .sort("account_id")
     )
-    good = good_sample(open_now, patterns.height, seed=seed)
+    known_at = patterns["status_since"]
+    patterns = patterns.drop("status_since")
+    good = good_sample(open_now, accounts, seed=seed)
     reference = pl.concat([patterns, good])
     return train(
         reference,
@@ -227,6 +276,7 @@ def _trained(
         trained_as_of=as_of.date(),
         feature_set=signals.version,
         seed=seed,
+        known_at=known_at,
     )
 
 

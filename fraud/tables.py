@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import polars as pl
 
-from cdr.schema import FOR_RIGHTS, FRAUD, INDIRECT, SCORES, Field, Kept, Purpose, Table, register
+from cdr.schema import (
+    FOR_RIGHTS,
+    FRAUD,
+    INDIRECT,
+    INSTANT,
+    NONE,
+    SCORES,
+    Field,
+    Kept,
+    Purpose,
+    Table,
+    register,
+)
 from fraud.features.account_days import ACCOUNT_DAY_KEYS, ACCOUNT_DAYS
 from fraud.features.signals import SIGNALS
 
@@ -24,6 +36,27 @@ FEATURES = Table(
     kept=(Kept(Purpose.FRAUD, ("feature_days",)), FOR_RIGHTS),
 )
 
-__all__ = ["ACCOUNT_DAYS", "ACCOUNT_DAY_KEYS", "FEATURES", "SCORES"]
+RULE_HITS = Table(
+    "rule_hits",
+    "account, UTC day and rule",
+    (
+        Field("call_date", pl.Date(), "UTC day", "Day of the calls; the partition."),
+        Field("account_id", pl.String(), "text", "The account.", False, INDIRECT, FRAUD),
+        Field("rule", pl.String(), "code", "Name of the rule in the settings.", False, NONE, FRAUD),
+        Field("signal", pl.String(), "code", "The signal it looks at.", False, NONE, FRAUD),
+        Field("value", pl.Float64(), "of the signal", "What was found.", False, INDIRECT, FRAUD),
+        Field("threshold", pl.Float64(), "of the signal", "From where on.", False, NONE, FRAUD),
+        Field("band", pl.String(), "code", "`high` or `medium`.", False, NONE, FRAUD),
+        Field("text", pl.String(), "text", "The reason in words.", False, INDIRECT, FRAUD),
+        Field(
+            "report_only", pl.Boolean(), "flag", "Whether it opened no case.", False, NONE, FRAUD
+        ),
+        Field("first_hit_at", INSTANT, "UTC", "The run that saw it first.", False, NONE, FRAUD),
+    ),
+    partition_by=("call_date",),
+    kept=(Kept(Purpose.FRAUD, ("score_days",)), FOR_RIGHTS),
+)
 
-register(ACCOUNT_DAYS, ACCOUNT_DAY_KEYS, FEATURES)
+__all__ = ["ACCOUNT_DAYS", "ACCOUNT_DAY_KEYS", "FEATURES", "RULE_HITS", "SCORES"]
+
+register(ACCOUNT_DAYS, ACCOUNT_DAY_KEYS, FEATURES, RULE_HITS)

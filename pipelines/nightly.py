@@ -6,7 +6,7 @@ through the lake, so that a killed run goes on with the step it was in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -24,10 +24,14 @@ from cdr.schema import REJECTS, SCORES
 from fraud.candidates import Candidate, Versions
 from fraud.model.training import save
 from fraud.review.facts import account_facts
-from fraud.review.queue import open_cases
-from fraud.score_table import candidates_of, score_rows
+from fraud.review.queue import OpenedCases, decisions_as_labels, open_cases, open_leanings
+from fraud.rules.candidates import rule_candidates, with_rules
+from fraud.rules.hits import cap_applies, known_hits, rule_hits
+from fraud.score_table import candidates_of, described_of, score_rows
 from fraud.scoring import data_version, midnight_after, reduce_days, score_night
+from fraud.tables import RULE_HITS
 from pipelines.inbox import take_in
+from pipelines.model_card import write_card
 from pipelines.report import write_report
 from pipelines.retention import clear_away
 from pipelines.runs import Result, Run, open_run
@@ -94,7 +98,9 @@ class Outcome:
             "note": found["score"]["note"],
             "model_id": found["score"]["model_id"],
             "accounts_scored": found["score"]["accounts_scored"],
+            "sampled": found["score"]["sampled"],
             "candidates": [candidate.as_json() for candidate in self.candidates],
+            "rules": found["rules"]["hits"],
             "cases_opened": found["cases"]["opened"],
             "concerns": list(self.concerns),
             "report": found["report"]["file"],
@@ -173,9 +179,18 @@ def _reduce(night: Night) -> Result:
 
 def _score(night: Night) -> Result:
     lake, as_of = night.lake, night.as_of
-    found = score_night(lake, as_of=as_of)
+    found = score_night(
+        lake,
+        as_of=as_of,
+        labels=decisions_as_labels(lake.home.root, before=as_of),
+        leaning=open_leanings(lake.home.root),
+    )
+    model_id = None
+    if found.model:
+        model_id = save(found.model, lake.home.models)
+        write_card(lake.home.models, model_id, found.model.card)
     versions = Versions(
-        model_id=save(found.model, lake.home.models) if found.model else None,
+        model_id=model_id,
         feature_set=found.feature_set,
         data_version=data_version(lake),
         numbering_version=NUMBERING_VERSION,
@@ -191,6 +206,8 @@ def _score(night: Night) -> Result:
     return {
         "accounts_scored": rows.height,
         "candidates": len(found.candidates),
+        "sampled": len(found.sampled),
+        "rescored": len(found.rescored),
         "method": found.method,
         "note": found.note,
         "model_id": versions.model_id,
@@ -198,24 +215,68 @@ def _score(night: Night) -> Result:
     }
 
 
+def _rules(night: Night) -> Result:
+    return apply_rules(night.lake, night.day, now=night.now)
+
+
+def apply_rules(lake: Lake, day: date, *, now: datetime) -> Result:
+    """Write what the rules hit on a day to `rule_hits`; say how often each did."""
+    hits = rule_hits(lake, day, now=now)
+    lake.replace_days({RULE_HITS: hits}, [day])
+    counts = hits.group_by("rule").agg(
+        pl.len().alias("accounts"), pl.col("report_only").sum().alias("report_only")
+    )
+    concerns = []
+    if not cap_applies(lake.settings.cost):
+        concerns.append("cost.currency is not USD: calls are priced in USD, so no cap is applied")
+    return {"hits": counts.sort("rule").rows(named=True), "concerns": concerns}
+
+
 def _cases(night: Night) -> Result:
-    candidates, versions = candidates_of(night.lake, night.as_of.date())
-    opened = open_cases(
-        night.lake.home.root,
-        candidates,
+    as_of = night.as_of.date()
+    candidates, versions = candidates_of(night.lake, as_of)
+    rescored = described_of(night.lake, as_of, "rescored", rank=len(candidates))
+    place = len(candidates) + len(rescored)
+    sampled = described_of(night.lake, as_of, "sample", rank=place)
+    by_rules = rule_candidates(known_hits(night.lake, night.day))
+    opened = put_in_queue(
+        night.lake,
+        with_rules([*candidates, *rescored, *sampled], by_rules),
+        sampled=[one.account_id for one in sampled],
         run_id=night.run.run_id,
-        as_of=night.as_of.date(),
+        day=night.day,
         now=night.now,
         versions=versions,
-        facts=account_facts(
-            night.lake, [one.account_id for one in candidates], as_of=night.as_of.date()
-        ),
     )
     return {
         "opened": opened.opened,
         "refreshed": opened.refreshed,
         "unchanged": opened.unchanged,
     }
+
+
+def put_in_queue(
+    lake: Lake,
+    candidates: Sequence[Candidate],
+    *,
+    run_id: str,
+    day: date,
+    now: datetime,
+    versions: Versions,
+    sampled: Collection[str] = (),
+) -> OpenedCases:
+    """Make cases of the candidates of a day, with the facts to sort them by."""
+    as_of = midnight_after(day).date()
+    return open_cases(
+        lake.home.root,
+        candidates,
+        run_id=run_id,
+        as_of=as_of,
+        now=now,
+        versions=versions,
+        sampled=sampled,
+        facts=account_facts(lake, [one.account_id for one in candidates], as_of=as_of),
+    )
 
 
 def _report(night: Night) -> Result:
@@ -238,6 +299,7 @@ STEPS: Mapping[str, Callable[[Night], Result]] = {
     "compact": _compact,
     "reduce": _reduce,
     "score": _score,
+    "rules": _rules,
     "cases": _cases,
     "report": _report,
     "retention": _retention,

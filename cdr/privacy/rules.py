@@ -239,6 +239,7 @@ RULES: tuple[Rule, ...] = (
     _days("account_day_keys", "call_date", "feature_days", FRAUD_INTEREST),
     _days("features", "as_of_date", "feature_days", FRAUD_INTEREST),
     _days("scores", "as_of_date", "score_days", FRAUD_INTEREST),
+    _days("rule_hits", "call_date", "score_days", FRAUD_INTEREST),
     _months("billing_lines"),
     _months("billing_extracts"),
     Rule(

@@ -1,36 +1,34 @@
 """`BlockedAccountSimilarity`: how much an account is like those that were blocked.
 
-Two accounts are alike where the trees of an extremely randomised forest send
-them to the same leaf. The score is the share of blocked accounts among those an
-account shares leaves with, so it is a vote of the reference accounts, weighted
-by likeness, and it splits into parts by signal without a second method. Nothing
-here knows what a signal means.
+Chains of extremely randomised trees, each tree correcting those before it. A leaf's
+value is a weighted vote of the reference accounts in it, so the score is a vote of
+the accounts one shares leaves with, and it splits into parts by signal without a
+second method. Nothing here knows what a signal means. Not here: a single chain
+(:mod:`fraud.model.chains`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Self
 
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.tree import ExtraTreeClassifier
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-Floats = NDArray[np.float64]
-Rows = NDArray[np.int64]
+from fraud.model.chains import Floats, Growth, Rows, codes_of, grown, knots_of
+from fraud.model.curve import curve_of
 
-_CHUNK = 32_768
+CHUNK = 32_768
 """Accounts sent through the trees at a time. Ours: codes and leaves of a chunk stay in cache."""
 
-_KNOTS = 128
-"""Quantiles of each class that a signal is cut at. Ours: finer steps change no tree of a few
-thousand accounts."""
+FOLDS = 3
+"""Parts each class is cut into; every chain leaves one out. Ours: with three, a chain learns
+from two thirds, and two blocked accounts are enough for each to be scored without itself."""
 
 
 class BlockedAccountSimilarity(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -38,15 +36,19 @@ class BlockedAccountSimilarity(ClassifierMixin, BaseEstimator):  # type: ignore[
 
     Parameters
     ----------
-    n_trees : int, default=300
-        Trees of the forest. More trees make neighbours steadier and cost time.
-    min_leaf : int, default=3
-        Reference accounts in a leaf at least; 3 keeps one odd account from being a leaf.
+    n_repeats : int, default=4
+        How often the reference accounts are cut into three parts; each time gives three
+        chains of trees, and every account is left out by one of them.
+    n_rounds : int, default=40
+        Trees of a chain.
+    learning_rate : float, default=0.15
+        How much of what is still unexplained a tree takes on, in (0, 1].
+    max_depth : int, default=6
+        Splits on the way to a leaf at most.
+    min_leaf : int, default=5
+        Reference accounts in a leaf at least; one odd account is no leaf.
     split_share : float, default=0.6
         Share of the signals that are tried at a split, in (0, 1].
-    sample_share : float, default=0.65
-        Share of each class that a tree learns from, in (0, 1); the rest is left out,
-        so that every reference account can be scored by trees that did not see it.
     random_state : int, RandomState or None, default=0
         Seed; the same seed and data give the same model whatever ``n_jobs`` is.
     n_jobs : int, optional
@@ -58,33 +60,44 @@ class BlockedAccountSimilarity(ClassifierMixin, BaseEstimator):  # type: ignore[
         The two labels; the second one is "blocked".
     n_features_in_ : int
         Signals seen by ``fit``.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the signals, where ``fit`` was given a frame.
     base_rate_ : float
-        Share of blocked accounts before the first split: both classes weigh alike, 0.5.
+        Score of an account of which nothing is known yet: what `explain` starts from.
+    reference_blocked_, reference_good_ : ndarray of int
+        Rows of ``fit``'s X by class.
 
     Notes
     -----
     Each signal is first cut at quantiles of both classes, so that long tails and
     units do not matter. NaN means "unknown" and goes its own way at each split.
-    Likeness of x and a reference account r is the share of trees in which both reach
-    the same leaf, 0..1 [1]_ [2]_. `explain` adds, along each path, how the share of
-    blocked accounts changes at a split to the signal that splits [3]_. Each tree
-    learns from a sample of its own, drawn without replacement within each class [4]_.
+    A chain starts at even odds, both classes weighing alike, and adds extremely
+    randomised trees [1]_ by gradient boosting with Newton steps [2]_; the chains'
+    log-odds are averaged [3]_. The score is a logistic curve of that, fitted to
+    reference accounts by the chains that left them out [4]_. Likeness of x and a
+    reference account r is the share of trees in which both reach the same leaf [5]_,
+    each tree counting by how much it says. `explain` adds, along each path, how the
+    value changes at a split to the signal that splits [6]_, and scales the parts by one
+    factor per account, so that they add up to the score and keep sign and order.
 
     References
     ----------
-    .. [1] Breiman, L. "Random Forests." Machine Learning 45 (2001), section on proximities.
-    .. [2] Geurts, P., Ernst, D., Wehenkel, L. "Extremely randomized trees." Machine
-       Learning 63 (2006), section on the kernel view.
-    .. [3] Palczewska, A. et al. "Interpreting random forest models using a feature
+    .. [1] Geurts, P., Ernst, D., Wehenkel, L. "Extremely randomized trees." Machine
+       Learning 63 (2006).
+    .. [2] Friedman, J. "Stochastic gradient boosting." Computational Statistics and
+       Data Analysis 38 (2002); Chen, T., Guestrin, C. "XGBoost." KDD (2016), eq. 5.
+    .. [3] Breiman, L. "Bagging predictors." Machine Learning 24 (1996).
+    .. [4] Platt, J. "Probabilistic outputs for support vector machines." Advances in
+       Large Margin Classifiers (1999).
+    .. [5] Breiman, L. "Random forests." Machine Learning 45 (2001), on proximities.
+    .. [6] Palczewska, A. et al. "Interpreting random forest models using a feature
        contribution method." IEEE IRI (2013).
-    .. [4] Chen, C., Liaw, A., Breiman, L. "Using random forest to learn imbalanced
-       data." University of California, Berkeley, report 666 (2004).
 
     Examples
     --------
     >>> X = [[0.1], [0.2], [0.3], [0.9], [0.8], [0.7]] * 5
     >>> y = [0, 0, 0, 1, 1, 1] * 5
-    >>> model = BlockedAccountSimilarity(n_trees=50).fit(X, y)
+    >>> model = BlockedAccountSimilarity().fit(X, y)
     >>> bool(model.predict_proba([[0.85]])[0, 1] > 0.9)
     True
     """
@@ -92,24 +105,27 @@ class BlockedAccountSimilarity(ClassifierMixin, BaseEstimator):  # type: ignore[
     def __init__(
         self,
         *,
-        n_trees: int = 300,
-        min_leaf: int = 3,
+        n_repeats: int = 4,
+        n_rounds: int = 40,
+        learning_rate: float = 0.15,
+        max_depth: int = 6,
+        min_leaf: int = 5,
         split_share: float = 0.6,
-        sample_share: float = 0.65,
         random_state: Any = 0,
         n_jobs: int | None = None,
     ) -> None:
-        self.n_trees = n_trees
+        self.n_repeats = n_repeats
+        self.n_rounds = n_rounds
+        self.learning_rate = learning_rate
+        self.max_depth = max_depth
         self.min_leaf = min_leaf
         self.split_share = split_share
-        self.sample_share = sample_share
         self.random_state = random_state
         self.n_jobs = n_jobs
 
     def fit(self, X: Any, y: Any) -> Self:
         """Learn from reference accounts: ``X`` (n, signals), ``y`` 1 = blocked, 0 = good."""
-        if not 0 < self.sample_share < 1:
-            raise ValueError(f"sample_share must lie between 0 and 1, got {self.sample_share!r}")
+        self._check_parameters()
         X, y = validate_data(self, X, y, dtype="float64", ensure_all_finite="allow-nan")
         check_classification_targets(y)
         kind = type_of_target(y, input_name="y")
@@ -122,28 +138,36 @@ class BlockedAccountSimilarity(ClassifierMixin, BaseEstimator):  # type: ignore[
             raise ValueError("needs blocked and good accounts, but y has one class only")
         self.reference_blocked_ = np.flatnonzero(encoded == 1)
         self.reference_good_ = np.flatnonzero(encoded == 0)
-        self.knots_ = [_knots(column, encoded) for column in X.T]
-        seeds = check_random_state(self.random_state).randint(2**31 - 1, size=self.n_trees)
-        self.seeds_ = seeds.astype(np.int64)
-        codes = self._codes(X)
-        self.trees_ = list(
+        rng = check_random_state(self.random_state)
+        self.part_ = np.column_stack([_parts(encoded, rng) for _ in range(self.n_repeats)])
+        seeds = rng.randint(2**31 - 1, size=(self.n_repeats, FOLDS))
+        self.knots_ = [knots_of(column, encoded) for column in X.T]
+        codes = codes_of(X, self.knots_)
+        growth = Growth(
+            self.n_rounds, self.learning_rate, self.max_depth, self.min_leaf, self.split_share
+        )
+        self.chains_ = list(
             Parallel(n_jobs=self.n_jobs, prefer="threads")(
-                delayed(self._grow)(codes, encoded, seed) for seed in self.seeds_
+                delayed(grown)(codes, encoded, self.part_[:, repeat] != part, growth, seed)
+                for (repeat, part), seed in np.ndenumerate(seeds)
             )
         )
-        self.base_rate_ = float(np.mean([_blocked_share(tree)[0] for tree in self.trees_]))
-        leaves = np.column_stack([tree.tree_.apply(codes) for tree in self.trees_])
-        self.reference_leaves_ = leaves.astype(np.min_scalar_type(int(leaves.max())))
+        self.reference_leaves_ = np.column_stack([chain.leaves(codes) for chain in self.chains_])
+        self._fit_curve(codes, encoded)
         return self
 
+    def decision_function(self, X: Any) -> Floats:
+        """Return the log-odds of being like blocked accounts, (n,); above 0 is "blocked"."""
+        return self._log_odds(self._valid(X), None)
+
     def predict_proba(self, X: Any) -> Floats:
-        """Return the weight of good and of blocked accounts among those alike, (n, 2)."""
-        blocked = self._likeness(self._valid(X), None)
+        """Return the chance of being like good and like blocked accounts, (n, 2)."""
+        blocked = _chance(self.decision_function(X))
         return np.column_stack([1 - blocked, blocked])
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """Return the heavier class of each account."""
-        blocked = self.predict_proba(X)[:, 1] > 0.5
+        """Return the likelier class of each account."""
+        blocked = self.decision_function(X) > 0
         found: NDArray[Any] = self.classes_[blocked.astype(int)]
         return found
 
@@ -160,13 +184,13 @@ class BlockedAccountSimilarity(ClassifierMixin, BaseEstimator):  # type: ignore[
         Returns
         -------
         ndarray of shape (n,)
-            Likeness to *other* blocked accounts, 0..1, by the trees that did not learn
-            from the account; NaN where every tree did (the only one of its class).
+            Likeness to *other* blocked accounts, 0..1, by the chains that did not learn
+            from the account; NaN where there is none, as for the only blocked account.
         """
-        return self._likeness(self._valid(X), np.asarray(own))
+        return _chance(self._log_odds(self._valid(X), np.asarray(own)))
 
     def explain(self, X: Any, own: Rows | None = None) -> Floats:
-        """Split each score into parts by signal.
+        """Split the score of each account into parts by signal.
 
         Parameters
         ----------
@@ -179,20 +203,20 @@ class BlockedAccountSimilarity(ClassifierMixin, BaseEstimator):  # type: ignore[
         -------
         ndarray of shape (n, signals)
             Parts of ``predict_proba(X)[:, 1]``: with ``base_rate_`` they add up to it.
+            Positive speaks for likeness to blocked accounts.
         """
         codes = self._codes(self._valid(X))
         parts = np.zeros((len(codes), self.n_features_in_))
-        trees = np.zeros(len(codes))
-        for number, tree in enumerate(self.trees_):
+        chains = np.zeros(len(codes))
+        for number, chain in enumerate(self.chains_):
             use = self._unseen(number, own, len(codes))
-            if not use.any():
-                continue
-            steps = _steps(tree, self.n_features_in_)
-            parts[use] += (tree.decision_path(codes[use]) @ steps).toarray()
-            trees[use] += 1
+            if chain.trees and use.any():
+                parts[use] += chain.parts(codes[use])
+                chains[use] += 1
         with np.errstate(invalid="ignore"):
-            found: Floats = parts / trees[:, None]
-        return found
+            parts *= self.curve_.slope / chains[:, None]
+        log_odds = self.curve_.offset + parts.sum(axis=1)
+        return parts * _scale(log_odds, self.curve_.offset)[:, None]
 
     def similar_blocked(
         self, X: Any, k: int = 5, own: Rows | None = None
@@ -213,7 +237,7 @@ class BlockedAccountSimilarity(ClassifierMixin, BaseEstimator):  # type: ignore[
         rows : ndarray of shape (n, k)
             Rows of ``fit``'s X, the most alike first.
         similarity : ndarray of shape (n, k)
-            Share of trees with a common leaf, 0..1.
+            Weighted share of trees with a common leaf, 0..1.
         """
         return self._nearest(X, self.reference_blocked_, k, own)
 
@@ -223,80 +247,71 @@ class BlockedAccountSimilarity(ClassifierMixin, BaseEstimator):  # type: ignore[
         """Return the ``k`` good reference accounts most alike; see `similar_blocked`."""
         return self._nearest(X, self.reference_good_, k, own)
 
-    def _grow(self, codes: NDArray[np.float32], encoded: Rows, seed: int) -> Any:
-        rows = self._sample(seed)
-        return ExtraTreeClassifier(
-            min_samples_leaf=self.min_leaf,
-            max_features=self.split_share,
-            class_weight="balanced",
-            random_state=int(seed),
-        ).fit(codes[rows], encoded[rows])
+    def _check_parameters(self) -> None:
+        for name in ("n_repeats", "n_rounds", "max_depth", "min_leaf"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)!r}")
+        for name in ("learning_rate", "split_share"):
+            if not 0 < getattr(self, name) <= 1:
+                raise ValueError(f"{name} must lie in (0, 1], got {getattr(self, name)!r}")
 
-    def _sample(self, seed: int) -> Rows:
-        """Return the reference rows that the tree of a seed learned from."""
-        rng = np.random.default_rng(seed)
-        return np.concatenate(
-            [
-                rng.choice(rows, max(1, int(len(rows) * self.sample_share)), replace=False)
-                for rows in (self.reference_good_, self.reference_blocked_)
-            ]
-        )
+    def _fit_curve(self, codes: NDArray[np.float32], encoded: Rows) -> None:
+        """Fit the curve from margin to chance on accounts by chains that left them out."""
+        margin = self._margin_of(codes, np.arange(len(codes)))
+        known = ~np.isnan(margin)
+        blocked = encoded[known] == 1
+        self.curve_ = curve_of(margin[known], blocked)
+        self.base_rate_ = float(_chance(np.array(self.curve_.offset)))
 
     def _unseen(self, number: int, own: Rows | None, count: int) -> NDArray[np.bool_]:
-        """Tell which accounts the tree of a number did not learn from."""
+        """Tell which accounts the chain of a number did not learn from."""
         if own is None:
             return np.ones(count, dtype=bool)
-        seen = np.zeros(len(self.reference_leaves_) + 1, dtype=bool)  # the last one is row -1
-        seen[self._sample(self.seeds_[number])] = True
-        unseen: NDArray[np.bool_] = ~seen[own]
+        repeat, part = divmod(number, FOLDS)
+        unseen: NDArray[np.bool_] = (own < 0) | (self.part_[own, repeat] == part)
         return unseen
 
-    def _likeness(self, X: Floats, own: Rows | None) -> Floats:
-        shares = [_blocked_share(tree) for tree in self.trees_]
-        unseen = None
-        if own is not None:
-            unseen = [self._unseen(number, own, len(X)) for number in range(self.n_trees)]
-        parts = Parallel(n_jobs=self.n_jobs, prefer="threads")(
-            delayed(self._likeness_of)(X, chunk, shares, unseen) for chunk in _chunks(len(X))
+    def _log_odds(self, X: Floats, own: Rows | None) -> Floats:
+        chunks = [slice(start, start + CHUNK) for start in range(0, max(len(X), 1), CHUNK)]
+        margins = Parallel(n_jobs=self.n_jobs, prefer="threads")(
+            delayed(self._margin_of)(self._codes(X[chunk]), None if own is None else own[chunk])
+            for chunk in chunks
         )
-        return np.concatenate(list(parts))
+        found: Floats = self.curve_.slope * np.concatenate(list(margins)) + self.curve_.offset
+        return found
 
-    def _likeness_of(
-        self, X: Floats, chunk: slice, shares: list[Floats], unseen: list[NDArray[np.bool_]] | None
-    ) -> Floats:
-        codes = self._codes(X[chunk])
-        total, trees = np.zeros(len(codes)), np.full(len(codes), float(self.n_trees))
-        for number, (tree, share) in enumerate(zip(self.trees_, shares, strict=True)):
-            found = share[tree.tree_.apply(codes)]
-            if unseen is not None:
-                use = unseen[number][chunk]
-                found, trees = np.where(use, found, 0.0), trees - ~use
-            total += found
-        likeness: Floats = np.divide(total, trees, out=np.full(len(codes), np.nan), where=trees > 0)
-        return likeness
+    def _margin_of(self, codes: NDArray[np.float32], own: Rows | None) -> Floats:
+        """Return the mean of the chains' log-odds; NaN where every chain knows the account."""
+        total, chains = np.zeros(len(codes)), np.zeros(len(codes))
+        for number, chain in enumerate(self.chains_):
+            use = self._unseen(number, own, len(codes))
+            if not chain.trees or not use.any():
+                continue
+            total[use] += chain.margin(codes if use.all() else codes[use])
+            chains[use] += 1
+        unknown = np.full(len(codes), np.nan)
+        mean: Floats = np.divide(total, chains, out=unknown, where=chains > 0)
+        return mean
 
     def _nearest(
         self, X: Any, among: NDArray[np.intp], k: int, own: Rows | None
     ) -> tuple[NDArray[np.intp], Floats]:
         codes = self._codes(self._valid(X))
-        shared = np.zeros((len(codes), len(among)), dtype=np.int32)
-        for number, tree in enumerate(self.trees_):
-            leaves = tree.tree_.apply(codes)
-            shared += leaves[:, None] == self.reference_leaves_[None, among, number]
+        leaves = np.column_stack([chain.leaves(codes) for chain in self.chains_])
+        weights = np.concatenate([chain.weights for chain in self.chains_])
+        whole = sum(weights.tolist()) or 1.0
+        shared = np.zeros((len(codes), len(among)))
+        for number, weight in enumerate(weights):
+            same = leaves[:, number, None] == self.reference_leaves_[None, among, number]
+            np.add(shared, weight, out=shared, where=same)
         if own is not None:
             shared[np.asarray(own)[:, None] == among[None, :]] = -1
         order = np.argsort(-shared, axis=1, kind="stable")[:, : min(k, len(among))]
-        similarity = np.take_along_axis(shared, order, axis=1).clip(0) / len(self.trees_)
+        similarity = np.take_along_axis(shared, order, axis=1).clip(0) / whole
         return among[order], similarity
 
     def _codes(self, X: Floats) -> NDArray[np.float32]:
-        """Return, for each value, how many knots of its signal are not above it; NaN stays."""
-        codes = np.empty(X.shape, dtype=np.float32)
-        for number, knots in enumerate(self.knots_):
-            column = X[:, number]
-            codes[:, number] = np.searchsorted(knots, column, side="right")
-            codes[np.isnan(column), number] = np.nan
-        return codes
+        return codes_of(X, self.knots_)
 
     def _valid(self, X: Any) -> Floats:
         check_is_fitted(self)
@@ -312,33 +327,25 @@ class BlockedAccountSimilarity(ClassifierMixin, BaseEstimator):  # type: ignore[
         return tags
 
 
-def _chunks(count: int) -> Iterator[slice]:
-    return (slice(start, start + _CHUNK) for start in range(0, max(count, 1), _CHUNK))
+def _parts(encoded: Rows, rng: np.random.RandomState) -> NDArray[np.int8]:
+    """Cut each class into three parts of the same size, at random."""
+    part = np.empty(len(encoded), dtype=np.int8)
+    for kind in (0, 1):
+        rows = rng.permutation(np.flatnonzero(encoded == kind))
+        part[rows] = (np.arange(len(rows)) + rng.randint(FOLDS)) % FOLDS
+    return part
 
 
-def _knots(column: Floats, encoded: Rows) -> Floats:
-    """Return where a signal is cut: quantiles of each class, so that neither drowns."""
-    known = ~np.isnan(column)
-    of_classes = [column[known & (encoded == kind)] for kind in (0, 1)]
-    cuts = np.linspace(0, 1, _KNOTS)
-    found = [np.quantile(values, cuts, method="lower") for values in of_classes if len(values)]
-    return np.unique(np.concatenate(found)) if found else np.empty(0)
+def _chance(log_odds: Floats) -> Floats:
+    found: Floats = expit(log_odds)
+    return found
 
 
-def _blocked_share(estimator: Any) -> Floats:
-    """Return the share of blocked accounts in each node of a tree, balanced weights."""
-    share: Floats = estimator.tree_.value[:, 0, 1]
-    return share
-
-
-def _steps(estimator: Any, n_features: int) -> csr_matrix:
-    """Return, for each node, how the share changed on the way into it, at the signal that split."""
-    tree = estimator.tree_
-    share = _blocked_share(estimator)
-    parents = np.flatnonzero(tree.children_left >= 0)
-    children = np.concatenate([tree.children_left[parents], tree.children_right[parents]])
-    above = np.concatenate([parents, parents])
-    return csr_matrix(
-        (share[children] - share[above], (children, tree.feature[above])),
-        shape=(tree.node_count, n_features),
-    )
+def _scale(log_odds: Floats, base: float) -> Floats:
+    """Return by how much a step in log-odds changes the chance, on the way from ``base``."""
+    step = log_odds - base
+    slope = expit(base) * expit(-base)
+    near = np.abs(step) < 1e-9
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found: Floats = np.where(near, slope, (expit(log_odds) - expit(base)) / step)
+    return found

@@ -6,6 +6,7 @@ decided by the caller.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from dataclasses import asdict, dataclass
@@ -23,17 +24,31 @@ from sklearn.linear_model import LogisticRegression
 from cdr.errors import storage
 from cdr.lake.home import write_whole
 from fraud.errors import ModelRefused
+from fraud.model import measures
+from fraud.model.curve import curve_to, sure_by
 from fraud.model.similarity import BlockedAccountSimilarity
 
 TRUSTED_TYPES = (
+    "fraud.model.chains.Chain",
+    "fraud.model.curve.Curve",
     "fraud.model.similarity.BlockedAccountSimilarity",
     "sklearn.tree._tree.Tree",
 )
 """What an artifact may hold beside the types that skops trusts by itself."""
 
-_CLIP = 1e-3
-"""Likeness is kept this far from 0 and 1 before its log-odds are taken. Ours: with 300 trees,
-less is not measured."""
+_CLIP = 1e-6
+"""Likeness is kept this far from 0 and 1 before its log-odds are taken. Ours: beyond one in a
+million no number of accounts says anything."""
+
+
+LATER_SHARE = 0.25
+LATER_AT_LEAST = 30
+"""The blocked accounts that became known last calibrate a model of the others, where these are
+enough. Ours: a curve of two numbers needs some tens of examples, and a quarter left out leaves
+90 to learn from."""
+
+IMPORTANCE_ROWS = 500
+"""Blocked accounts whose parts are averaged. Ours: more change no second digit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +58,11 @@ class Card:
     ``caught_share`` is the share of fraud that was recognised among the reference
     accounts, as far as the model can tell, see `train`. ``medians`` gives, for each
     signal, the median of the blocked and of the good reference accounts (None where
-    none is known); reasons quote them.
+    none is known); reasons quote them. ``calibrated_on`` is `later accounts` or `left-out
+    accounts`, see `train`. What is ``left_out`` was measured on reference accounts by trees
+    that did not learn from them: area under the curve, average precision, and mean score,
+    share of blocked and count in bins. ``importance`` is the mean absolute part of each
+    signal in the scores of blocked accounts, without themselves.
     """
 
     trained_as_of: str
@@ -56,6 +75,11 @@ class Card:
     reference_ids: tuple[str, ...]
     caught_share: float
     medians: dict[str, tuple[float | None, float | None]]
+    calibrated_on: str
+    left_out_auc: float | None
+    left_out_average_precision: float | None
+    left_out_calibration: tuple[tuple[float, float, int], ...]
+    importance: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +132,7 @@ def train(
     trained_as_of: date,
     feature_set: str,
     seed: int,
+    known_at: pl.Series | None = None,
 ) -> Model:
     """Learn what blocked accounts have in common.
 
@@ -123,15 +148,19 @@ def train(
         Hash of the registry the signals come from.
     seed : int
         Seed of everything drawn.
+    known_at : Series of datetime, optional
+        When each blocked account became known as such, in their order. With enough of
+        them the curve is fitted to the later ones, by a model of the earlier ones.
 
     Notes
     -----
-    The calibrator is a logistic curve on the log-odds of likeness of reference
-    accounts by trees that did not see them, with Platt's smoothed targets, so that
-    twenty examples do not make it certain [1]_. Open accounts hold fraud that nobody
-    has seen yet, so the curve is fitted twice: first to who was blocked, which gives
-    the share of fraud that was caught, then with each open account counted as fraud
-    by the chance that the first curve and that share leave [2]_.
+    The calibrator is a logistic curve on the log-odds of likeness of accounts by trees that
+    did not see them: of the blocked accounts that became known last, by a model of those
+    before, where there are enough; else of all reference accounts. It has Platt's
+    smoothed targets, so that twenty examples do not make it certain [1]_. Open accounts
+    hold fraud that nobody has seen yet, so the curve is fitted twice: first to who was
+    blocked, which gives the share of fraud that was caught, then with each open account
+    counted as fraud by the chance that the first curve and that share leave [2]_.
 
     References
     ----------
@@ -146,9 +175,16 @@ def train(
     ).to_numpy()
     labels = blocked.cast(pl.Int8).to_numpy()
     estimator = BlockedAccountSimilarity(random_state=seed).fit(matrix, labels)
-    unseen = estimator.likeness(matrix, np.arange(len(matrix)))
-    known = ~np.isnan(unseen)
-    calibrator, caught_share = _calibrated(unseen[known], labels[known] == 1)
+    own = np.arange(len(matrix))
+    unseen = np.nan_to_num(estimator.likeness(matrix, own), nan=0.0)
+    later = _later_likeness(matrix, labels == 1, known_at, seed)
+    calibrator, caught_share = _calibrated(*(later or (unseen, labels == 1, np.ones(len(own)))))
+    judged = pl.DataFrame(
+        {
+            "score": calibrator.predict_proba(_log_odds(unseen))[:, 1],
+            "fraud": labels == 1,
+        }
+    )
     split = features.with_columns(blocked.alias("blocked"))
     medians = {
         c: (split.filter("blocked")[c].median(), split.filter(~pl.col("blocked"))[c].median())
@@ -165,6 +201,11 @@ def train(
         reference_ids=tuple(features["account_id"]),
         caught_share=caught_share,
         medians=medians,  # type: ignore[arg-type]
+        calibrated_on="later accounts" if later else "left-out accounts",
+        left_out_auc=measures.auc(judged),
+        left_out_average_precision=measures.average_precision(judged),
+        left_out_calibration=tuple(measures.calibration(judged)),
+        importance=_importance(estimator, matrix, signals),
     )
     return Model(estimator, calibrator, card)
 
@@ -203,6 +244,9 @@ def load(folder: Path, model_id: str) -> Model:
     fields: dict[str, Any] = json.loads(card_text)
     fields["medians"] = {name: tuple(pair) for name, pair in fields["medians"].items()}
     fields |= {name: tuple(fields[name]) for name in ("signals", "reference_ids")}
+    if {field.name for field in dataclasses.fields(Card)} != set(fields):
+        raise ModelRefused(model_id, "another version of Callsieve made it; train again")
+    fields["left_out_calibration"] = tuple(map(tuple, fields["left_out_calibration"]))
     card = Card(**fields)
     if card.sklearn_version != sklearn.__version__:
         raise ModelRefused(
@@ -217,29 +261,52 @@ def load(folder: Path, model_id: str) -> Model:
     return Model(parts["estimator"], parts["calibrator"], card, model_id)
 
 
+def _later_likeness(
+    matrix: NDArray[np.float64], blocked: NDArray[np.bool_], known_at: pl.Series | None, seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64]] | None:
+    """Return likeness of later accounts by a model of earlier ones, their kind and weight.
+
+    None where there are too few. A third of the good accounts is kept from that model; the
+    weights make both kinds count as often as there are of them.
+    """
+    if known_at is None or known_at.null_count():
+        return None
+    rows = np.flatnonzero(blocked)
+    order = known_at.arg_sort().to_numpy()
+    split = len(rows) - int(len(rows) * LATER_SHARE)
+    early, late = rows[order[:split]], rows[order[split:]]
+    good = np.random.default_rng(seed).permutation(np.flatnonzero(~blocked))
+    kept = good[: len(good) // 3]
+    if len(late) < LATER_AT_LEAST or len(kept) < LATER_AT_LEAST:
+        return None
+    taught = np.concatenate([early, good[len(kept) :]])
+    earlier = BlockedAccountSimilarity(random_state=seed).fit(matrix[taught], blocked[taught])
+    asked = np.concatenate([late, kept])
+    weights = np.where(blocked[asked], len(rows) / len(late), len(good) / len(kept))
+    return earlier.predict_proba(matrix[asked])[:, 1], blocked[asked], weights
+
+
+def _importance(
+    estimator: BlockedAccountSimilarity, matrix: NDArray[np.float64], signals: tuple[str, ...]
+) -> dict[str, float]:
+    """Return the mean absolute part of each signal, over blocked accounts without themselves."""
+    rows = estimator.reference_blocked_[:IMPORTANCE_ROWS]
+    parts = np.abs(np.nan_to_num(estimator.explain(matrix[rows], rows))).mean(axis=0)
+    return dict(zip(signals, parts.tolist(), strict=True))
+
+
 def _calibrated(
-    likeness: NDArray[np.float64], blocked: NDArray[np.bool_]
+    likeness: NDArray[np.float64], blocked: NDArray[np.bool_], weights: NDArray[np.float64]
 ) -> tuple[LogisticRegression, float]:
     """Fit the curve from likeness to the chance of fraud; return it and the share caught."""
     odds = _log_odds(likeness)
-    most, least = _platt_target(blocked.sum()), 1 - _platt_target((~blocked).sum())
-    chance = _curve(odds, np.where(blocked, most, least)).predict_proba(odds)[:, 1]
+    most, least = sure_by(blocked.sum()), 1 - sure_by((~blocked).sum())
+    first = curve_to(odds, np.where(blocked, most, least), weights)
+    chance = first.predict_proba(odds)[:, 1].clip(1e-9, 1 - 1e-9)
     caught_share = float(chance[blocked].mean())
     unseen_fraud = (1 - caught_share) / caught_share * chance / (1 - chance)
     target = np.where(blocked, most, np.clip(unseen_fraud, least, most))
-    return _curve(odds, target), caught_share
-
-
-def _curve(odds: NDArray[np.float64], target: NDArray[np.float64]) -> LogisticRegression:
-    """Fit a logistic curve to targets 0..1: each account counts for both classes."""
-    both = np.repeat([1, 0], len(target))
-    weights = np.concatenate([target, 1 - target])
-    return LogisticRegression(C=np.inf).fit(np.vstack([odds, odds]), both, sample_weight=weights)
-
-
-def _platt_target(count: int) -> float:
-    """Return how sure ``count`` examples of a class allow to be, 0..1."""
-    return (count + 1) / (count + 2)
+    return curve_to(odds, target, weights), caught_share
 
 
 def _log_odds(score: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ closes it. No Django outside: it is set up at the first call.
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ import polars as pl
 from cdr.schema import INSTANT
 from fraud.candidates import Candidate, Versions
 from fraud.review.cases import Case, CoolDown, Event, Status, Step
-from fraud.review.database import queue_database
+from fraud.review.database import FILE, URL, queue_database
 from fraud.review.facts import Facts
 from fraud.review.rights import Role
 
@@ -195,6 +196,19 @@ def decisions_as_labels(home: Path, *, before: datetime) -> pl.DataFrame:
 
         rows = store.decisions(before)
     return pl.DataFrame(rows, schema=LABEL, orient="row")
+
+
+def has_queue(home: Path) -> bool:
+    """Tell whether there is a queue to read from, without making one."""
+    return (home / FILE).exists() or bool(os.environ.get(URL))
+
+
+def open_leanings(home: Path) -> dict[str, tuple[str, ...]]:
+    """Return the blocked accounts that the newest evidence of each undecided case names."""
+    with queue_database(home):
+        from fraud.review import store
+
+        return store.leanings()
 
 
 def migrate(home: Path) -> str:

@@ -233,6 +233,17 @@ def _newest_evidence(rows: Mapping[str, models.Case]) -> dict[int, Candidate]:
     return {row.case.pk: as_candidate(row) for row in evidence}
 
 
+def leanings() -> dict[str, tuple[str, ...]]:
+    """Return, for the account of each undecided case, the blocked accounts its evidence names."""
+    rows = {row.account_id: row for row in models.Case.objects.filter(status__in=UNDECIDED)}
+    evidence = _newest_evidence(rows)
+    return {
+        account: tuple(near.account_id for near in evidence[row.pk].similar_blocked)
+        for account, row in rows.items()
+        if row.pk in evidence
+    }
+
+
 def as_case(row: models.Case) -> Case:
     """Return a case as the rules know it."""
     return Case(

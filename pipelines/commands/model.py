@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -41,6 +42,7 @@ def train(ctx: typer.Context, as_of: AsOf = None, as_json: Json = False) -> None
     Example: callsieve train --as-of 2026-10-01
     """
     from fraud.model.training import save
+    from pipelines.model_card import write_card
 
     lake = open_lake(ctx.obj())
     night = _night(lake, as_of, fresh=True)
@@ -48,16 +50,83 @@ def train(ctx: typer.Context, as_of: AsOf = None, as_json: Json = False) -> None
         show({"model_id": None, "note": night.note}, as_json=as_json, text=night.note)
         raise typer.Exit(NEEDS_A_PERSON)
     card = night.model.card
+    model_id = save(night.model, lake.home.models)
+    _, page = write_card(lake.home.models, model_id, card)
     found = {
-        "model_id": save(night.model, lake.home.models),
+        "model_id": model_id,
         "trained_as_of": card.trained_as_of,
         "blocked_count": card.blocked_count,
         "good_count": card.good_count,
         "caught_share": card.caught_share,
         "feature_set": card.feature_set,
         "scikit_learn": card.sklearn_version,
+        "calibrated_on": card.calibrated_on,
+        "left_out_auc": card.left_out_auc,
+        "card": str(page),
     }
     show(found, as_json=as_json)
+
+
+@app.command()
+def evaluate(
+    ctx: typer.Context,
+    first: Annotated[
+        datetime | None,
+        typer.Option("--from", formats=["%Y-%m-%d"], help="First midnight (UTC) to score."),
+    ] = None,
+    last: Annotated[
+        datetime | None,
+        typer.Option("--to", formats=["%Y-%m-%d"], help="Last one; without it, --wait-days ago."),
+    ] = None,
+    every_days: Annotated[int, typer.Option(min=1, help="Days from one to the next.")] = 1,
+    wait_days: Annotated[
+        int, typer.Option(min=1, help="Days after the last midnight whose outcomes count.")
+    ] = 14,
+    truth: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="`truth/accounts.csv` of a simulation."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Score past nights as they would have been scored, and compare with what came of it.
+
+    Each night learns from what was known then. Writes a report; exit code 1 where a signal
+    seems to know the future.
+
+    Example: callsieve evaluate --from 2026-09-20 --to 2026-09-26 --wait-days 5
+    """
+    import polars as pl
+
+    from fraud.backtest import TRUTH, backtest, midnights_between
+    from fraud.review.queue import decisions_as_labels, has_queue
+    from pipelines.model_card import write_evaluation
+
+    lake = open_lake(ctx.obj())
+    today = datetime.now(tz=UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    end = last.replace(tzinfo=UTC) if last else today - timedelta(days=wait_days)
+    start = first.replace(tzinfo=UTC) if first else end - timedelta(days=13)
+    known_until = min(end + timedelta(days=wait_days), today)
+    if not start <= end < known_until:
+        raise WrongUse("--from must not be after --to, and --to must be before today (UTC)")
+    told = None
+    if truth is not None:
+        told = pl.read_csv(truth, schema_overrides=dict(TRUTH), columns=list(TRUTH))
+    found = backtest(
+        lake,
+        midnights_between(start, end, every_days=every_days),
+        known_until=known_until,
+        labels_before=lambda at: (
+            decisions_as_labels(lake.home.root, before=at) if has_queue(lake.home.root) else None
+        ),
+        truth=told,
+        tell=tell,
+    )
+    said = found.as_json()
+    text_file, page = write_evaluation(lake.home.reports, f"evaluation-{found.nights[-1]}", said)
+    said["report"] = str(page)
+    show(said, as_json=as_json, text=text_file.read_text("utf-8"))
+    if found.leaks:
+        raise typer.Exit(NEEDS_A_PERSON)
 
 
 @app.command()
@@ -185,6 +254,7 @@ def _night(
 ) -> Night:
     """Bring the days up to date and score; a midnight that is still to come is refused."""
     from fraud.model.shelf import named
+    from fraud.review.queue import decisions_as_labels, has_queue
     from fraud.scoring import reduce_days, score_night
 
     now = datetime.now(tz=UTC)
@@ -194,7 +264,12 @@ def _night(
         raise WrongUse("that day has not begun yet (UTC); give one that has")
     model_id = named(lake.home.models, model) if model else None
     reduce_days(lake, as_of=midnight, progress=paced(tell))
-    return score_night(lake, as_of=midnight, model_id=model_id, only=only, use_shelf=not fresh)
+    labels = None
+    if has_queue(lake.home.root):
+        labels = decisions_as_labels(lake.home.root, before=midnight)
+    return score_night(
+        lake, as_of=midnight, model_id=model_id, only=only, use_shelf=not fresh, labels=labels
+    )
 
 
 def _said(lake: Lake, night: Night) -> dict[str, Any]:

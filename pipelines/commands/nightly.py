@@ -16,6 +16,7 @@ from pipelines.samples import SAMPLE_DAY, sample_lake
 from pipelines.terminal import NEEDS_A_PERSON, Json, paced, show, tell
 
 if TYPE_CHECKING:
+    from pipelines.hourly import HourlyOutcome
     from pipelines.nightly import Outcome
 
 REASONS_PRINTED = 3
@@ -47,6 +48,31 @@ def nightly(
     lake = open_lake(ctx.obj(), create=True)
     outcome = run_nightly(lake, of_day, now=now, tell=tell, progress=paced(tell))
     show(outcome.as_json(), as_json=as_json, text=night_text(outcome))
+    if outcome.concerns:
+        raise typer.Exit(NEEDS_A_PERSON)
+
+
+@app.command()
+def hourly(
+    ctx: typer.Context,
+    day: Annotated[
+        datetime | None,
+        typer.Option("--date", formats=["%Y-%m-%d"], help="UTC day; without it, today."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Take in the inbox and let the rules look at the newest calls; safe to repeat.
+
+    For the hours between nights: needs no model, opens cases at once.
+
+    Example: callsieve hourly
+    """
+    from pipelines.hourly import run_hourly
+
+    now = datetime.now(tz=UTC)
+    lake = open_lake(ctx.obj(), create=True)
+    outcome = run_hourly(lake, day.date() if day else now.date(), now=now, tell=tell)
+    show(outcome.as_json(), as_json=as_json, text=hour_text(outcome))
     if outcome.concerns:
         raise typer.Exit(NEEDS_A_PERSON)
 
@@ -89,6 +115,20 @@ def night_text(outcome: Outcome) -> str:
     for candidate in outcome.candidates:
         lines += _candidate_lines(candidate)
     return "\n".join(lines)
+
+
+def hour_text(outcome: HourlyOutcome) -> str:
+    """Say what an hour came to, in lines for a terminal."""
+    if outcome.note:
+        return outcome.note
+    hits = ", ".join(f"{row['rule']} {row['accounts']}" for row in outcome.rules) or "none"
+    lines = [
+        f"{outcome.ingest['files']} files, {outcome.ingest['accepted']:,} new rows; rules hit: "
+        f"{hits}; {outcome.cases_opened} cases opened, {outcome.cases_refreshed} with new evidence"
+    ]
+    if outcome.concerns:
+        lines += ["Needs a person:", *(f"  - {concern}" for concern in outcome.concerns)]
+    return "\n".join([*lines, *map(candidate_text, outcome.candidates)])
 
 
 def candidate_text(candidate: Candidate) -> str:

@@ -42,15 +42,34 @@ def test_score_train_promote_explain_and_back(run: Callable[..., Any]) -> None:
     assert run("model", "promote", "--previous").found == {"champion": None}
 
 
+@pytest.mark.large
+def test_past_nights_are_evaluated_with_the_truth(run: Callable[..., Any]) -> None:
+    """The simulated frauds of the last week are found, and a report is written."""
+    truth = CONFIG.parent / "truth" / "accounts.csv"
+    ran = run("evaluate", "--from", "2026-09-26", "--to", "2026-09-26", "--wait-days", "4",
+              "--truth", truth)  # fmt: skip
+    found = ran.found
+    assert ran.code == 0
+    assert (found["nights"], found["outcomes"]) == (["2026-09-26"], "truth")
+    assert found["auc"]["low"] > 0.5
+    assert found["precision_at_capacity"]["value"] > 0.5
+    assert {one["kind"] for one in found["kinds"]} >= {"irsf", "robocall", "simbox"}
+    page = Path(found["report"]).read_text("utf-8")
+    assert "<svg" in page
+    assert "C10" not in page  # no account is named
+    assert "precision at 50 a day" in Path(found["report"]).with_suffix(".md").read_text("utf-8")
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (("score", "--as-of", "2999-01-01"), "has not begun yet"),
+        (("evaluate", "--from", "2026-09-20", "--to", "2026-09-01"), "must not be after"),
         (("model", "promote"), "give a model"),
         (("model", "promote", "zzz"), "no model begins"),
         (("model", "promote", "--previous"), "ever promoted"),
     ],
-    ids=["the future", "nothing", "unknown model", "nothing before"],
+    ids=["the future", "backwards", "nothing", "unknown model", "nothing before"],
 )
 def test_wrong_use_is_said(run: Callable[..., Any], words: tuple[str, ...], said: str) -> None:
     ran = run(*words)

@@ -12,7 +12,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from fraud import BlockedAccountSimilarity
 
 
-@parametrize_with_checks([BlockedAccountSimilarity(n_trees=20)])
+@parametrize_with_checks([BlockedAccountSimilarity(n_repeats=1, n_rounds=10)])
 def test_it_is_a_classifier_by_the_book(estimator: Any, check: Any) -> None:
     check(estimator)
 
@@ -28,7 +28,7 @@ def known() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
 
 @pytest.fixture(scope="module")
 def model(known: tuple[NDArray[np.float64], NDArray[np.int64]]) -> BlockedAccountSimilarity:
-    return BlockedAccountSimilarity(n_trees=100, random_state=5).fit(*known)
+    return BlockedAccountSimilarity(random_state=5).fit(*known)
 
 
 def test_reasons_add_up_to_the_score(
@@ -63,16 +63,16 @@ def test_a_reference_account_does_not_vouch_for_itself() -> None:
     rng = np.random.default_rng(9)
     X = np.vstack([rng.normal(0, 1, (200, 3)), rng.normal(6, 1, (20, 3)), [[0.0, 0.0, 0.0]]])
     y = np.repeat([0, 1], [200, 21])
-    model = BlockedAccountSimilarity(n_trees=200, random_state=1, min_leaf=1).fit(X, y)
+    model = BlockedAccountSimilarity(n_rounds=60, learning_rate=0.5, min_leaf=1).fit(X, y)
     seen, unseen = model.predict_proba(X)[-1, 1], model.likeness(X, np.arange(len(X)))[-1]
-    assert unseen < 0.3 < seen
+    assert 0 < unseen < seen / 2
 
 
 def test_few_blocked_among_many_are_left_out_too() -> None:
     rng = np.random.default_rng(2)
     y = np.repeat([1, 0], [10, 3_000])
     X = rng.normal(np.outer(y, [2.0, 2.0]), 1.0)
-    model = BlockedAccountSimilarity(n_trees=60, random_state=1).fit(X, y)
+    model = BlockedAccountSimilarity(random_state=1).fit(X, y)
     unseen = model.likeness(X, np.arange(len(X)))
     assert not np.isnan(unseen[:10]).any()
 
@@ -106,7 +106,7 @@ def test_an_account_that_was_not_learned_from_is_scored_by_every_tree(
 
 def test_the_only_blocked_account_has_nothing_to_be_compared_with() -> None:
     X = np.arange(20.0)[:, None]
-    model = BlockedAccountSimilarity(n_trees=10).fit(X, np.arange(20) == 19)
+    model = BlockedAccountSimilarity().fit(X, np.arange(20) == 19)
     assert np.isnan(model.likeness(X[-1:], np.array([19]))).all()
 
 
@@ -114,8 +114,8 @@ def test_long_tails_and_units_do_not_matter(
     known: tuple[NDArray[np.float64], NDArray[np.int64]],
 ) -> None:
     X, y = known
-    plain = BlockedAccountSimilarity(n_trees=20).fit(X, y).predict_proba(X)
-    stretched = BlockedAccountSimilarity(n_trees=20).fit(np.exp(3 * X), y)
+    plain = BlockedAccountSimilarity(n_repeats=1, n_rounds=10).fit(X, y).predict_proba(X)
+    stretched = BlockedAccountSimilarity(n_repeats=1, n_rounds=10).fit(np.exp(3 * X), y)
     assert stretched.predict_proba(np.exp(3 * X)) == pytest.approx(plain)
 
 

@@ -110,3 +110,14 @@ def test_the_card_holds_no_value_of_an_account(
     card = json.loads((tmp_path / model_id / "card.json").read_bytes())
     assert (card["blocked_count"], card["good_count"]) == (BLOCKED, GOOD)
     assert card["signals"] == ["signal_0", "signal_1", "signal_2", "signal_3"]
+
+
+def test_the_curve_is_fitted_to_later_accounts_where_there_are_enough() -> None:
+    rng = np.random.default_rng(5)
+    labels = np.arange(900) < 150
+    frame = pl.DataFrame({"account_id": [f"a{n}" for n in range(900)], "s": rng.normal(labels * 2)})
+    known_at = pl.Series([date(2026, 1, 1)] * 110 + [date(2026, 6, 1)] * 40)
+    blocked = pl.Series(labels)
+    of = {"trained_as_of": date(2026, 9, 1), "feature_set": "f", "seed": 1}
+    assert train(frame, blocked, **of, known_at=known_at).card.calibrated_on == "later accounts"
+    assert train(frame, blocked, **of).card.calibrated_on == "left-out accounts"

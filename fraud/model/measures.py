@@ -1,0 +1,172 @@
+"""How good a ranking was, once it is known who was fraudulent. Pure; nothing of lakes or models.
+
+Rows are accounts on nights: an account that was open on several nights stands in several
+rows. Intervals draw whole accounts, not rows, since rows of an account are not independent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+DRAWS = 200
+"""Bootstrap draws. Ours: the bounds of a 95 % interval then vary by a seventh of its width."""
+
+CALIBRATION_BINS = 10
+
+SUSPICIOUS_AUC = 0.99
+"""How well one signal alone may tell outcomes apart before it is suspected to know the future.
+Ours: the best single signal on real accounts (`sichuan`, tenure) reaches .83."""
+
+LEAST_OUTCOMES = 5
+"""Outcomes of each kind below which no signal is suspected: ours, because with four it happens by
+chance among two hundred signals."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A number with its 95 % interval; None where there is nothing to measure."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """A signal that tells outcomes apart too well to have been known."""
+
+    signal: str
+    auc: float
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """How far a signal's values moved: Cliff's delta, -1..1, later against earlier."""
+
+    signal: str
+    effect: float
+
+
+def measured(
+    rows: pl.DataFrame, measure: Callable[[pl.DataFrame], float | None], *, seed: int
+) -> Measure:
+    """Return a measure of rows with its interval by a bootstrap over accounts.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        `account_id` and whatever ``measure`` looks at.
+    measure : callable
+        Gives None where it cannot be told.
+    seed : int
+        Of the draws.
+    """
+    value = measure(rows)
+    if value is None:
+        return Measure(None)
+    rng = np.random.default_rng(seed)
+    groups = rows.with_row_index("_row").group_by("account_id", maintain_order=True).agg("_row")
+    of_account = [np.asarray(group) for group in groups["_row"].to_list()]
+    found = []
+    for _ in range(DRAWS):
+        drawn = rng.integers(len(of_account), size=len(of_account))
+        again = measure(rows[np.concatenate([of_account[one] for one in drawn])])
+        if again is not None:
+            found.append(again)
+    if not found:
+        return Measure(value)
+    low, high = np.quantile(found, [0.025, 0.975])
+    return Measure(value, float(low), float(high))
+
+
+def auc(rows: pl.DataFrame) -> float | None:
+    """Return the area under the ROC curve of `score` against `fraud`; 0.5 is chance."""
+    return _ranked(rows, roc_auc_score)
+
+
+def average_precision(rows: pl.DataFrame) -> float | None:
+    """Return the average precision of `score` against `fraud`; the share of fraud is chance."""
+    return _ranked(rows, average_precision_score)
+
+
+def precision_at_capacity(rows: pl.DataFrame) -> float | None:
+    """Return the share of fraud among the accounts that the team would have worked (`worked`)."""
+    worked = rows.filter("worked")
+    return None if worked.is_empty() else float(worked["fraud"].mean())  # type: ignore[arg-type]
+
+
+def recall_at_capacity(rows: pl.DataFrame) -> float | None:
+    """Return the share of fraudulent accounts that were worked on at least one night."""
+    caught = rows.filter("fraud").group_by("account_id").agg(pl.col("worked").any())
+    return None if caught.is_empty() else float(caught["worked"].mean())  # type: ignore[arg-type]
+
+
+def calibration(rows: pl.DataFrame) -> list[tuple[float, float, int]]:
+    """Return mean score, share of fraud and count of rows, in ten bins of equal width."""
+    known = rows.drop_nulls("score")
+    which = (pl.col("score") * CALIBRATION_BINS).floor().clip(0, CALIBRATION_BINS - 1)
+    bins = known.group_by(which.alias("bin")).agg(
+        pl.col("score").mean(), pl.col("fraud").mean().alias("share"), pl.len()
+    )
+    return [
+        (float(score), float(share), int(count))
+        for _, score, share, count in bins.sort("bin").iter_rows()
+    ]
+
+
+def leaks(features: pl.DataFrame, fraud: pl.Series, signals: Sequence[str]) -> tuple[Leak, ...]:
+    """Name signals that alone tell outcomes apart so well that they must know them.
+
+    What is unknown counts as a value of its own, since a signal can leak by being known.
+    """
+    truth = fraud.to_numpy()
+    if min(truth.sum(), (~truth).sum()) < LEAST_OUTCOMES:
+        return ()
+    found = []
+    for name in signals:
+        value = features[name].cast(pl.Float64).to_numpy()
+        known = ~np.isnan(value)
+        best = max(_either_way(truth, known.astype(float)), _told_apart(truth, value, known))
+        if best >= SUSPICIOUS_AUC:
+            found.append(Leak(name, best))
+    return tuple(sorted(found, key=lambda leak: (-leak.auc, leak.signal)))
+
+
+def drifts(earlier: pl.DataFrame, later: pl.DataFrame, names: Sequence[str]) -> tuple[Drift, ...]:
+    """Return how far each column moved between two nights, the farthest first."""
+    found = []
+    for name in names:
+        before, after = (frame[name].drop_nulls().cast(pl.Float64) for frame in (earlier, later))
+        if before.is_empty() or after.is_empty():
+            continue
+        which = np.repeat([0, 1], [len(before), len(after)])
+        moved = 2 * roc_auc_score(which, np.concatenate([before, after])) - 1
+        found.append(Drift(name, float(moved)))
+    return tuple(sorted(found, key=lambda drift: (-abs(drift.effect), drift.signal)))
+
+
+def _told_apart(
+    truth: NDArray[np.bool_], value: NDArray[np.float64], known: NDArray[np.bool_]
+) -> float:
+    of_known = truth[known]
+    if min(of_known.sum(), (~of_known).sum()) < LEAST_OUTCOMES:
+        return 0.5
+    return _either_way(of_known, value[known])
+
+
+def _either_way(truth: NDArray[np.bool_], value: NDArray[np.float64]) -> float:
+    found = float(roc_auc_score(truth, value))
+    return max(found, 1 - found)
+
+
+def _ranked(rows: pl.DataFrame, score: Callable[..., float]) -> float | None:
+    known = rows.drop_nulls("score")
+    if known["fraud"].n_unique() < 2:
+        return None
+    return float(score(known["fraud"].to_numpy(), known["score"].to_numpy()))

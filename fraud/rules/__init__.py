@@ -1,0 +1,1 @@
+"""Rules beside the model: few, plain, in force from the first night on, without training."""

@@ -1,0 +1,72 @@
+"""The card of a trained model, for people: Markdown, and HTML with pictures.
+
+Everything on it comes from the model's own `card.json` and from a backtest, where one was
+run; nothing names an account. Not here: what is measured (:mod:`fraud.model`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from cdr.errors import storage
+from cdr.lake.home import write_whole
+from fraud.model.training import Card
+
+SIGNALS_SHOWN = 15
+
+_PAGES = Environment(
+    loader=PackageLoader("pipelines"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_TEXTS = _PAGES.overlay(autoescape=False)
+
+
+def write_card(folder: Path, model_id: str, card: Card) -> tuple[Path, Path]:
+    """Write `card.md` and `card.html` beside a model; a second call replaces them."""
+    ranked = sorted(card.importance.items(), key=lambda pair: (-pair[1], pair[0]))
+    told = {"model_id": model_id, "card": card, "ranked": ranked[:SIGNALS_SHOWN]}
+    return _write(folder / model_id / "card", "model_card", told)
+
+
+def write_evaluation(folder: Path, name: str, found: dict[str, Any]) -> tuple[Path, Path]:
+    """Write an evaluation as `<name>.md` and `<name>.html`."""
+    return _write(folder / name, "evaluation", {"found": found})
+
+
+def calibration_points(
+    bins: Sequence[tuple[float, float, int]], size: float
+) -> list[tuple[float, float, float, str]]:
+    """Return x, y and radius of each bin in a picture of ``size`` pixels, and its words."""
+    most = max((count for _, _, count in bins), default=1)
+    return [
+        (
+            round(score * size, 1),
+            round((1 - share) * size, 1),
+            round(3 + 7 * (count / most) ** 0.5, 1),
+            f"score {score:.2f}, {share:.0%} of {count:,}",
+        )
+        for score, share, count in bins
+    ]
+
+
+_PAGES.filters["points"] = calibration_points
+_TEXTS.filters["points"] = calibration_points
+
+
+def _write(stem: Path, template: str, told: dict[str, Any]) -> tuple[Path, Path]:
+    files = stem.with_name(stem.name + ".md"), stem.with_name(stem.name + ".html")
+    texts = (
+        _TEXTS.get_template(f"{template}.md.j2").render(told),
+        _PAGES.get_template(f"{template}.html.j2").render(told),
+    )
+    with storage("writing a model's card"):
+        for file, text in zip(files, texts, strict=True):
+            write_whole(file, text.encode())
+    return files
