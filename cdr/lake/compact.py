@@ -85,9 +85,23 @@ def _compact_day(lake: Lake, day: str) -> None:
 
 
 def _by_account(rows: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
-    """Split rows into runs of accounts of about `ROWS_A_FILE` rows; no account is split."""
+    """Split rows into runs of accounts of about `ROWS_A_FILE` rows.
+
+    No account is split, unless it alone has more: then between its hours. Rows without an
+    account are one account here, and may be a whole day of a source.
+    """
     account = pl.col("account_id").fill_null("")
     counts = rows.select(account).group_by("account_id").len("rows").collect(engine="streaming")
+    large = counts.filter(pl.col("rows") > ROWS_A_FILE)["account_id"]
+    hour = pl.col("started_at").dt.to_string("\0%Y-%m-%dT%H")
+    place = pl.when(account.is_in(large.implode())).then(account + hour).otherwise(account)
+    if not large.is_empty():
+        counts = (
+            rows.select(account_id=place)
+            .group_by("account_id")
+            .len("rows")
+            .collect(engine="streaming")
+        )
     runs = (
         counts.sort("account_id")
         .with_columns(run=(pl.col("rows").cum_sum() - pl.col("rows")) // ROWS_A_FILE)
@@ -95,7 +109,7 @@ def _by_account(rows: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
         .agg(low=pl.col("account_id").first(), high=pl.col("account_id").last())
     )
     for low, high in runs.select("low", "high").iter_rows():
-        yield rows.filter(account.is_between(pl.lit(low), pl.lit(high)))
+        yield rows.filter(place.is_between(pl.lit(low), pl.lit(high)))
 
 
 def _merge(lake: Lake, table: Table, place: str) -> None:

@@ -235,3 +235,18 @@ def test_a_day_too_large_for_one_file_is_split_between_accounts(
     assert sorted(account for part in parts for account in part) == ["a0", "a1", "a2"]
     assert lake.calls().collect().sort("record_id").equals(before)
     assert compact(lake) == 0
+
+
+def test_an_account_too_large_for_one_file_is_split_between_its_hours(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cdr.lake.compact.ROWS_A_FILE", 4)
+    monkeypatch.setattr("cdr.lake.compact.MAX_FILES_A_DAY", -1)
+    hours = [f"x{n},,0301,0302,2026-09-05 {n:02d}:00:00,9,answered\n" for n in range(9)]
+    take_in(home, write(tmp_path / "x.csv", *hours, hours[0].replace("x0,,", "y,a1,")))
+    take_in(home, write(tmp_path / "y.csv", hours[0].replace("x0,,", "z,a2,")))
+    lake = open_home(home)
+    compact(lake)
+    files = [f for f in lake.files(CALLS) if f.partition["call_date"] == "2026-09-05"]
+    parts = [lake.scan_files(CALLS, [f]).collect()["source_record_id"].to_list() for f in files]
+    assert sorted(parts) == [["x0", "x1", "x2", "x3"], ["x4", "x5", "x6", "x7"], ["x8", "y", "z"]]
