@@ -92,7 +92,7 @@ class AccountReader:
     """
 
     def __init__(self, lake: Lake) -> None:
-        self._lake = lake
+        self.lake = lake
         self._lock = Lock()
         self._session: Connection | None = None
         self._opened_s = 0.0
@@ -147,8 +147,8 @@ class AccountReader:
             self._compared[as_of] = compare_accounts(
                 session,
                 as_of=_midnight(as_of),
-                seed=self._lake.settings.scoring.seed,
-                store=self._lake.settings.store,
+                seed=self.lake.settings.scoring.seed,
+                store=self.lake.settings.store,
             )
         return self._compared[as_of]
 
@@ -195,7 +195,7 @@ class AccountReader:
         if self._session is None or time.monotonic() - self._opened_s > SESSION_S:
             if self._session is not None:
                 self._session.close()
-            self._session = self._lake.connect_raw("fraud")
+            self._session = self.lake.connect_raw("fraud")
             self._opened_s = time.monotonic()
             self._kept.clear()
             self._compared.clear()

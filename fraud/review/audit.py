@@ -15,6 +15,7 @@ from fraud.review import models
 SEEN = {
     "see_case": "opened the case",
     "search": "searched for an account",
+    "see_requests": "looked at the requests of persons",
     "see_calls": "looked at the calls behind a number",
     "see_evidence": "read the evidence through the API",
     "reveal": "revealed personal data",

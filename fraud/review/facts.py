@@ -42,6 +42,9 @@ stays in front; USD 1,000 weigh as much as .15 of score."""
 AGES_FROM = datetime(2020, 1, 1, tzinfo=UTC)
 """Waiting is counted from here for all cases alike, so that their order needs no clock."""
 
+LONGEST = 200
+"""Signs of a plan or country that are kept: they stand in indexes, whose entries are bounded."""
+
 IDENTITY = "identity"
 OTHER = "other"
 
@@ -90,8 +93,8 @@ def account_facts(lake: Lake, account_ids: Sequence[str], *, as_of: date) -> dic
     rows = run(lake.connect_raw("fraud"), query)
     return {
         account_id: Facts(
-            plan or "",
-            country or "",
+            (plan or "")[:LONGEST],
+            (country or "")[:LONGEST],
             None if cost is None else Decimal(str(cost)).quantize(Decimal("0.01")),
         )
         for account_id, plan, country, cost in rows.iter_rows()

@@ -129,6 +129,16 @@ def signature(body: bytes, *, secret: str, at_s: int) -> str:
     return f"t={at_s},v1={mac}"
 
 
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A receiver that sends us elsewhere has not received: what is signed goes where it was set."""
+
+    def redirect_request(self, *_: Any) -> None:
+        """Follow none."""
+
+
+_OPENER = urllib.request.build_opener(_NoRedirect)
+
+
 @dataclass(frozen=True, slots=True)
 class Receiver:
     """Where messages go. `secret` is shared with the receiver and never shown."""
@@ -152,7 +162,7 @@ class Receiver:
             },
         )
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
+            with _OPENER.open(request, timeout=TIMEOUT_S) as answer:
                 return "" if 200 <= answer.status < 300 else f"answered {answer.status}"
         except urllib.error.HTTPError as error:
             return f"answered {error.code}"

@@ -30,6 +30,7 @@ class Right(StrEnum):
     SEE_TEAM = "see how the team works"
     SEE_OUTBOX = "see what was sent out"
     RESEND = "send again what failed"
+    SEE_REQUESTS = "see and answer requests of persons"
     SEE_AUDIT = "see who looked at what"
     MANAGE_PEOPLE = "manage people"
     OWN_ACCOUNT = "manage one's own sign-in"
@@ -42,7 +43,15 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     Role.REVIEWER: frozenset(_REVIEWER),
     Role.LEAD: frozenset(_REVIEWER | {Right.CONFIRM, Right.SEE_TEAM, Right.SEE_OUTBOX}),
     Role.DPO: frozenset(
-        _ALL | {Right.SEE_CASES, Right.REVEAL, Right.CONTEST, Right.SEE_AUDIT, Right.SEE_OUTBOX}
+        _ALL
+        | {
+            Right.SEE_CASES,
+            Right.REVEAL,
+            Right.CONTEST,
+            Right.SEE_AUDIT,
+            Right.SEE_OUTBOX,
+            Right.SEE_REQUESTS,
+        }
     ),
     # who gives rights does not also use them: an administrator sees no case
     Role.ADMINISTRATOR: frozenset(_ALL | {Right.MANAGE_PEOPLE, Right.SEE_OUTBOX, Right.RESEND}),

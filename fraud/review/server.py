@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings as django_settings
 
+from cdr.errors import WrongUse
 from cdr.lake import Lake
 from fraud.review.database import point_at, queue_database, secret_key, set_up
 
@@ -99,12 +100,11 @@ def serve(
     threads : int, default=12
         Requests answered at once.
     """
-    import waitress
+    from waitress.server import create_server
 
     app = application(lake, names=address.names)
     end = Event()
-    chores = Thread(target=_look_after, args=(receiver, end, tell), daemon=True)
-    chores.start()
+    chores = Thread(target=_look_after, args=(lake, receiver, end, tell), daemon=True)
     trusted: dict[str, Any] = (
         {
             "trusted_proxy": address.proxy,
@@ -114,26 +114,40 @@ def serve(
         if address.proxy
         else {}
     )
+    try:
+        server = create_server(
+            app, host=address.host, port=address.port, threads=threads, ident=None, **trusted
+        )
+    except OSError as error:
+        raise WrongUse(
+            f"cannot listen on {address.host}:{address.port} ({error.strerror or 'no such host'}):"
+            " choose another --host or --port"
+        ) from None
+    chores.start()
     tell(f"review queue on http://{address.host}:{address.port}/ (stop with Ctrl+C)")
     try:
-        waitress.serve(
-            app, host=address.host, port=address.port, threads=threads, ident=None,
-            _quiet=True, **trusted,
-        )  # fmt: skip
+        server.run()
     finally:
+        server.close()
         end.set()
         chores.join(timeout=5)
 
 
-def _look_after(receiver: tuple[str, str] | None, end: Event, tell: Callable[[str], None]) -> None:
+def _look_after(
+    lake: Lake, receiver: tuple[str, str] | None, end: Event, tell: Callable[[str], None]
+) -> None:
     from django.db import close_old_connections
 
+    from fraud.review.audit_seal import seal
     from fraud.review.outbox import Receiver
 
     to = Receiver(*receiver) if receiver else None
+    sealed = None
     while not end.wait(EVERY_S):
         try:
-            chores_once(to, now=datetime.now(tz=UTC))
+            now = datetime.now(tz=UTC)
+            chores_once(to, now=now)
+            sealed = seal(lake.home, now=now, sealed=sealed)
         except Exception as error:
             # the next round tries again; the text could quote a row, the kind cannot
             tell(f"dates and outbox: {type(error).__name__}, tried again in {EVERY_S:.0f} s")

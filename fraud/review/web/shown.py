@@ -15,6 +15,7 @@ MENU = (
     ("queue", "Queue", Right.SEE_CASES),
     ("team", "Team", Right.SEE_TEAM),
     ("outbox", "Outbox", Right.SEE_OUTBOX),
+    ("requests", "Requests", Right.SEE_REQUESTS),
     ("audit", "Audit", Right.SEE_AUDIT),
     ("people", "People", Right.MANAGE_PEOPLE),
 )

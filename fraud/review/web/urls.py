@@ -9,6 +9,7 @@ from fraud.review.web import (
     views_outbox,
     views_people,
     views_queue,
+    views_requests,
     views_sign_in,
     views_team,
 )
@@ -16,6 +17,7 @@ from fraud.review.web.api import URLS
 
 urlpatterns = [
     path("", views_queue.queue, name="queue"),
+    path("home", views_queue.home, name="home"),
     path("next", views_queue.take_next, name="next"),
     path("views", views_queue.save_view, name="save-view"),
     path("views/<int:view_id>/remove", views_queue.remove_view, name="remove-view"),
@@ -27,6 +29,8 @@ urlpatterns = [
     path("team", views_team.team, name="team"),
     path("outbox", views_outbox.outbox, name="outbox"),
     path("outbox/<int:message_id>/resend", views_outbox.resend, name="resend"),
+    path("requests", views_requests.requests, name="requests"),
+    path("requests/<str:request_id>/decide", views_requests.decide_request, name="decide-request"),
     path("audit", views_team.audit, name="audit"),
     path("people", views_people.people, name="people"),
     path("people/add", views_people.add, name="add-person"),

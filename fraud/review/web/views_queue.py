@@ -44,6 +44,13 @@ def as_query(wanted: desk.Filter) -> str:
     return urlencode({name: value for name, value in values.items() if value})
 
 
+@needs(Right.OWN_ACCOUNT)
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """Lead to where a person's work is: the queue, or people for who sees no case."""
+    return redirect("queue" if staff_of(request).may(Right.SEE_CASES) else "people")
+
+
 @needs(Right.SEE_CASES)
 @require_GET
 def queue(request: HttpRequest) -> HttpResponse:

@@ -8,8 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from review_site import NIGHT
 
 from fraud.review import desk
+from fraud.review.calls_behind import calls_behind
 from fraud.review.decisions import UNDO_WITHIN, Action
 from fraud.review.queue import decisions_as_labels, decisions_since
 
@@ -340,3 +342,48 @@ def test_no_action_is_without_words() -> None:
     from fraud.review.web.views_case import _said
 
     assert all(_said(action) for action in Action)
+
+
+@pytest.mark.parametrize(
+    ("signal", "whole"),
+    [
+        ("outbound_calls_count_7d", 4),
+        ("hour_calls_max_count_7d", 2),  # 22:00 and 22:05
+        ("minute_calls_max_count_7d", 1),
+        ("simultaneous_max_count_7d", 1),
+        ("high_risk_calls_count_7d", 0),
+        ("test_number_calls_count_7d", 0),
+        ("first_days_outbound_calls_count_30d", 0),  # opened on the 20th, first call on the 24th
+    ],
+)
+def test_a_peak_lists_the_calls_it_counts(account_reader: Any, signal: str, whole: int) -> None:
+    found = account_reader.calls("acc-1", calls_behind(signal), as_of=NIGHT, home_country="DE")
+    assert found.whole == whole
+
+
+def test_behaviour_stands_beside_the_nearest_accounts(site: Any) -> None:
+    page = site.client("ada").get("/cases/1").context["page"]
+    lines = {what: (own, cells) for what, own, cells in page.similar.behaviour}
+    # acc-8 was blocked and made no calls; acc-9 made one
+    assert lines["Outbound calls, 7 days"] == ("4", [("", "not known"), ("1", "differs")])
+
+
+def test_what_comes_back_by_itself_is_due_anew(site: Any) -> None:
+    from fraud.review.models import Case
+
+    client = site.client("ada")
+    client.post("/next")
+    until = (datetime.now(tz=UTC) + timedelta(days=3)).date().isoformat()
+    snooze = {"action": "snooze", "reason": "more_calls", "until": until}
+    client.post("/cases/1/decide", snooze)
+    woken_at = datetime.now(tz=UTC) + timedelta(days=5)
+    assert desk.wake_due(woken_at) == 1
+    assert Case.objects.get(pk=1).due_at == woken_at + timedelta(hours=24)
+
+
+def test_a_search_for_an_account_is_written_down(site: Any) -> None:
+    from fraud.review.models import AuditEntry
+
+    site.client("ada").get("/?account=acc-9")
+    found = AuditEntry.objects.get(action="search")
+    assert (found.by, found.account_id) == ("ada", "acc-9")
