@@ -14,6 +14,7 @@ from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from cdr.errors import FormatError, shown
@@ -22,6 +23,12 @@ from cdr.formats.record import ISO_LAYOUTS, Clock, Format, Times
 from cdr.settings import SourceSettings
 
 _ROW_BYTES = 256  # ours: what a row of some twenty short columns takes in memory
+TEXT_IN_BLOCKS, TEXT_BYTES = 4, 1 << 20
+"""Text of a column that a batch may hold: four times the size of a block, a MiB in any case.
+Ours: a thousand bytes in each row; Parquet keeps what repeats once, so that a file of few bytes
+can hold more than there is memory."""
+
+_BOMB = f"unpacks to more than {TEXT_IN_BLOCKS} times the size of a block in one column"
 _TIMES = ("started_at", "answered_at", "ended_at")
 
 
@@ -31,11 +38,14 @@ def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.D
     try:
         with pq.ParquetFile(file) as parquet:
             names = _columns_of(file, parquet.schema_arrow, source)
-            line = 1
+        wanted = list(dict.fromkeys(names.values()))
+        with pq.ParquetFile(file, read_dictionary=wanted) as parquet:
+            line, most = 1, max(TEXT_IN_BLOCKS * block_bytes, TEXT_BYTES)
             for batch in parquet.iter_batches(
-                batch_size=max(1, block_bytes // _ROW_BYTES),
-                columns=list(dict.fromkeys(names.values())),
+                batch_size=max(1, block_bytes // _ROW_BYTES), columns=wanted
             ):
+                if any(_text_bytes(column) > most for column in batch.columns):
+                    raise FormatError(shown(file), _BOMB)
                 rows = _as_text(pl.DataFrame(batch), names, line)
                 yield plain_records(rows, source)
                 line += batch.num_rows
@@ -65,6 +75,14 @@ def _columns_of(file: Path, schema: pa.Schema, source: SourceSettings) -> dict[s
             shown(file), f'has a time zone in {", ".join(zoned)}; set clock = "offset"'
         )
     return names
+
+
+def _text_bytes(column: pa.Array) -> int:
+    """Return how much text a column is once it is written out; 0 where it is none."""
+    if not pa.types.is_dictionary(column.type):
+        return 0
+    lengths = pc.binary_length(column.dictionary)
+    return pc.sum(lengths.cast(pa.int64()).take(column.indices)).as_py() or 0
 
 
 def _has_zone(schema: pa.Schema, name: str) -> bool:
