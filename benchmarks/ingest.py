@@ -9,7 +9,8 @@ until it has enough rows; damaged rows are left out, since a plain copy stops at
 a process of its own: (a) Polars copies its columns as text into Parquet, one folder a day; (b)
 DuckDB does the same, as `COPY ... PARTITION_BY` does; (c) it is taken into a lake that holds
 `--held-rows` other calls of the same 30 days already; (d) it is taken in again, and beside it what
-hashing it takes. Printed as JSON: seconds, rows a second, peak MB of memory, and how many times as
+hashing it takes. Printed as JSON: seconds, seconds of processor (imports
+included), rows a second, peak MB of memory, and how many times as
 long as (a).
 """
 
@@ -41,6 +42,7 @@ begun = time.perf_counter()
 {work}
 print(json.dumps({{
     "seconds": round(time.perf_counter() - begun, 2),
+    "cpu_s": round(time.process_time(), 2),
     "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
     **(found or {{}}),
 }}))
