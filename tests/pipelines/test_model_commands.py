@@ -53,7 +53,7 @@ def test_past_nights_are_evaluated_with_the_truth(run: Callable[..., Any]) -> No
     assert (found["nights"], found["outcomes"]) == (["2026-09-26"], "truth")
     assert found["auc"]["low"] > 0.5
     assert found["precision_at_capacity"]["value"] > 0.5
-    assert {one["kind"] for one in found["kinds"]} >= {"irsf", "robocall", "simbox"}
+    assert {one["kind"] for one in found["kinds"]} >= {"irsf", "robocall", "wangiri"}
     page = Path(found["report"]).read_text("utf-8")
     assert "<svg" in page
     assert "C10" not in page  # no account is named
