@@ -202,7 +202,11 @@ def _join_accounts(
                 new.with_columns(pl.col("created_at").alias("valid_from")),
                 changed.with_columns(_instant(now).alias("valid_from")),
             ]
-        ).with_columns(_instant(None).alias("valid_to"), _instant(now).alias("imported_at"))
+        ).with_columns(
+            _instant(None).alias("valid_to"),
+            _instant(now).alias("imported_at"),
+            pl.lit(None, pl.String).alias("kept_for"),
+        )
         columns = ACCOUNTS.polars_schema.names()
         whole = pl.concat([closed.select(columns), opened.select(columns)])
         _replace(lake, batch, ACCOUNTS, whole.sort("account_id", "valid_from"))
@@ -252,7 +256,9 @@ def _join_events(
 ) -> _Counts:
     text = joined([pl.col(c) for c in EVENTS_FILE.columns])
     came = rows.with_columns(key_16(rows, text).alias("event_id")).with_columns(
-        pl.col("at").dt.date().alias("event_date"), _instant(now).alias("imported_at")
+        pl.col("at").dt.date().alias("event_date"),
+        _instant(now).alias("imported_at"),
+        pl.lit(None, pl.String).alias("kept_for"),
     )
     held = lake.scan(ACCOUNT_EVENTS, dates=came["event_date"].unique()).select("event_id").collect()
     fresh = came.unique("event_id", keep="first", maintain_order=True).join(

@@ -232,6 +232,18 @@ def _party(side: str, who: str) -> tuple[Field, ...]:
     )
 
 
+KEPT_FOR = Field(
+    "kept_for",
+    pl.String(),
+    "code",
+    "Null: every purpose of its columns. `billing`: the person was erased, and only book-keeping "
+    "law keeps the row; sessions of other purposes do not see it.",
+    True,
+    NONE,
+    frozenset(Purpose),
+)
+"""In tables with rows that book-keeping law keeps after an erasure."""
+
 CALLS = Table(
     "calls",
     "leg of a call",
@@ -296,6 +308,7 @@ CALLS = Table(
         Field("ingested_at", INSTANT, "UTC", "When the batch was taken in."),
         Field("ingest_id", pl.String(), "text", "The row of `ingests` it came with."),
         Field("numbering_version", pl.String(), "text", "Numbering metadata that read it."),
+        KEPT_FOR,
         Field("call_date", pl.Date(), "UTC day", "Day of `started_at`; the partition.", False),
     ),
     partition_by=("call_date",),
@@ -401,6 +414,7 @@ ACCOUNTS = Table(
         Field("valid_from", INSTANT, "UTC", "From when on these details stood."),
         Field("valid_to", INSTANT, "UTC", "Until when; null while they stand.", True),
         Field("imported_at", INSTANT, "UTC", "When we were told."),
+        KEPT_FOR,
     ),
     statistics=("valid_from", "imported_at"),
     kept=(
@@ -444,6 +458,7 @@ ACCOUNT_EVENTS = Table(
         Field("counterpart", pl.String(), "text", "The other side.", True, DIRECT, FRAUD),
         Field("detail", pl.String(), "text", "Whatever else was sent.", True, DIRECT, FRAUD),
         Field("imported_at", INSTANT, "UTC", "When we were told."),
+        KEPT_FOR,
         Field("event_date", pl.Date(), "UTC day", "Day of `at`; the partition."),
     ),
     partition_by=("event_date",),

@@ -233,6 +233,16 @@ class AccessSettings(Section):
         return keys or None
 
 
+class RightsSettings(Section):
+    """How requests of persons are answered."""
+
+    other_numbers: Literal["whole", "shortened", "left_out"] = Field(
+        default="shortened",
+        description="Other people's numbers in what a person takes along: `shortened` hides as "
+        "many digits as a statement does.",
+    )
+
+
 class ReviewSettings(Section):
     """The review queue."""
 
@@ -274,6 +284,7 @@ class Settings(BaseSettings):
     review: ReviewSettings = ReviewSettings()
     access: AccessSettings = AccessSettings()
     retention: RetentionSettings = RetentionSettings()
+    rights: RightsSettings = RightsSettings()
 
     @property
     def keys_folder(self) -> Path:

@@ -18,6 +18,7 @@ import typer
 from cdr import CdrError, Settings, load_settings
 from cdr.errors import StorageFailed, WrongUse, storage_fault
 from pipelines.commands import (
+    audit,
     billing,
     calls,
     imports,
@@ -25,6 +26,7 @@ from pipelines.commands import (
     lake,
     model,
     nightly,
+    person,
     privacy,
     query,
     renumber,  # noqa: F401 (adds its command to those of `lake`)
@@ -81,6 +83,8 @@ for _area in (
     setup,
     review,
     privacy,
+    person,
+    audit,
 ):
     app.add_typer(_area.app)
 

@@ -27,7 +27,7 @@ from cdr.lake.local import LocalStore
 from cdr.lake.store import Lying, Store
 from cdr.lake.tables import DataFile, data_files, open_table
 from cdr.residency import check_residency
-from cdr.schema import CALLS, TABLES, Purpose, Table
+from cdr.schema import CALLS, KEPT_FOR, TABLES, Purpose, Table
 from cdr.settings import Settings
 
 __all__ = ["Batch", "DataFile", "Home", "Lake", "open_lake"]
@@ -171,7 +171,15 @@ class Lake:
         Signals, scoring and the masked pages of the queue need it; what a person asks or
         writes runs in `connect`.
         """
-        views = self.views(_known(purpose))
+        purpose = _known(purpose)
+        views = {
+            name: view.filter(ds.field(KEPT_FOR.name).is_null())
+            if purpose is not Purpose.BILLING
+            and isinstance(view, ds.Dataset)
+            and KEPT_FOR.name in view.schema.names
+            else view
+            for name, view in self.views(purpose).items()
+        }
         return query.session(views, store=self.settings.store, spill=self.home.spill)
 
     def views(self, purpose: Purpose) -> dict[str, ds.Dataset | pa.Table]:

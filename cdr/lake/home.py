@@ -76,6 +76,11 @@ class Home:
         return self.root / "audit"
 
     @property
+    def erasures(self) -> Path:
+        """Folder of erasures that are not done yet."""
+        return self.root / "erasures"
+
+    @property
     def _layout(self) -> Path:
         return self.root / "layout.json"
 

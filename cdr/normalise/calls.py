@@ -252,6 +252,7 @@ def _calls(
             pl.lit(stamp.ingested_at, INSTANT).alias("ingested_at"),
             pl.lit(stamp.ingest_id).alias("ingest_id"),
             pl.lit(NUMBERING_VERSION).alias("numbering_version"),
+            pl.lit(None, pl.String).alias("kept_for"),
             pl.col("started_at").dt.date().alias("call_date"),
         ).select(CALLS.polars_schema.names())
     )

@@ -51,6 +51,8 @@ def verify(home: Home, heads: Iterable[Head] = ()) -> Checked:
     faults += _details_faults(home, found)
     last = found[-1] if found else None
     for head in heads:
+        if head.seq == 0:  # kept before the first entry
+            continue
         if head.seq not in written:
             faults.append(Fault(head.seq, "dropped: a head that was kept names it"))
         elif written[head.seq] != head.hash:

@@ -16,7 +16,7 @@ from cdr.lake import Lake
 from cdr.privacy.periods import RetentionSettings
 from cdr.privacy.restrictions import left_alone, numbers_left_alone
 from cdr.privacy.rules import CONTESTED_BILL, RULES
-from cdr.schema import Field, Outcome, Purpose, Table
+from cdr.schema import KEPT_FOR, Field, Outcome, Purpose, Table
 
 GROUNDS = {
     Purpose.BILLING: "GDPR Art. 6(1)(b) and (c): the contract, and book-keeping law",
@@ -86,8 +86,17 @@ def rows_of(lake: Lake, purpose: Purpose, table: Table, *, now: datetime) -> ds.
 
     Billing sees calls that were answered, and payments. Fraud does not see accounts and
     numbers of people who restricted their data or whose objection was granted (GDPR Art. 18,
-    21). Security sees events that are no payments.
+    21). Security sees events that are no payments. Of who was erased only billing sees what is
+    kept.
     """
+    shown = _rows_of(lake, purpose, table, now=now)
+    if purpose is Purpose.BILLING or KEPT_FOR.name not in table.columns_of(purpose):
+        return shown
+    open_to_all = ds.field(KEPT_FOR.name).is_null()
+    return open_to_all if shown is None else shown & open_to_all
+
+
+def _rows_of(lake: Lake, purpose: Purpose, table: Table, *, now: datetime) -> ds.Expression | None:
     names = table.polars_schema.names()
     if purpose is Purpose.BILLING:
         if "outcome" in names:

@@ -56,6 +56,8 @@ class Standing:
         Open accounts without a sign of life for their period.
     sealed : tuple of SealedPeriod
         Billing periods that were sealed.
+    billed : tuple of str
+        Accounts being erased of which there are calls that may still have to be billed.
     """
 
     now: datetime
@@ -64,6 +66,7 @@ class Standing:
     ended: tuple[str, ...] = ()
     inactive: tuple[str, ...] = ()
     sealed: tuple[SealedPeriod, ...] = ()
+    billed: tuple[str, ...] = ()
 
     def before(self, setting: str) -> datetime:
         """Return the instant before which a period is over."""

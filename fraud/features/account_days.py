@@ -14,6 +14,7 @@ protection by themselves, since all telephone numbers can be hashed.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -255,6 +256,11 @@ ACCOUNT_DAY_KEYS = Table(
     partition_by=("call_date",),
     kept=(Kept(Purpose.FRAUD, ("feature_days",)), FOR_RIGHTS),
 )
+
+
+def key_of(text: str) -> str:
+    """Return the key that stands for a number or address, as `day_calls.sql` makes it."""
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()[:12]
 
 
 @dataclass(frozen=True, slots=True)

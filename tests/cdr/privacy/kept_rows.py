@@ -54,12 +54,13 @@ def call(name: str, days: float, outcome: str = "answered", **more: object) -> d
 
 
 def account(
-    name: str, status: str = "active", since: float = 500, **more: object
+    account_id: str, status: str = "active", since: float = 500, /, **more: object
 ) -> dict[str, object]:
     """Return an account whose status began so many days ago."""
     return {
-        "account_id": name, "status": status, "status_since": ago(since), "created_at": ago(900),
-        "valid_from": ago(900), "id_document": "D123", "devices": ["phone"], **more,
+        "account_id": account_id, "status": status, "status_since": ago(since),
+        "created_at": ago(900), "valid_from": ago(900), "id_document": "D123",
+        "devices": ["phone"], **more,
     }  # fmt: skip
 
 

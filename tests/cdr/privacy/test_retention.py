@@ -95,7 +95,7 @@ def test_what_is_held_stays_whole(tmp_path: Path, why: str) -> None:
 
 def test_closed_and_inactive_accounts(lake: cdr.Lake) -> None:
     put_calls(lake, call("now", 1, account_id="busy"), call("then", 100, account_id="silent"))
-    put_accounts(lake, account("busy"), account("silent"), account("new", since=10),
+    put_accounts(lake, account("busy"), account("silent"), account("new", "active", 10),
                  account("closed", "closed", 366), account("closing", "closed", 364))  # fmt: skip
     done = retain(lake, now=NOW)
     left = lake.scan(ACCOUNTS).sort("account_id").select("account_id", "id_document", "devices")

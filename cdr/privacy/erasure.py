@@ -1,0 +1,377 @@
+"""Erasure in the tables: what names a person goes, what the law keeps stays and says why.
+
+Rows of the person's account go; where they are of others, the cells that name the person
+become unknown. What book-keeping law keeps (`obligations`) is cut down to the columns that it
+needs, and no other purpose sees it. Only files that name the person are written anew, each
+time some of them or none. Not here: what lies outside the tables, and the search afterwards.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+import polars as pl
+
+from cdr.lake import DataFile, Lake
+from cdr.privacy.columns import (
+    by_key,
+    is_whole,
+    loosely,
+    mine,
+    names,
+    personal,
+    searched,
+    side_of,
+)
+from cdr.privacy.identifiers import Identifiers
+from cdr.privacy.obligations import obligation_of
+from cdr.privacy.rules import Standing, any_of
+from cdr.schema import (
+    ACCOUNTS,
+    CALLS,
+    INSTANT,
+    KEPT_FOR,
+    TABLES,
+    TEXTS,
+    Field,
+    Personal,
+    Purpose,
+    Table,
+)
+
+OWN_BOOKS = frozenset({"person_requests", "disclosures"})
+"""Tables about requests themselves: `requests.forget` takes the person out of those."""
+
+ERASED = "erased"
+"""What stands in a text in place of who was erased."""
+
+ROWS_A_COMMIT = 2_000_000
+"""Rows written anew in one commit. Ours: the disk holds them twice until it ends."""
+
+_ROW = "place of the row"
+_PLACE = "file of the row"
+
+
+@dataclass(slots=True)
+class TableErased:
+    """What was found of a person in one table and what became of it.
+
+    ``found`` counts cells that named the person, by column, and ``rows`` the rows with such
+    cells or of the account. ``kept`` rows stay for the ``ground`` until ``kept_until`` at the
+    latest.
+    """
+
+    table: str
+    found: dict[str, int] = field(default_factory=dict)
+    rows: int = 0
+    removed: int = 0
+    changed: int = 0
+    kept: int = 0
+    ground: str | None = None
+    kept_until: str | None = None
+    files_before: int = 0
+    files_rewritten: int = 0
+    files_after: int = 0
+    bytes_before: int = 0
+    bytes_rewritten: int = 0
+    bytes_after: int = 0
+
+    def plus(self, later: TableErased) -> TableErased:
+        """Return both, of the same table, one after the other."""
+        return replace(
+            later,
+            found=dict(Counter(self.found) + Counter(later.found)),
+            rows=self.rows + later.rows,
+            removed=self.removed + later.removed,
+            changed=self.changed + later.changed,
+            files_before=self.files_before,
+            bytes_before=self.bytes_before,
+            files_rewritten=self.files_rewritten + later.files_rewritten,
+            bytes_rewritten=self.bytes_rewritten + later.bytes_rewritten,
+        )
+
+
+def tables() -> list[Table]:
+    """Return every table that erasure looks through: all, but the books on requests."""
+    return [table for name, table in TABLES.items() if name not in OWN_BOOKS]
+
+
+def billed_account(lake: Lake, who: Identifiers, standing: Standing) -> tuple[str, ...]:
+    """Return the account where calls of it may still have to be billed; else nothing."""
+    rule = obligation_of(CALLS)
+    if who.account_id is None or rule is None:
+        return ()
+    calls = lake.scan(CALLS).filter(mine(CALLS, who) & rule.keeps(standing))
+    return (who.account_id,) if calls.head(1).collect(engine="streaming").height else ()
+
+
+def erase_from(
+    lake: Lake, table: Table, who: Identifiers, standing: Standing, *, thoroughly: bool
+) -> TableErased:
+    """Take a person out of a table.
+
+    Parameters
+    ----------
+    lake : Lake
+        Whose.
+    table : Table
+        Which.
+    who : Identifiers
+        The person.
+    standing : Standing
+        By which what the law keeps is told.
+    thoroughly : bool
+        Look through all text; else only columns that hold identifiers, which is quick.
+    """
+    before = lake.files(table)
+    done = TableErased(table.name, files_before=len(before))
+    done.bytes_before = sum(file.size for file in before)
+    holding = _holding(lake, table, who, before, thoroughly=thoroughly)
+    for portion in _portions(holding):
+        _rewrite(lake, table, who, standing, portion, done)
+    after = lake.files(table)
+    done.files_after, done.bytes_after = len(after), sum(file.size for file in after)
+    return done
+
+
+def left_in(
+    lake: Lake, table: Table, who: Identifiers, standing: Standing
+) -> tuple[dict[str, int], int, datetime | None]:
+    """Look through every cell of a table as it is now.
+
+    Returns
+    -------
+    dict of str to int
+        Cells that name the person and may not, by column.
+    int
+        Rows that the law keeps.
+    datetime or None
+        The newest instant of those.
+    """
+    files = lake.files(table)
+    if not files:
+        return {}, 0, None
+    rows = lake.scan_files(table, files).filter(loosely(table, who) | mine(table, who))
+    found = rows.collect(engine="streaming")
+    kept = _kept(table, standing)
+    columns = searched(table)
+    may_name = _may_name(table)
+    flags = found.select(
+        kept.alias("kept"),
+        _held(table, standing).alias("held"),
+        *(names(f, who).alias(f"={f.name}") for f in columns),
+        *(_open_to(f, table, standing).alias(f"?{f.name}") for f in columns),
+    )
+    over = {}
+    for f in columns:
+        allowed = pl.col("kept") if f.name in may_name else pl.lit(value=False)
+        count = flags.filter(pl.col(f"={f.name}") & ~allowed & pl.col(f"?{f.name}")).height
+        if count:
+            over[f.name] = count
+    named = flags.select(any_of([pl.col(f"={f.name}") for f in columns]))
+    stays = found.filter(named.to_series() & (flags["kept"] | flags["held"]))
+    rule = obligation_of(table)
+    newest = stays[rule.instant].max() if rule is not None and stays.height else None
+    return over, stays.height, newest  # type: ignore[return-value]
+
+
+def _holding(
+    lake: Lake, table: Table, who: Identifiers, files: list[DataFile], *, thoroughly: bool
+) -> list[DataFile]:
+    """List the files that name the person, each opened for the columns asked about only."""
+    if not files:
+        return []
+    paths = {lake.address(table, file): file for file in files}
+    condition = loosely(table, who) if thoroughly else by_key(table, who)
+    found = (
+        lake.scan_files(table, files, place=_PLACE)
+        .filter(condition | mine(table, who))
+        .select(_PLACE)
+        .unique()
+        .collect(engine="streaming")
+    )
+    return [paths[path] for path in sorted(found[_PLACE])]
+
+
+def _portions(files: list[DataFile]) -> Iterator[list[DataFile]]:
+    portion: list[DataFile] = []
+    for file in files:
+        if portion and sum(one.rows for one in portion) + file.rows > ROWS_A_COMMIT:
+            yield portion
+            portion = []
+        portion.append(file)
+    if portion:
+        yield portion
+
+
+def _rewrite(
+    lake: Lake,
+    table: Table,
+    who: Identifiers,
+    standing: Standing,
+    files: list[DataFile],
+    done: TableErased,
+) -> None:
+    """Write files anew without the person; all of them, or none."""
+    with lake.batch("erase") as batch, lake.writing():
+        there = {file.path for file in lake.files(table)}
+        files = [file for file in files if file.path in there]  # compacted: met the next time
+
+        def of_file(file: DataFile) -> tuple[DataFile, pl.DataFrame, _Counts] | None:
+            rows = lake.scan_files(table, [file]).collect()
+            treated = without(table, rows, who, standing)
+            return None if treated is None else (file, *treated)
+
+        with ThreadPoolExecutor(lake.settings.store.threads) as pool:
+            for treated in pool.map(of_file, files):
+                if treated is None:
+                    continue
+                file, kept, counts = treated
+                if not kept.is_empty():
+                    batch.add(table, kept, lasting=True)
+                batch.remove(table, [file])
+                _count(done, file, counts)
+        batch.publish()
+
+
+@dataclass(slots=True)
+class _Counts:
+    rows: int
+    removed: int
+    changed: int
+    found: dict[str, int]
+
+
+def _count(done: TableErased, file: DataFile, counts: _Counts) -> None:
+    done.files_rewritten += 1
+    done.bytes_rewritten += file.size
+    done.rows += counts.rows
+    done.removed += counts.removed
+    done.changed += counts.changed
+    done.found = dict(Counter(done.found) + Counter(counts.found))
+
+
+def without(
+    table: Table, rows: pl.DataFrame, who: Identifiers, standing: Standing
+) -> tuple[pl.DataFrame, _Counts] | None:
+    """Return rows without the person, in their order, and what changed; None where nothing has to.
+
+    Pure.
+    """
+    numbered = rows.with_row_index(_ROW)
+    near = numbered.filter(loosely(table, who) | mine(table, who))
+    columns = searched(table)
+    own = mine(table, who)
+    marked = near.with_columns(
+        own.alias("own"),
+        _kept(table, standing).alias("kept"),
+        *((names(f, who) & _open_to(f, table, standing)).alias(f"={f.name}") for f in columns),
+    )
+    goes = (pl.col("own") | _cannot_be_unknown(table, who)) & ~pl.col("kept")
+    marked = marked.with_columns(goes.alias("goes"))
+    hits = marked.filter(pl.col("own") | any_of([pl.col(f"={f.name}") for f in columns]))
+    stays = hits.filter(~pl.col("goes"))
+    changed = stays.with_columns(_cleared(table, who, standing)).select(numbered.columns)
+    unchanged = stays.select(numbered.columns).equals(changed)
+    gone = hits.height - stays.height
+    if not gone and unchanged:
+        return None
+    found = {f.name: int(hits[f"={f.name}"].sum()) for f in columns}
+    counts = _Counts(
+        hits.height, gone, 0 if unchanged else stays.height, {n: c for n, c in found.items() if c}
+    )
+    rest = numbered.filter(~pl.col(_ROW).is_in(hits[_ROW].implode()))
+    whole = pl.concat([rest, changed]).sort(_ROW).drop(_ROW)
+    return whole, counts
+
+
+def _cleared(table: Table, who: Identifiers, standing: Standing) -> list[pl.Expr]:
+    """Give each column that names the person, without that."""
+    rule = obligation_of(table)
+    not_needed = set(rule.clears(table)) if rule else set()
+    may_name = _may_name(table)
+    direct = {f.name for f in personal(table) if f.personal is Personal.DIRECT}
+    sides = {f.name for f in searched(table) if side_of(f.name) and f.name in direct}
+    changes = []
+    for f in table.fields:
+        if f.name == KEPT_FOR.name:
+            own = pl.col("own") & pl.col("kept")
+            kept = pl.when(own).then(pl.lit(Purpose.BILLING.value)).otherwise(f.name)
+            changes.append(kept.alias(f.name))
+            continue
+        if table is ACCOUNTS and f.name in ("status", "status_since"):
+            ended = {"status": pl.lit("closed"), "status_since": pl.lit(standing.now, INSTANT)}
+            changes.append(pl.when("own").then(ended[f.name]).otherwise(f.name).alias(f.name))
+            continue
+        if f.dtype not in (pl.String(), TEXTS):
+            continue
+        hit = pl.col(f"={f.name}")
+        if f.name in sides:  # one end of a call: if one cell names the person, all of it does
+            end = side_of(f.name)
+            hit = any_of([pl.col(f"={one}") for one in sides if side_of(one) == end])
+        if f.name in may_name:
+            hit &= ~pl.col("kept")
+        if f.name in not_needed:
+            hit |= pl.col("own") & pl.col("kept")
+        changes.append(_unknown(f, who, hit).alias(f.name))
+    return changes
+
+
+def _unknown(column: Field, who: Identifiers, hit: pl.Expr) -> pl.Expr:
+    name, unit, nullable = column.name, column.unit, column.nullable
+    if column.dtype == TEXTS:
+        among = pl.lit(pl.Series(who.whole(), dtype=pl.String)).implode()
+        rest = pl.col(name).list.eval(pl.element().filter(~pl.element().is_in(among)))
+        # of a row of the person's own nothing of such a list stays
+        return (
+            pl.when(hit & pl.col("own"))
+            .then(pl.lit([], TEXTS))
+            .when(hit)
+            .then(rest)
+            .otherwise(name)
+        )
+    if nullable and unit != "JSON":
+        return pl.when(hit).then(pl.lit(None, pl.String)).otherwise(name)
+    replaced = pl.col(name).map_elements(
+        lambda text: who.replaced(text, ERASED), return_dtype=pl.String
+    )  # a handful of rows
+    return pl.when(hit).then(replaced).otherwise(name)
+
+
+def _cannot_be_unknown(table: Table, who: Identifiers) -> pl.Expr:
+    """Tell which rows of others go, as the cell that names the person is all they say."""
+    cells = [
+        pl.col(f"={f.name}") & (pl.lit(f.personal is Personal.DIRECT) | is_whole(f, who))
+        for f in searched(table)
+        if not f.nullable and f.dtype == pl.String()
+    ]
+    return any_of(cells)
+
+
+def _kept(table: Table, standing: Standing) -> pl.Expr:
+    rule = obligation_of(table)
+    return pl.lit(value=False) if rule is None else rule.keeps(standing).fill_null(value=False)
+
+
+def _held(table: Table, standing: Standing) -> pl.Expr:
+    """Tell which rows are of an account under a legal hold or in an open case."""
+    if not standing.held or "account_id" not in table.polars_schema:
+        return pl.lit(value=False)
+    return standing.of(standing.held)
+
+
+def _open_to(column: Field, table: Table, standing: Standing) -> pl.Expr:
+    """Tell in which rows a column may be changed: not of a held account, but for who it is like."""
+    return pl.lit(value=True) if column.unit == "JSON" else ~_held(table, standing)
+
+
+def _may_name(table: Table) -> frozenset[str]:
+    """Return the columns in which a row that the law keeps may name the person."""
+    rule = obligation_of(table)
+    if rule is None:
+        return frozenset()
+    return frozenset({"account_id", *rule.columns})

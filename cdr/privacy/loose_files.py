@@ -1,0 +1,51 @@
+"""One person in the files beside the tables: reports, the ledger of runs, the inbox.
+
+Text of ours is written anew with the person taken out. A file of the inbox that names the
+person goes once it was taken in; one that was not is left and reported, since its other rows
+are still to come.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from cdr.errors import storage
+from cdr.lake import Lake
+from cdr.lake.home import write_whole
+from cdr.privacy.erasure import ERASED
+from cdr.privacy.identifiers import Identifiers
+from cdr.privacy.leftovers import taken_in
+from cdr.privacy.traces import patterns_of, traces_of
+
+
+@dataclass(slots=True)
+class FilesErased:
+    """What files beside the tables named the person, below the home."""
+
+    rewritten: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+
+
+def erase_from_files(lake: Lake, who: Identifiers) -> FilesErased:
+    """Take the person out of files beside the tables; safe to repeat."""
+    done = FilesErased()
+    patterns = patterns_of(who)
+
+    def named(folder: str) -> list:  # type: ignore[type-arg]
+        place = lake.home.root / folder
+        return [
+            file
+            for file in sorted(place.rglob("*"))
+            if file.is_file() and next(traces_of(file, who, patterns), None) is not None
+        ]
+
+    for file in [*named("reports"), *named("runs")]:
+        with storage("taking a person out of a report"):
+            text = file.read_text("utf-8", errors="surrogateescape")
+            write_whole(file, who.replaced(text, ERASED).encode("utf-8", "surrogateescape"))
+        done.rewritten.append(file.relative_to(lake.home.root).as_posix())
+    for file, _ in list(taken_in(lake, iter(named("inbox")))):
+        with storage("removing a file of the inbox"):
+            file.unlink()
+        done.removed.append(file.relative_to(lake.home.root).as_posix())
+    return done

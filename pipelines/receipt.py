@@ -1,0 +1,57 @@
+"""The receipt of an erasure in words, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cdr.privacy.erasure import TableErased
+from pipelines.erasure import Receipt
+
+
+def in_words(receipt: Receipt) -> str:
+    """Say what was found, removed and kept, and what the search found."""
+    short = receipt.request_id[:8]
+    if receipt.held_by:
+        return f"NOT ERASED: {' and '.join(receipt.held_by)}; request {short} stays open"
+    return "\n".join([f"request {short}", *_taken_out(receipt), *_searched(receipt)])
+
+
+def _taken_out(receipt: Receipt) -> Iterator[str]:
+    for one in receipt.tables.values():
+        if one.rows or one.kept:
+            yield _of_table(one)
+    queue, files = receipt.queue, receipt.files
+    if queue.cases or queue.found:
+        cells = sum(queue.found.values())
+        yield f"queue: {queue.cases:,} cases removed, {cells:,} cells changed"
+    if receipt.models:
+        yield f"models that had learned from it: {len(receipt.models)} removed"
+    if receipt.champion_went:
+        yield "one of them was the champion: train and promote another"
+    if files.rewritten or files.removed:
+        yield f"files: {len(files.rewritten):,} changed, {len(files.removed):,} removed"
+    if receipt.old_versions.files:
+        yield f"old versions of tables: {receipt.old_versions.files:,} files removed"
+
+
+def _of_table(one: TableErased) -> str:
+    kept = ""
+    if one.kept:
+        until = f" until {one.kept_until} at the latest" if one.kept_until else ""
+        kept = f"; {one.kept:,} kept{until}: {one.ground or 'a hold on another account'}"
+    return (
+        f"{one.table}: found in {one.rows:,} rows; {one.removed:,} removed, {one.changed:,} "
+        f"changed{kept} ({one.files_rewritten:,} of {one.files_before:,} files written anew)"
+    )
+
+
+def _searched(receipt: Receipt) -> Iterator[str]:
+    if receipt.shared:
+        shared = ", ".join(f"{count} {name}" for name, count in sorted(receipt.shared.items()))
+        yield f"not searched for, as others have them too: {shared}"
+    found = receipt.searched
+    yield f"searched afterwards: {found.files:,} files, {found.bytes:,} bytes"
+    for one in found.traces:
+        yield f"STILL THERE: {one.file}, {one.where}: {one.count}"
+    if not found.traces:
+        yield "nothing is left but what is kept above"
