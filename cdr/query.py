@@ -83,7 +83,7 @@ def session(
         }
     )
     con.execute("SET TimeZone = 'UTC'")
-    con.execute("SET enable_progress_bar = false")  # would be drawn on stdout, where results go
+    _draw_no_progress(con)
     for name, content in views.items():
         con.register(name, content)
     for name, function in (functions or {}).items():
@@ -91,6 +91,16 @@ def session(
     con.execute("SET enable_external_access = false")
     con.execute("SET lock_configuration = true")
     return con
+
+
+def _draw_no_progress(con: Connection) -> None:
+    """Switch off the bar that would be drawn on stdout, where results go.
+
+    In a notebook without ipywidgets it is off and must not be touched: DuckDB refuses.
+    """
+    ((on,),) = con.sql("SELECT current_setting('enable_progress_bar')").fetchall()
+    if on:
+        con.execute("SET enable_progress_bar = false")
 
 
 def run(con: Connection, query: Query) -> pl.DataFrame:
