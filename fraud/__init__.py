@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import fraud.tables  # noqa: F401 (makes the tables of scoring known to the store)
 from fraud.features.midnight import features
+from fraud.features.registry import Signal
+from fraud.features.signals import SIGNALS
 
 if TYPE_CHECKING:
     from fraud.model.similarity import BlockedAccountSimilarity
+    from fraud.scoring import score_night
 
-__all__ = ["BlockedAccountSimilarity", "features"]
+__all__ = ["SIGNALS", "BlockedAccountSimilarity", "Signal", "features", "score_night"]
 
 
 def __getattr__(name: str) -> Any:
@@ -24,4 +27,8 @@ def __getattr__(name: str) -> Any:
         from fraud.model.similarity import BlockedAccountSimilarity
 
         return BlockedAccountSimilarity
+    if name == "score_night":
+        from fraud.scoring import score_night
+
+        return score_night
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

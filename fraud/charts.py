@@ -1,0 +1,163 @@
+"""Pictures of what is suspicious, for notebooks: frames in, Altair charts out.
+
+Readable without colour, as those of :mod:`cdr.charts`. Needs the extra `notebooks`
+(Altair), so nothing in scoring imports this module.
+"""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+
+import altair as alt
+import polars as pl
+
+from cdr.charts import WIDTH_PX
+from fraud.candidates import Candidate
+
+SHAPE_OF_STATUS = {"candidate": "diamond", "blocked": "cross", "other": "circle"}
+"""Shapes tell apart what a print in grey has to tell apart."""
+
+
+def world(countries: pl.DataFrame, *, value: str, title: str) -> alt.LayerChart:
+    """Draw a world map shaded by a number for each country.
+
+    Parameters
+    ----------
+    countries : DataFrame
+        `country` (ISO 3166-1 alpha-2) and `value`; codes that are no country on the map,
+        such as `001` for worldwide ranges, are left out.
+    value : str
+        Column of the shade.
+    title : str
+        What it is, with its unit.
+    """
+    shapes = files("fraud.review").joinpath("static/review/vendor/world.geo.json")
+    land = alt.InlineData(values=json.loads(shapes.read_text("utf-8"))["features"])
+    looked_up = alt.LookupData(data=countries, key="country", fields=[value])
+    base = alt.Chart(land).mark_geoshape(fill="#eeeeee", stroke="white", strokeWidth=0.5)
+    shaded = (
+        alt.Chart(land)
+        .mark_geoshape(stroke="white", strokeWidth=0.5)
+        .transform_lookup(lookup="properties.name", from_=looked_up)
+        .transform_filter(f"isValid(datum['{value}'])")
+        .encode(
+            color=alt.Color(f"{value}:Q", title=title, scale=alt.Scale(type="symlog")),
+            tooltip=[
+                alt.Tooltip("properties.label:N", title="country"),
+                alt.Tooltip(f"{value}:Q", title=title),
+            ],
+        )
+    )
+    chart: alt.LayerChart = (
+        (base + shaded).project("equalEarth").properties(width=WIDTH_PX, height=320)
+    )
+    return chart
+
+
+def reasons(candidate: Candidate) -> alt.LayerChart:
+    """Draw the parts that signals contributed to a candidate's score, as a waterfall.
+
+    Parameters
+    ----------
+    candidate : Candidate
+        One with reasons; the bars begin where the one before ended.
+    """
+    rows = pl.DataFrame(
+        [(place, one.text, one.share) for place, one in enumerate(candidate.reasons)],
+        schema={"place": pl.Int64, "reason": pl.String, "share": pl.Float64},
+        orient="row",
+    ).with_columns(end=pl.col("share").cum_sum())
+    rows = rows.with_columns(start=pl.col("end") - pl.col("share"))
+    base = alt.Chart(rows).encode(
+        y=alt.Y("reason:N", sort=alt.SortField("place"), title=None, axis=alt.Axis(labelLimit=430))
+    )
+    bar = base.mark_bar().encode(
+        x=alt.X("start:Q", title="share of the score", axis=alt.Axis(format="%")), x2="end:Q"
+    )
+    text = base.mark_text(align="left", dx=4).encode(
+        x="end:Q", text=alt.Text("share:Q", format="+.1%")
+    )
+    chart: alt.LayerChart = (bar + text).properties(width=360)
+    return chart
+
+
+def ring(links: pl.DataFrame, *, status: dict[str, str]) -> alt.LayerChart:
+    """Draw accounts and what they share as a graph in two columns.
+
+    Parameters
+    ----------
+    links : DataFrame
+        `account_id` and `shared` (a device, a number, as text), one row a link.
+    status : dict of str to str
+        `candidate`, `blocked` or `other` for each account.
+    """
+    accounts = links["account_id"].unique().sort().to_list()
+    shared = links["shared"].unique().sort().to_list()
+    height = {
+        name: (place + 0.5) / len(side)
+        for side in (accounts, shared)
+        for place, name in enumerate(side)
+    }
+    at = links.select(
+        y=pl.col("account_id").replace_strict(height, return_dtype=pl.Float64),
+        y2=pl.col("shared").replace_strict(height, return_dtype=pl.Float64),
+        x=pl.lit(0.0),
+        x2=pl.lit(1.0),
+    )
+    points = pl.DataFrame(
+        [(0.0, height[name], name, status.get(name, "other")) for name in accounts]
+        + [(1.0, height[name], name, "shared") for name in shared],
+        schema=["x", "y", "name", "kind"],
+        orient="row",
+    )
+    across = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[-0.5, 1.6]))
+    lines = (
+        alt.Chart(at)
+        .mark_rule(opacity=0.5)
+        .encode(x=across, x2="x2:Q", y=alt.Y("y:Q", axis=None), y2="y2:Q")
+    )
+    kinds = [*SHAPE_OF_STATUS, "shared"]
+    shapes = [*SHAPE_OF_STATUS.values(), "square"]
+    dots = (
+        alt.Chart(points)
+        .mark_point(size=110, filled=True, opacity=1)
+        .encode(
+            x=across,
+            y="y:Q",
+            shape=alt.Shape("kind:N", title=None, scale=alt.Scale(domain=kinds, range=shapes)),
+            color=alt.Color("kind:N", title=None, scale=alt.Scale(domain=kinds)),
+        )
+    )
+    names = alt.Chart(points).mark_text().encode(x="x:Q", y="y:Q", text="name:N")
+    left = names.transform_filter("datum.x < 0.5").mark_text(align="right", dx=-9)
+    right = names.transform_filter("datum.x > 0.5").mark_text(align="left", dx=9)
+    chart: alt.LayerChart = (lines + dots + left + right).properties(
+        width=WIDTH_PX, height=max(140, 22 * max(len(accounts), len(shared)))
+    )
+    return chart
+
+
+def calibration(bins: pl.DataFrame) -> alt.LayerChart:
+    """Draw how often accounts of a score turned out to be blocked, against the score.
+
+    Parameters
+    ----------
+    bins : DataFrame
+        `score` (mean of the bin, 0..1), `blocked_share` (0..1), `low` and `high` (bounds of
+        its interval) and `accounts` (how many).
+    """
+    even = alt.Chart(pl.DataFrame({"score": [0, 1], "blocked_share": [0, 1]})).mark_line(
+        strokeDash=[4, 4], color="grey"
+    )
+    base = alt.Chart(bins).encode(
+        x=alt.X("score:Q", title="score", scale=alt.Scale(domain=[0, 1])),
+    )
+    points = base.mark_point(filled=True).encode(
+        y=alt.Y("blocked_share:Q", title="share blocked", scale=alt.Scale(domain=[0, 1])),
+        size=alt.Size("accounts:Q", title="accounts"),
+    )
+    spans = base.mark_rule().encode(y="low:Q", y2="high:Q")
+    lines = even.encode(x="score:Q", y="blocked_share:Q")
+    chart: alt.LayerChart = (lines + spans + points).properties(width=320, height=320)
+    return chart
