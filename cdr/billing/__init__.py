@@ -4,3 +4,8 @@
 lines of a period, `ledger` keeps what was sealed, `extract` writes files. Taxes, invoices
 and payments are not here.
 """
+
+from cdr.billing.carrier import reconcile_carrier
+from cdr.billing.decks import import_deck
+
+__all__ = ["import_deck", "reconcile_carrier"]

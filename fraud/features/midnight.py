@@ -43,20 +43,21 @@ class Lake(Protocol):
 def features(
     lake: Lake,
     *,
-    as_of: datetime,
+    as_of: datetime | pl.DataFrame,
     accounts: Sequence[str] | None = None,
     signals: Sequence[Signal] = SIGNALS,
 ) -> pl.DataFrame:
-    """Describe accounts as of one midnight.
+    """Describe accounts as of one midnight, or each as of a midnight of its own.
 
     Parameters
     ----------
     lake : Lake
         Asked for a session of the fraud purpose.
-    as_of : datetime
-        Midnight UTC; nothing that began at or after it is seen.
+    as_of : datetime or DataFrame
+        Midnight UTC; nothing that began at or after it is seen. Or `account_id` and `as_of`,
+        as :func:`features_at` takes them.
     accounts : sequence of str, optional
-        Only these; None takes all.
+        Only these; None takes all. Not with pairs, which name them.
     signals : sequence of Signal, default=SIGNALS
         Columns wanted.
 
@@ -75,6 +76,8 @@ def features(
     """
     con = lake.connect_raw("fraud")
     try:
+        if isinstance(as_of, pl.DataFrame):
+            return features_at(con, as_of, signals=signals)
         return features_as_of(con, as_of=as_of, accounts=accounts, signals=signals)
     finally:
         con.close()
