@@ -2,6 +2,8 @@
 # make test   install and run the tests
 # make check  formatting, lint, types, direction of imports
 # make bench  the measurements of benchmarks/
+# make pages  write the pages that come from the code
+# make docs   the documentation as a site, in site/
 
 PYTHON ?= python3
 UV := .venv/tool/bin/uv
@@ -10,7 +12,7 @@ INSTALLED := .venv/installed
 # compiled libraries are kept: each process starts in half the time
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check bench pages docs clean
 
 demo: $(INSTALLED)
 	$(RUN)/callsieve --home .callsieve/demo demo
@@ -27,8 +29,17 @@ check: $(INSTALLED)
 bench: $(INSTALLED)
 	for script in benchmarks/*.py; do $(RUN)/python $$script || exit 1; done
 
+pages: $(INSTALLED)
+	$(RUN)/python -m cdr.formats.page > docs/formats.md
+	$(RUN)/python -m fraud.features.page > docs/features.md
+	for page in tables settings commands errors; do \
+	  $(RUN)/python -m pipelines.$${page}_page > docs/$$page.md || exit 1; done
+
+docs: $(INSTALLED)
+	$(RUN)/mkdocs build --quiet
+
 clean:
-	rm -rf .venv .callsieve
+	rm -rf .venv .callsieve site
 
 # uv is installed into the checkout too: a fresh machine has none
 $(INSTALLED): pyproject.toml uv.lock

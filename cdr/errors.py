@@ -28,15 +28,24 @@ from pathlib import Path
 
 
 class CdrError(Exception):
-    """Base of every error this project raises on purpose."""
+    """Base of every error this project raises on purpose.
+
+    To do: read the message; it says what.
+    """
 
 
 class WrongUse(CdrError):
-    """A command or function was asked for what it cannot do; says what to do instead."""
+    """A command or function was asked for what it cannot do; says what to do instead.
+
+    To do: ask as the message says; `--help` of the command has an example.
+    """
 
 
 class SettingsError(WrongUse):
-    """A setting is missing, unknown or out of range; says which, not what it was."""
+    """A setting is missing, unknown or out of range; says which, not what it was.
+
+    To do: correct it in `callsieve.toml` or the environment; see settings.md.
+    """
 
     def __init__(self, where: str, wrong: Iterable[str]) -> None:
         self.where, self.wrong = where, tuple(wrong)
@@ -44,7 +53,10 @@ class SettingsError(WrongUse):
 
 
 class UnknownFormat(WrongUse):
-    """No reader is registered under that name."""
+    """No reader is registered under that name.
+
+    To do: take a name of `callsieve formats`, or let `ingest --format auto` propose one.
+    """
 
     def __init__(self, name: str, known: Iterable[str]) -> None:
         self.name, self.known = name, tuple(sorted(known))
@@ -52,7 +64,11 @@ class UnknownFormat(WrongUse):
 
 
 class FormatError(CdrError):
-    """A file is not in the format it claims; the whole file is left alone."""
+    """A file is not in the format it claims; the whole file is left alone.
+
+    To do: compare the file with the format (`callsieve ingest --dry-run`), or have the switch
+    export it again; take it in again.
+    """
 
     def __init__(self, file: str, fault: str) -> None:
         self.file, self.fault = file, fault
@@ -60,7 +76,11 @@ class FormatError(CdrError):
 
 
 class SourceFailed(CdrError):
-    """A switch's database cannot be reached or refuses; nothing was taken in from it."""
+    """A switch's database cannot be reached or refuses; nothing was taken in from it.
+
+    To do: check address, rights and network of the database that `database_url_env` of the source
+    names; take in again.
+    """
 
     def __init__(self, table: str, fault: str) -> None:
         self.table, self.fault = table, fault
@@ -68,7 +88,11 @@ class SourceFailed(CdrError):
 
 
 class SchemaMismatch(CdrError):
-    """A table or file does not have the columns it should."""
+    """A table or file does not have the columns it should.
+
+    To do: give the file the columns of tables.md under these names, or map them with `columns`
+    of the source.
+    """
 
     def __init__(
         self, table: str, *, missing: Iterable[str] = (), extra: Iterable[str] = ()
@@ -83,7 +107,10 @@ class SchemaMismatch(CdrError):
 
 
 class LakeTooNew(CdrError):
-    """The lake was written by a newer version, which may mean things we do not know."""
+    """The lake was written by a newer version, which may mean things we do not know.
+
+    To do: install the version that wrote it, or a later one.
+    """
 
     def __init__(self, found: int, known: int) -> None:
         self.found, self.known = found, known
@@ -94,7 +121,10 @@ class LakeTooNew(CdrError):
 
 
 class LakeBusy(CdrError):
-    """Another process is doing what only one may do at a time."""
+    """Another process is doing what only one may do at a time.
+
+    To do: wait until the other has ended, then run it again.
+    """
 
     def __init__(self, what: str) -> None:
         self.what = what
@@ -102,7 +132,10 @@ class LakeBusy(CdrError):
 
 
 class StorageFailed(CdrError):
-    """The disk or the object store refused; what was there before is untouched."""
+    """The disk or the object store refused; what was there before is untouched.
+
+    To do: make room, give rights or bring the store back, as the message says; run it again.
+    """
 
     def __init__(self, doing: str, kind: str, *, outcome: str = "nothing was changed") -> None:
         self.doing, self.kind = doing, kind
@@ -114,6 +147,9 @@ class QueryFailed(CdrError):
 
     Its own message can quote a value ("could not convert string ..."), so only
     its kind is kept and it is not chained.
+
+    To do: correct the statement; its names are in tables.md. A named query of ours that is
+    refused is a fault to report.
     """
 
     def __init__(self, query: str, kind: str) -> None:

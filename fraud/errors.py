@@ -21,7 +21,10 @@ from cdr.errors import CdrError, WrongUse
 
 
 class NotAllowed(WrongUse):
-    """A case cannot take that step from where it stands."""
+    """A case cannot take that step from where it stands.
+
+    To do: look at the case again; its page offers the steps it can take.
+    """
 
     def __init__(self, case_id: int, status: str, to: str) -> None:
         self.case_id, self.status, self.to = case_id, status, to
@@ -29,7 +32,10 @@ class NotAllowed(WrongUse):
 
 
 class AlreadyOpen(WrongUse):
-    """The account of a case has another that is open, and may have one only."""
+    """The account of a case has another that is open, and may have one only.
+
+    To do: work the open case; its number is in the message.
+    """
 
     def __init__(self, case_id: int, other_id: int) -> None:
         self.case_id, self.other_id = case_id, other_id
@@ -37,11 +43,17 @@ class AlreadyOpen(WrongUse):
 
 
 class Refused(WrongUse):
-    """A person may not do that with a case now; the message is for the person."""
+    """A person may not do that with a case now; the message is for the person.
+
+    To do: do as the message says, or ask a person with the role; see review.md.
+    """
 
 
 class NoSuchCase(WrongUse):
-    """No case has that number."""
+    """No case has that number.
+
+    To do: take the number from the queue.
+    """
 
     def __init__(self, case_id: int) -> None:
         self.case_id = case_id
@@ -49,7 +61,10 @@ class NoSuchCase(WrongUse):
 
 
 class NothingToEvaluate(WrongUse):
-    """No past night knew enough blocked accounts to learn from."""
+    """No past night knew enough blocked accounts to learn from.
+
+    To do: evaluate later nights, or take in `accounts.csv` with the accounts that were blocked.
+    """
 
     def __init__(self, needed: int) -> None:
         self.needed = needed
@@ -60,7 +75,10 @@ class NothingToEvaluate(WrongUse):
 
 
 class QueueTooNew(CdrError):
-    """The queue's database was written by a newer version, which may mean things we do not know."""
+    """The queue's database was written by a newer version, which may mean things we do not know.
+
+    To do: install the version that wrote it, or a later one.
+    """
 
     def __init__(self, unknown: str) -> None:
         self.unknown = unknown
@@ -75,6 +93,8 @@ class QueueFailed(CdrError):
 
     The driver's own message can quote a row, so only its kind is kept and it is
     not chained.
+
+    To do: mend what the message names (lock, rights, room, damage), then run it again.
     """
 
     def __init__(self, kind: str) -> None:
@@ -83,7 +103,11 @@ class QueueFailed(CdrError):
 
 
 class ModelRefused(CdrError):
-    """A trained model cannot be trusted or read; says why and what to do."""
+    """A trained model cannot be trusted or read; says why and what to do.
+
+    To do: train a new one (`callsieve train`), or let each night learn (`callsieve model promote
+    --nightly`).
+    """
 
     def __init__(self, model_id: str, why: str) -> None:
         self.model_id, self.why = model_id, why

@@ -38,7 +38,7 @@ def commented_settings() -> str:
         elif isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             sections += ["", *_section_lines(name, field.annotation)]
         else:
-            lines += [*_meaning(field), f"# {name} = {_toml(_default(field))}"]
+            lines += [*_meaning(field), f"# {name} = {as_toml(default_of(field))}"]
     return "\n".join([*lines, *sections]) + "\n"
 
 
@@ -49,9 +49,9 @@ def _source_lines() -> Iterator[str]:
     for name, field in SourceSettings.model_fields.items():
         yield from _meaning(field)
         if name in _EXAMPLE:
-            yield f"{name} = {_toml(_EXAMPLE[name])}"
+            yield f"{name} = {as_toml(_EXAMPLE[name])}"
         else:
-            yield f"# {name} = {_toml(_default(field))}"
+            yield f"# {name} = {as_toml(default_of(field))}"
 
 
 def _section_lines(name: str, section: type[BaseModel]) -> Iterator[str]:
@@ -62,27 +62,29 @@ def _section_lines(name: str, section: type[BaseModel]) -> Iterator[str]:
         yield from _meaning(field)
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             continue
-        yield f"# {field_name} = {_toml(_default(field))}"
+        yield f"# {field_name} = {as_toml(default_of(field))}"
 
 
 def _meaning(field: FieldInfo) -> list[str]:
     return [f"# {line}" for line in textwrap.wrap(field.description or "", width=92)]
 
 
-def _default(field: FieldInfo) -> object:
+def default_of(field: FieldInfo) -> object:
+    """Return what a setting is when nobody sets it; empty where it must be set."""
     found = field.get_default(call_default_factory=True)
     return "" if found is PydanticUndefined else found
 
 
-def _toml(value: Any) -> str:
+def as_toml(value: Any) -> str:
+    """Write a value as it stands in a settings file."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (int, float)):
         return str(value)
     if isinstance(value, (tuple, list)):
-        return "[" + ", ".join(_toml(one) for one in value) + "]"
+        return "[" + ", ".join(as_toml(one) for one in value) + "]"
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{json.dumps(k)} = {_toml(v)}" for k, v in value.items()) + "}"
+        return "{" + ", ".join(f"{json.dumps(k)} = {as_toml(v)}" for k, v in value.items()) + "}"
     if isinstance(value, Decimal):
         return f'"{value}"'
     return json.dumps("" if value is None else str(value))

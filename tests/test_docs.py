@@ -6,7 +6,7 @@ import re
 import shlex
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -51,3 +51,17 @@ def test_every_make_target_that_a_page_names_is_there() -> None:
     assert named
     for line in named:
         assert re.search(rf"^{line.removeprefix('make ')}:", makefile, re.MULTILINE)
+
+
+def test_the_python_that_analysts_read_works(
+    callsieve: RunCommand, sample_night: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(sample_night, tmp_path / "here/.callsieve")
+    shutil.copy(samples() / "callsieve.toml", tmp_path / "here")
+    text = (ROOT / "docs/analyst.md").read_text("utf-8")
+    (block,) = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(compile(block, "docs/analyst.md", "exec"), names)
+    assert names["by_hour"].height == 24
+    assert names["busiest"].height == 5
+    assert names["signals"].height > 0

@@ -171,8 +171,12 @@ def reconcile(
     ] = None,
     source: Annotated[str | None, typer.Option(help="Only our calls of this source.")] = None,
     zone: Annotated[str | None, typer.Option(help="Of times without offset in the file.")] = None,
-    start_tolerance_s: Annotated[int, typer.Option(min=0, max=3600)] = 5,
-    length_tolerance_s: Annotated[int, typer.Option(min=0, max=3600)] = 1,
+    start_tolerance_s: Annotated[
+        int, typer.Option(help="Seconds by which begins may differ.", min=0, max=3600)
+    ] = 5,
+    length_tolerance_s: Annotated[
+        int, typer.Option(help="Seconds by which lengths may differ.", min=0, max=3600)
+    ] = 1,
     as_json: Json = False,
 ) -> None:
     """Compare our calls with a carrier's or a switch's own records; changes nothing.

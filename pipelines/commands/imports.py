@@ -24,9 +24,11 @@ def _import_command(stem: str, take_in: Callable[..., ImportReport]) -> typer.Ty
     def _group() -> None:
         """Keep `import` a command of its own."""
 
-    @group.command("import")
+    name = stem.removeprefix("account_")
+    said = f"Take FILE in; safe to repeat.\n\nExample: callsieve {name} import {stem}.csv"
+
+    @group.command("import", help=said)
     def _import(ctx: typer.Context, file: Path, as_json: Json = False) -> None:
-        """Take FILE in; safe to repeat."""
         lake = open_lake(ctx.obj(), create=True)
         report = take_in(lake, file, now=datetime.now(tz=UTC))
         show(asdict(report), as_json=as_json)
