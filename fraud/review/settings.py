@@ -68,6 +68,7 @@ AUTH_PASSWORD_VALIDATORS = [
     # 20,000 passwords from known breaches, shipped with Django: nothing is asked over the network
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "fraud.review.passwords.GuessableValidator"},
 ]
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"

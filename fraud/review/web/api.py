@@ -6,13 +6,14 @@ within its own scopes. The description is at ``/api/openapi.json``.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Field, NinjaAPI, Query, Schema
 from ninja.security import HttpBearer
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 
 from cdr.errors import CdrError
 from fraud.errors import AlreadyOpen, NoSuchCase, Refused
@@ -29,6 +30,26 @@ from fraud.review.web.shown import now
 
 Text = Field(default="", max_length=200, pattern=r"^[^\x00]*$")
 MANY = 1000
+
+
+def _no_number(given: object) -> object:
+    """Refuse what pydantic would read as seconds since 1970."""
+    try:
+        float(given)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return given
+    raise ValueError("give an instant such as 2026-12-01T00:00:00Z, not a number")
+
+
+def _in_utc(given: datetime) -> datetime:
+    try:
+        return given.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("this instant is outside of the years 1 to 9999 in UTC") from None
+
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_no_number), AfterValidator(_in_utc)]
+"""ISO 8601 with an offset."""
 
 
 class Bearer(HttpBearer):
@@ -107,7 +128,7 @@ class DecisionIn(Schema):
     ]  # fmt: skip
     reason: str = Text
     note: str = Field(default="", max_length=4000, pattern=r"^[^\x00]*$")
-    until: datetime | None = None
+    until: Instant | None = None
 
 
 class NextOut(Schema):
@@ -132,7 +153,9 @@ api = NinjaAPI(
     urls_namespace="api",
 )
 
-_FAULTS: dict[int, Any] = {401: Fault, 403: Fault, 404: Fault, 409: Fault, 422: Any}
+_FAULTS: dict[int, Any] = {
+    400: Fault, 401: Fault, 403: Fault, 404: Fault, 409: Fault, 422: Any, 429: Fault,
+}  # fmt: skip
 
 
 @api.exception_handler(Forbidden)
@@ -173,14 +196,14 @@ def take_next(request: HttpRequest) -> Any:
     return {"case_id": desk.next_case(staff, now=now())}
 
 
-@api.get("/cases/{int:case_id}", response={200: CaseOut, **_FAULTS})
+@api.get("/cases/{case_id}", response={200: CaseOut, **_FAULTS})
 def get_case(request: HttpRequest, case_id: int) -> Any:
     """Return one case. Scope `cases`."""
     staff = _asks(request, "cases", Right.SEE_CASES)
     return desk.open_page(_key(case_id), staff, now=now())
 
 
-@api.get("/cases/{int:case_id}/evidence", response={200: dict[str, Any], 503: Fault, **_FAULTS})
+@api.get("/cases/{case_id}/evidence", response={200: dict[str, Any], 503: Fault, **_FAULTS})
 def get_evidence(request: HttpRequest, case_id: int) -> Any:
     """Return what a case rests on, personal data masked. Scope `evidence`."""
     staff = _asks(request, "evidence", Right.SEE_CASES)
@@ -201,12 +224,10 @@ def get_evidence(request: HttpRequest, case_id: int) -> Any:
     }
 
 
-@api.post("/cases/{int:case_id}/decisions", response={200: CaseOut, **_FAULTS})
+@api.post("/cases/{case_id}/decisions", response={200: CaseOut, **_FAULTS})
 def decide(request: HttpRequest, case_id: int, wanted: DecisionIn) -> Any:
     """Do something with a case. Scope `decide`."""
     staff = _asks(request, "decide", Right.SEE_CASES)
-    if wanted.until is not None and wanted.until.tzinfo is None:
-        raise Refused("give the date with its offset, such as 2026-12-01T00:00:00Z")
     wish = Wish(
         Action(wanted.action), staff.user.get_username(), Role(staff.role), now(),
         wanted.reason, wanted.note, wanted.until,
@@ -216,11 +237,9 @@ def decide(request: HttpRequest, case_id: int, wanted: DecisionIn) -> Any:
 
 
 @api.get("/decisions", response={200: list[dict[str, Any]], **_FAULTS})
-def list_decisions(request: HttpRequest, since: datetime) -> Any:
+def list_decisions(request: HttpRequest, since: Instant) -> Any:
     """Return what became final since an instant, the earliest first. Scope `decisions`."""
     staff = _asks(request, "decisions", Right.SEE_CASES)
-    if since.tzinfo is None:
-        raise Refused("give the date with its offset, such as 2026-12-01T00:00:00Z")
     if staff.countries or staff.plans:
         raise Forbidden
     found = outbox.decisions_since(since, until=now())
@@ -229,7 +248,7 @@ def list_decisions(request: HttpRequest, since: datetime) -> Any:
 
 def _key(case_id: int) -> int:
     """Refuse numbers that no database key can have."""
-    if case_id >= 2**63:
+    if abs(case_id) >= 2**63:
         raise NoSuchCase(case_id)
     return case_id
 

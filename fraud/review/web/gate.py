@@ -15,7 +15,7 @@ from typing import Any, TypeVar, cast
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 
 from fraud.review.models import Staff
@@ -53,7 +53,7 @@ class gate:  # noqa: N801 - Django names middleware like functions
         user = request.user
         who = f"u{user.pk}" if user.is_authenticated else f"a{request.META.get('REMOTE_ADDR')}"
         if not self.paces.allow(who, time.monotonic()):
-            return render(request, "review/too_fast.html", status=429)
+            return _too_fast(request)
         return self.get_response(request)
 
     def process_view(
@@ -73,6 +73,16 @@ class gate:  # noqa: N801 - Django names middleware like functions
         if not isinstance(right, Right) or not staff.may(right):
             raise PermissionDenied
         return None
+
+
+def _too_fast(request: HttpRequest) -> HttpResponse:
+    if request.path.startswith("/api/"):
+        answer: HttpResponse = JsonResponse({"detail": f"at most {PACE} requests a minute"})
+        answer.status_code = 429
+    else:
+        answer = render(request, "review/too_fast.html", status=429)
+    answer.headers["Retry-After"] = f"{PACE_WINDOW_S:.0f}"
+    return answer
 
 
 def _has_factor(request: HttpRequest, staff: Staff) -> bool:

@@ -11,6 +11,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser import chromium_or_skip, served
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from review_site import MORNING, site_settings
+
+from cdr.lake import open_lake
+from cdr.privacy.requests import Person, Right, receive
 
 pytestmark = pytest.mark.browser
 
@@ -36,6 +40,9 @@ def chromium(filled_home: Path) -> Iterator[Browser]:
 def address(tmp_path: Path, filled_home: Path) -> Iterator[str]:
     home = tmp_path / "home"
     shutil.copytree(filled_home, home)
+    lake = open_lake(site_settings(home))
+    for right in (Right.OBJECT, Right.ERASE):
+        receive(lake, right, Person("account", "acc-1"), reason=None, now=MORNING)
     with served(home) as found:
         yield found
 
@@ -188,7 +195,7 @@ def test_without_javascript_all_but_the_pictures_works(chromium: Browser, addres
 PAGES = {
     "lea": ("/", "/cases/1", "/cases/1/calls/short_call_share_7d", "/team", "/outbox", "/me",
             "/keys", "/password", "/second-factor/set-up", "/nowhere"),
-    "dora": ("/audit",),
+    "dora": ("/audit", "/requests"),
     "root": ("/people", "/people/add"),
 }  # fmt: skip
 
@@ -207,6 +214,8 @@ def test_axe_finds_nothing_serious_and_nothing_hangs_over(
             page.goto(address + one)
             if one == "/cases/1":
                 drawn(page)
+            if one == "/requests":
+                expect(page.locator("main form")).not_to_have_count(0)
             result = Axe().run(page)
             found += [
                 f"{one}: {v['id']} {[n['html'][:120] for n in v['nodes'][:3]]}"

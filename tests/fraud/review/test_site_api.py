@@ -119,7 +119,12 @@ def test_a_token_is_shown_once_and_kept_as_a_hash(site: Any) -> None:
         ("/cases/999", 404),
         (f"/cases/{2**70}", 404),
         ("/decisions?since=soon", 422),
-        ("/decisions?since=2026-01-01T00:00:00", 409),
+        ("/decisions?since=2026-01-01T00:00:00", 422),
+        ("/decisions?since=0.5", 422),
+        ("/decisions?since=9999-12-31T23:59:59-12:00", 422),
+        ("/cases/one", 422),
+        ("/cases/-1", 404),
+        (f"/cases/-{2**70}", 404),
     ],
 )
 def test_nonsense_is_answered_not_obeyed(site: Any, path: str, status: int) -> None:

@@ -108,7 +108,8 @@ def test_signing_in_and_out(site: Any) -> None:
     client = site.client()
     assert "not right" in sign_in(client, "ada", "wrong").content.decode()
     answer = sign_in(client, "ada", PASSWORD)
-    assert (answer.status_code, answer["Location"]) == (302, "/")
+    assert (answer.status_code, answer["Location"]) == (302, "/home")
+    assert client.get("/home")["Location"] == "/"  # a reviewer's first page is the queue
     cookie = answer.cookies["callsieve_session"]
     assert (cookie["secure"], cookie["httponly"], cookie["samesite"]) == (True, True, "Strict")
     assert client.get("/").status_code == 200
@@ -158,6 +159,10 @@ def test_a_form_without_its_token_does_nothing(site: Any) -> None:
         pytest.param("123456789012345", "entirely numeric", id="digits"),
         pytest.param("eve-the-reviewer", "too similar", id="like-the-name"),
         pytest.param("", "too short", id="empty"),
+        pytest.param("P@ssw0rd2026!", "too easy to guess: This is similar", id="known-with-a-year"),
+        pytest.param("Summer2026!!", "too easy to guess", id="season-with-a-year"),
+        pytest.param("Callsieve-2026!", "too easy to guess", id="name-of-the-house"),
+        pytest.param("aZ9$kq" * 40, "too easy to guess", id="repeated-and-long"),
     ],
 )
 def test_bad_passwords_are_refused(site: Any, password: str, said: str) -> None:
