@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from cdr import Lake
+from cdr import Lake, access
 from cdr.billing.extract import Extract, extract
 from cdr.billing.files import Format
 from cdr.billing.periods import Period
 from cdr.billing.statements import Statements, write_statements
+from cdr.privacy import audit
 
 STATEMENTS = "statements"
 
@@ -44,6 +45,10 @@ def write_period(
     CdrError
         As :func:`cdr.billing.extract.extract` does.
     """
+    audit.note(
+        lake.home, "billing.extract", by=access.person(), at=now,
+        after={"period": str(period), "accounts": len(accounts) or "all", "format": form.value},
+    )  # fmt: skip
     done = extract(lake, period, out, form=form, accounts=accounts, now=now)
     if not with_statements:
         return PeriodEnd(done, None)

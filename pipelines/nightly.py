@@ -20,6 +20,7 @@ from cdr.lake import Lake
 from cdr.lake.compact import compact
 from cdr.lengths import doubt_lengths, recent_days
 from cdr.normalise.numbers import NUMBERING_VERSION
+from cdr.privacy import audit
 from cdr.schema import REJECTS, SCORES
 from fraud.candidates import Candidate, Versions
 from fraud.model.training import save
@@ -30,6 +31,7 @@ from fraud.rules.hits import cap_applies, known_hits, rule_hits
 from fraud.score_table import candidates_of, described_of, score_rows
 from fraud.scoring import data_version, midnight_after, reduce_days, score_night
 from fraud.tables import RULE_HITS
+from pipelines.erasure import unfinished
 from pipelines.inbox import take_in
 from pipelines.model_card import write_card
 from pipelines.report import write_report
@@ -289,7 +291,11 @@ def _retention(night: Night) -> Result:
     done = clear_away(night.lake, now=night.now)
     left = done.expired_left
     concerns = [f"retention: {left:,} expired are still there"] if left else []
-    return {**done.as_json(), "concerns": concerns}
+    if begun := len(unfinished(night.lake)):
+        concerns.append(f"{begun} erasures are not completed: repeat `callsieve person erase`")
+    head = audit.head(night.lake.home)
+    kept = None if head is None else asdict(head)
+    return {**done.as_json(), "audit_head": kept, "concerns": concerns}
 
 
 STEPS: Mapping[str, Callable[[Night], Result]] = {

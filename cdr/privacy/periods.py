@@ -61,6 +61,9 @@ class RetentionSettings(BaseModel):
     request_days: int = Field(
         default=1095, ge=1, description="Requests of persons after they were answered."
     )
+    audit_days: int = Field(
+        default=1095, ge=1, description="Details of entries of the audit log; the entries stay."
+    )
     inbox_days: int = Field(
         default=30, ge=1, description="Files of the inbox after they were taken in."
     )

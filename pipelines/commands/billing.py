@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cdr import open_lake
+from cdr import access, open_lake
 from cdr.billing.carrier import reconcile_carrier
 from cdr.billing.decks import DeckReport, current_decks, import_deck, imports
 from cdr.billing.extract import Extract
@@ -23,6 +23,7 @@ from cdr.billing.switch_totals import reconcile_switch
 from cdr.billing.verify import Verification
 from cdr.billing.verify import verify as verify_period
 from cdr.errors import WrongUse
+from cdr.privacy import audit
 from pipelines.billing_extract import write_period
 from pipelines.terminal import NEEDS_A_PERSON, Json, show
 
@@ -77,7 +78,13 @@ def seal(ctx: typer.Context, period: PeriodOption, as_json: Json = False) -> Non
 
     Example: callsieve billing seal --period 2026-10
     """
-    done, fresh = seal_period(open_lake(ctx.obj()), Period.parse(period), now=datetime.now(tz=UTC))
+    lake, now = open_lake(ctx.obj()), datetime.now(tz=UTC)
+    done, fresh = seal_period(lake, Period.parse(period), now=now)
+    if fresh:
+        audit.note(
+            lake.home, "billing.seal", by=access.person(), at=now,
+            after={"period": period, "lines_sha256": done.lines_sha256},
+        )  # fmt: skip
     found = {
         **done.manifest,
         "state": "sealed" if fresh else "sealed before",

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from cdr import access as access_of
 from cdr import open_lake
 from cdr.errors import WrongUse
 from cdr.lake.home import write_whole
@@ -20,7 +21,6 @@ from pipelines import rights
 from pipelines.erasure import erase as erase_person
 from pipelines.receipt import in_words
 from pipelines.terminal import NEEDS_A_PERSON, Json, cell, show, tell
-from pipelines.who import user_name
 
 app = typer.Typer()
 person = typer.Typer(help="Requests of persons, by account or by number.", no_args_is_help=True)
@@ -214,7 +214,7 @@ def decide(
         raise WrongUse("one of --grant, --refuse and --lift")
     now = datetime.now(tz=UTC)
     done = rights.settle(
-        open_lake(ctx.obj()), request, wished[0], grounds=grounds, by=user_name(), now=now
+        open_lake(ctx.obj()), request, wished[0], grounds=grounds, by=access_of.person(), now=now
     )
     found = {"request_id": done.request_id, "right": done.right.value, "state": wished[0].value}
     show(found, as_json=as_json, text=f"{done.right.value}: {wished[0].value}")
@@ -258,4 +258,4 @@ def _asked(
     ctx: typer.Context, account: str | None, number: str | None, reason: str | None
 ) -> rights.Asked:
     who = person_of(account=account, number=number)
-    return rights.Asked(open_lake(ctx.obj()), who, reason, user_name(), datetime.now(tz=UTC))
+    return rights.Asked(open_lake(ctx.obj()), who, reason, access_of.person(), datetime.now(tz=UTC))
