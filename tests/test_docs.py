@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cdr.formats import FORMATS
 from pipelines.samples import samples
 
 if TYPE_CHECKING:
@@ -26,6 +27,12 @@ def commands(page: Path) -> list[str]:
     blocks = re.findall(r"^```sh\n(.*?)^```", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
     lines = "".join(blocks).replace("\\\n", " ").splitlines()
     return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+
+
+def python_blocks(name: str) -> list[str]:
+    """List the ``python`` blocks of a page."""
+    text = (ROOT / "docs" / name).read_text("utf-8")
+    return re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.parametrize("page", [p for p in PAGES if commands(p)], ids=lambda page: page.stem)
@@ -58,10 +65,25 @@ def test_the_python_that_analysts_read_works(
 ) -> None:
     shutil.copytree(sample_night, tmp_path / "here/.callsieve")
     shutil.copy(samples() / "callsieve.toml", tmp_path / "here")
-    text = (ROOT / "docs/analyst.md").read_text("utf-8")
-    (block,) = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    (block,) = python_blocks("analyst.md")
     names: dict[str, Any] = {}
     exec(compile(block, "docs/analyst.md", "exec"), names)
     assert names["by_hour"].height == 24
     assert names["busiest"].height == 5
     assert names["signals"].height > 0
+
+
+def test_what_is_said_about_adding_things_works_as_it_stands(
+    callsieve: RunCommand,
+    sample_night: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shutil.copytree(sample_night, tmp_path / "here/.callsieve")
+    shutil.copy(samples() / "callsieve.toml", tmp_path / "here")
+    monkeypatch.setattr("cdr.formats.FORMATS", dict(FORMATS))
+    blocks = python_blocks("howto.md")
+    assert len(blocks) == 5
+    names: dict[str, Any] = {"__name__": "howto"}
+    for block in blocks:  # each ends with what it says to be so
+        exec(compile(block, "docs/howto.md", "exec"), names)
