@@ -19,6 +19,7 @@ import polars as pl
 from cdr.errors import FormatError, shown, storage
 from cdr.keys import joined, key_16
 from cdr.lake import Batch, Lake
+from cdr.normalise.addresses import ip_country
 from cdr.normalise.messages import template_hash, with_link
 from cdr.operator_files import (
     ACCOUNTS_FILE,
@@ -257,6 +258,7 @@ def _join_events(
     text = joined([pl.col(c) for c in EVENTS_FILE.columns])
     came = rows.with_columns(key_16(rows, text).alias("event_id")).with_columns(
         pl.col("at").dt.date().alias("event_date"),
+        ip_country(pl.col("ip")).alias("ip_country"),
         _instant(now).alias("imported_at"),
         pl.lit(None, pl.String).alias("kept_for"),
     )

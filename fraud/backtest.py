@@ -19,7 +19,8 @@ from fraud.errors import NothingToEvaluate
 from fraud.model import measures
 from fraud.model.measures import Drift, Leak, Measure
 from fraud.reference import NO_LABELS, accounts_as_of, with_decisions
-from fraud.scoring import Night, reduce_days, score_night
+from fraud.days import reduce_days
+from fraud.scoring import Night, score_night
 from fraud.tables import ACCOUNT_DAYS
 
 DRIFT_FROM = 0.147

@@ -6,7 +6,7 @@ midnight is seen. Accounts that taught the model are scored without themselves.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -17,14 +17,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from cdr.lake import Lake
+from cdr.privacy.restrictions import left_alone
 from cdr.query import Connection
 from cdr.schema import ACCOUNTS, CALLS
 from cdr.settings import ScoringSettings
 from fraud.behaviour import odd_candidates, odd_scores, oddness
 from fraud.candidates import Candidate, Method, SimilarAccount
 from fraud.errors import ModelRefused
-from fraud.features.account_days import ReducedDay, reduce_day, stale_days
-from fraud.features.midnight import HISTORY_DAYS, features_as_of, features_at
+from fraud.features.midnight import features_as_of, features_at
 from fraud.identity.overlap import (
     Compared,
     compare_accounts,
@@ -43,7 +43,7 @@ from fraud.reference import (
     with_decisions,
 )
 from fraud.signal_set import SignalSet, signal_set
-from fraud.tables import ACCOUNT_DAY_KEYS, ACCOUNT_DAYS
+from fraud.tables import ACCOUNT_DAYS
 
 NEIGHBOURS_SHOWN = 3
 
@@ -70,69 +70,6 @@ class Night:
     rescored: tuple[Candidate, ...] = ()
 
 
-REDUCED_DAYS = HISTORY_DAYS + 60
-"""Days whose sums a night needs: its windows, and those of accounts blocked in the two months
-before. Ours: older blocks keep the sums that earlier nights made."""
-
-ROWS_A_COMMIT = 500_000
-"""Rows of reduced days written in one commit. Ours: a commit costs a fifth of a second, and this
-many rows stay below 200 MB."""
-
-
-def reduce_days(
-    lake: Lake,
-    *,
-    as_of: datetime,
-    back_days: int = REDUCED_DAYS,
-    progress: Callable[[str], None] | None = None,
-) -> int:
-    """Bring `account_days` up to date with calls that are new, late or corrected.
-
-    Small days are committed several together; a killed run leaves whole days undone,
-    and the next one does them.
-
-    Parameters
-    ----------
-    lake : Lake
-        Where everything is.
-    as_of : datetime
-        Midnight UTC; days from it on are left alone.
-    back_days : int, default=90
-        Days before the midnight that are looked at: the windows, and two months more for
-        accounts that were blocked then.
-    progress : callable, optional
-        Told in words which day is being reduced.
-
-    Returns
-    -------
-    int
-        Days reduced.
-    """
-    until = as_of.date()
-    con = lake.connect_raw("fraud")
-    first = until - timedelta(days=back_days)
-    days = stale_days(con, first_date=first, until_date=until)
-    waiting: list[tuple[date, ReducedDay]] = []
-    for place, day in enumerate(days, start=1):
-        if progress:
-            progress(f"  {day.isoformat()}: day {place} of {len(days)}")
-        waiting.append((day, reduce_day(con, day)))
-        if sum(one.account_day_keys.height for _, one in waiting) >= ROWS_A_COMMIT:
-            _write_days(lake, waiting)
-            waiting = []
-    if waiting:
-        _write_days(lake, waiting)
-    return len(days)
-
-
-def _write_days(lake: Lake, reduced: Sequence[tuple[date, ReducedDay]]) -> None:
-    rows = {
-        ACCOUNT_DAYS: pl.concat([one.account_days for _, one in reduced]),
-        ACCOUNT_DAY_KEYS: pl.concat([one.account_day_keys for _, one in reduced]),
-    }
-    lake.replace_days(rows, [day for day, _ in reduced])
-
-
 def score_night(
     lake: Lake,
     *,
@@ -151,7 +88,7 @@ def score_night(
     Parameters
     ----------
     lake : Lake
-        With `account_days` up to date, see :func:`reduce_days`.
+        With `account_days` up to date, see :func:`fraud.days.reduce_days`.
     as_of : datetime
         Midnight UTC.
     model_id : str, optional
@@ -174,12 +111,19 @@ def score_night(
     settings = lake.settings.scoring
     signals = signal_set(settings.features_off)
     con = lake.connect_raw("fraud")
+    left_out = left_alone(lake, as_of=as_of)
     accounts = with_decisions(accounts_as_of(lake, as_of), NO_LABELS if labels is None else labels)
     blocked = accounts.filter("pattern")
-    compared = compare_accounts(con, as_of=as_of, seed=settings.seed, store=lake.settings.store)
+    compared = compare_accounts(
+        con,
+        as_of=as_of,
+        left_out=left_out,
+        seed=settings.seed,
+        store=lake.settings.store,
+    )
     identity = identity_signals(compared).select("account_id", *(s.name for s in signals.identity))
     open_now = (
-        features_as_of(con, as_of=as_of, signals=signals.behaviour)
+        features_as_of(con, as_of=as_of, signals=signals.behaviour, left_out=left_out)
         .join(accounts.filter("open"), on="account_id", how="semi")
         .join(identity, on="account_id", how="left")
         .sort("account_id")

@@ -17,8 +17,9 @@ from cdr.schema import (
     Table,
     register,
 )
-from fraud.features.account_days import ACCOUNT_DAY_KEYS, ACCOUNT_DAYS
+from fraud.features.account_days import ACCOUNT_DAY_KEYS, ACCOUNT_DAYS, REDUCED_DAYS
 from fraud.features.signals import SIGNALS
+from fraud.features.traces import BLOCKED_TRACES
 
 FEATURES = Table(
     "features",
@@ -57,6 +58,14 @@ RULE_HITS = Table(
     kept=(Kept(Purpose.FRAUD, ("score_days",)), FOR_RIGHTS),
 )
 
-__all__ = ["ACCOUNT_DAYS", "ACCOUNT_DAY_KEYS", "FEATURES", "RULE_HITS", "SCORES"]
+__all__ = [
+    "ACCOUNT_DAYS",
+    "ACCOUNT_DAY_KEYS",
+    "BLOCKED_TRACES",
+    "FEATURES",
+    "REDUCED_DAYS",
+    "RULE_HITS",
+    "SCORES",
+]
 
-register(ACCOUNT_DAYS, ACCOUNT_DAY_KEYS, FEATURES, RULE_HITS)
+register(ACCOUNT_DAYS, ACCOUNT_DAY_KEYS, BLOCKED_TRACES, FEATURES, REDUCED_DAYS, RULE_HITS)

@@ -17,7 +17,8 @@ from fraud.candidates import Candidate, Versions
 from fraud.rules.candidates import rule_candidates, with_rules
 from fraud.rules.hits import known_hits
 from fraud.score_table import candidates_of
-from fraud.scoring import midnight_after, reduce_days
+from fraud.days import reduce_days
+from fraud.scoring import midnight_after
 from pipelines.inbox import take_in
 from pipelines.nightly import COUNTS, apply_rules, put_in_queue
 

@@ -23,13 +23,14 @@ from cdr.normalise.numbers import NUMBERING_VERSION
 from cdr.privacy import audit
 from cdr.schema import REJECTS, SCORES
 from fraud.candidates import Candidate, Versions
+from fraud.days import reduce_days
 from fraud.model.training import save
 from fraud.review.facts import account_facts
 from fraud.review.queue import OpenedCases, decisions_as_labels, open_cases, open_leanings
 from fraud.rules.candidates import rule_candidates, with_rules
 from fraud.rules.hits import cap_applies, known_hits, rule_hits
 from fraud.score_table import candidates_of, described_of, score_rows
-from fraud.scoring import data_version, midnight_after, reduce_days, score_night
+from fraud.scoring import data_version, midnight_after, score_night
 from fraud.tables import RULE_HITS
 from pipelines.erasure import unfinished
 from pipelines.inbox import take_in

@@ -169,7 +169,7 @@ _ANSWERED = pl.col("outcome") == Outcome.ANSWERED.value
 _IPS = tuple(f"{side}_ip{of}" for side in ("caller", "callee") for of in ("", "_kind", "_country"))
 _PARTIES = ("caller_raw", "caller_party", "callee_raw", "callee_party")
 _DETAILS = ("id_document", "social", "payment_fingerprint", "devices", "signup_ip", "forward_to")
-_EVENT = ("ip", "device", "payment_fingerprint", "counterpart", "detail")
+_EVENT = ("ip", "ip_country", "device", "payment_fingerprint", "counterpart", "detail")
 
 
 def _call_rules(table: str) -> tuple[Rule, ...]:
@@ -240,6 +240,8 @@ RULES: tuple[Rule, ...] = (
     _days("message_templates", "message_date", "message_days", FRAUD_INTEREST),
     _days("account_days", "call_date", "feature_days", FRAUD_INTEREST),
     _days("account_day_keys", "call_date", "feature_days", FRAUD_INTEREST),
+    _days("reduced_days", "call_date", "feature_days", FRAUD_INTEREST),
+    _days("blocked_traces", "trace_date", "closed_account_days", RELATIONSHIP),
     _days("features", "as_of_date", "feature_days", FRAUD_INTEREST),
     _days("scores", "as_of_date", "score_days", FRAUD_INTEREST),
     _days("rule_hits", "call_date", "score_days", FRAUD_INTEREST),

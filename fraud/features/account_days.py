@@ -17,6 +17,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from hashlib import sha256
 
 import polars as pl
 
@@ -77,6 +78,7 @@ def _peak(name: str, relation: str, unit: str, meaning: str) -> DaySum:
     )
 
 
+_BRIEF_RING = f"NOT answered AND NOT failed AND ring_ms <= {BRIEF_RING_MS}"
 _EITHER_WAY = "(is_outbound OR is_inbound)"
 _COST = "CAST(COALESCE(SUM(usd_micro_ms_per_min), 0) // 60000 AS DECIMAL(18, 0))"
 
@@ -133,14 +135,14 @@ DAY_SUMS: tuple[DaySum, ...] = (
     ),
     _count(
         "outbound_brief_ring_count",
-        f"is_outbound AND NOT answered AND NOT failed AND ring_ms <= {BRIEF_RING_MS}",
+        f"is_outbound AND {_BRIEF_RING}",
         "Unanswered calls made that rang up to 5 s.",
     ),
     _count("inbound_count", "is_inbound", "Calls received."),
     _count("inbound_answered_count", "is_inbound AND answered", "Of these answered."),
     _count(
         "inbound_brief_ring_count",
-        f"is_inbound AND NOT answered AND NOT failed AND ring_ms <= {BRIEF_RING_MS}",
+        f"is_inbound AND {_BRIEF_RING}",
         "Unanswered calls received that rang up to 5 s.",
     ),
     _count("forwarded_count", f"{_EITHER_WAY} AND forwarded", "Calls sent on to elsewhere."),
@@ -190,7 +192,12 @@ DAY_SUMS: tuple[DaySum, ...] = (
     ),
     _peak("simultaneous_max_count", "peak_overlap", "calls", "Most calls made up at one moment."),
     _peak("minute_max_count", "peak_minute", "calls", "Most calls made within any 60 s."),
-    _peak("block_max_count", "peak_block", "numbers", "Most numbers called in a block of 100."),
+    _peak(
+        "block_max_count",
+        "peak_block",
+        "numbers",
+        "Most numbers of a block of 100 called in an hour.",
+    ),
     _peak("run_max_count", "peak_run", "numbers", "Longest run of consecutive numbers called."),
 )
 """What is summed up for an account's day, in the order of the columns."""
@@ -210,6 +217,10 @@ KEY_KINDS: tuple[KeyKind, ...] = (
     KeyKind("callee", "callee_key", "is_outbound", "whom it called (hash)"),
     KeyKind("caller", "caller_key", "is_inbound", "who called it (hash)"),
     KeyKind("country", "callee_country", "is_outbound", "country it called"),
+    KeyKind("prefix", "LEFT(callee_number, 6)", "is_outbound", "first 5 digits it called"),
+    KeyKind(
+        "ip_country", "caller_ip_country", "is_outbound", "country its IP address was given to"
+    ),
     KeyKind("address", "address_key", "is_outbound", "IP address it called from (hash)"),
     KeyKind("network", "network_key", "is_outbound", "its /24 or /48 network (hash)"),
     KeyKind(
@@ -222,6 +233,7 @@ KEY_KINDS: tuple[KeyKind, ...] = (
 """The kinds of key; the calls' direction decides which apply."""
 
 _ACCOUNT_ID = Field("account_id", pl.String(), "text", "The account.", False, INDIRECT, FRAUD)
+_ANY_DAY = date(1970, 1, 1)
 _CALL_DATE = Field("call_date", pl.Date(), "UTC day", "Day the calls began; the partition.")
 
 ACCOUNT_DAYS = Table(
@@ -249,8 +261,30 @@ ACCOUNT_DAY_KEYS = Table(
         Field("key", pl.String(), "hex or code", "What `kind` says.", False, DIRECT, FRAUD),
         Field("call_count", pl.Int64(), "calls", "Calls with this key.", False, INDIRECT, FRAUD),
         Field("answered_count", pl.Int64(), "calls", "Of these answered.", False, INDIRECT, FRAUD),
+        Field(
+            "brief_ring_count",
+            pl.Int64(),
+            "calls",
+            "Of these unanswered that rang up to 5 s.",
+            False,
+            INDIRECT,
+            FRAUD,
+        ),
         Field("duration_ms", pl.Int64(), "ms", "Their lengths.", False, INDIRECT, FRAUD),
         Field("cost_usd", MONEY, "USD", "Their indicative cost.", False, INDIRECT, FRAUD),
+        _CALL_DATE,
+    ),
+    partition_by=("call_date",),
+    kept=(Kept(Purpose.FRAUD, ("feature_days",)), FOR_RIGHTS),
+)
+
+REDUCED_DAYS = Table(
+    "reduced_days",
+    "UTC day that was reduced",
+    (
+        Field("call_rows", pl.Int64(), "legs", "Rows that `calls` had of it."),
+        Field("newest_ingested_at", pl.String(), "UTC", "When the last of these was taken in."),
+        Field("made_by", pl.String(), "hex", "Hash of the statements that reduced it."),
         _CALL_DATE,
     ),
     partition_by=("call_date",),
@@ -297,24 +331,6 @@ def reduce_day(con: Connection, day: date) -> ReducedDay:
     return ReducedDay(sums, keys)
 
 
-def stale_days(con: Connection, *, first_date: date, until_date: date) -> list[date]:
-    """Return the days to reduce: calls are new, late, corrected or gone since they were.
-
-    A day is current when `account_days` accounts for as many legs as `calls` has,
-    and for the newest of them.
-
-    Parameters
-    ----------
-    con : Connection
-        Sees `calls` and `account_days`.
-    first_date, until_date : date
-        UTC days looked at, the second excluded.
-    """
-    params = {"first_date": first_date, "until_date": until_date}
-    found = run(con, Query("stale_days", text_of("stale_days"), params))
-    return found["call_date"].to_list()
-
-
 def day_sums(day: date) -> Query:
     """Build the reduction of a day to `account_days`; pure."""
     columns = ",\n".join(f"    {s.sql} AS {s.field.name}" for s in DAY_SUMS)
@@ -336,11 +352,18 @@ def day_keys(day: date) -> Query:
     return Query("day_keys", statement(parts, body), _of_day(day))
 
 
+def made_by() -> str:
+    """Return 16 hex digits that change with the statements that reduce a day."""
+    texts = (day_sums(_ANY_DAY).sql, day_keys(_ANY_DAY).sql)
+    return sha256("".join(texts).encode()).hexdigest()[:16]
+
+
 def _keys_of(kind: KeyKind) -> str:
     return (
         f"SELECT\n    account_id, '{kind.name}' AS kind, {kind.sql} AS key,\n"
         "    COUNT(*) AS call_count,\n"
         "    COUNT(*) FILTER (WHERE answered) AS answered_count,\n"
+        f"    COUNT(*) FILTER (WHERE {_BRIEF_RING}) AS brief_ring_count,\n"
         "    CAST(COALESCE(SUM(duration_ms), 0) AS BIGINT) AS duration_ms,\n"
         f"    CAST({_COST} * CAST(0.000001 AS DECIMAL(7, 6)) AS DECIMAL(18, 6)) AS cost_usd,\n"
         "    $day AS call_date\n"

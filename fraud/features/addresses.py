@@ -9,6 +9,13 @@ from fraud.features.registry import WINDOWS, Direction, Relation, Signal, Unit
 _signal = partial(Signal, family="addresses", relation=Relation.PLACES, direction=Direction.HIGHER)
 
 
+_WORDS = {
+    "address": "IP addresses",
+    "network": "IP networks",
+    "ip_country": "countries, by its IP addresses",
+}
+
+
 def _of_window(days: int, kind: str, plural: str) -> Signal:
     count = f"COUNT(*) FILTER (WHERE kind = '{kind}' AND nearest_days_ago <= {days})"
     return _signal(
@@ -18,30 +25,50 @@ def _of_window(days: int, kind: str, plural: str) -> Signal:
         sql=count,
         count_sql=count,
         minimum_count=1,
-        meaning=f"calls made from {{value}} IP {plural}",
+        meaning=f"calls made from {{value}} {_WORDS[kind]}",
         source="product design, address signals: account takeover",
     )
 
 
-def _new_networks(days: int) -> Signal:
+def _new(days: int, kind: str, words: str) -> Signal:
     """Compare the window with the days before it; unknown where there are none."""
-    calls = f"SUM(call_count_{days}d) FILTER (WHERE kind = 'network')"
-    new = f"SUM(call_count_{days}d) FILTER (WHERE kind = 'network' AND farthest_days_ago <= {days})"
-    earlier = f"COUNT(*) FILTER (WHERE kind = 'network' AND farthest_days_ago > {days})"
+    calls = f"SUM(call_count_{days}d) FILTER (WHERE kind = '{kind}')"
+    new = f"SUM(call_count_{days}d) FILTER (WHERE kind = '{kind}' AND farthest_days_ago <= {days})"
+    earlier = f"COUNT(*) FILTER (WHERE kind = '{kind}' AND farthest_days_ago > {days})"
     return _signal(
-        name=f"new_network_share_{days}d",
+        name=f"new_{kind}_share_{days}d",
         unit=Unit.SHARE,
         window_days=days,
         sql=f"CASE WHEN {earlier} > 0 THEN COALESCE({new}, 0) / {calls} END",
         count_sql=calls,
         minimum_count=5,
-        meaning="{value} of its calls were made from IP networks it had not used before",
-        source="product design, address signals: first use of an address",
+        meaning=f"{{value}} of its calls were made from {words} it had not called from before",
+        source="product design, address signals: first use of an IP or country",
+    )
+
+
+def _countries(days: int) -> tuple[Signal, ...]:
+    calls = f"SUM(call_count_{days}d) FILTER (WHERE kind = 'ip_country' AND is_home IS NOT NULL)"
+    abroad = f"SUM(call_count_{days}d) FILTER (WHERE kind = 'ip_country' AND NOT is_home)"
+    return (
+        _of_window(days, "ip_country", "ip_countries"),
+        _signal(
+            name=f"foreign_address_share_{days}d",
+            unit=Unit.SHARE,
+            window_days=days,
+            sql=f"COALESCE({abroad}, 0) / {calls}",
+            count_sql=calls,
+            minimum_count=5,
+            meaning="{value} of its calls were made from addresses of other countries than its own",
+            source="product design, address signals: country of IP against country of account",
+        ),
     )
 
 
 SIGNALS: tuple[Signal, ...] = (
     *(_of_window(days, "address", "addresses") for days in WINDOWS),
     *(_of_window(days, "network", "networks") for days in WINDOWS),
-    *(_new_networks(days) for days in (1, 7)),
+    *(_new(days, "network", "IP networks") for days in (1, 7)),
+    *(signal for days in (7, 30) for signal in _countries(days)),
+    *(_new(days, "ip_country", "countries") for days in (1, 7)),
 )

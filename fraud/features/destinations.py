@@ -94,25 +94,27 @@ def _of_window(days: int) -> tuple[Signal, ...]:
     )
 
 
-def _new_destinations(days: int) -> Signal:
+def _new_destinations(days: int, kind: str, plural: str) -> Signal:
     """Compare the window with the days before it; unknown where there are none."""
-    calls = f"SUM(call_count_{days}d) FILTER (WHERE {_COUNTRY})"
-    new = f"SUM(call_count_{days}d) FILTER (WHERE {_COUNTRY} AND farthest_days_ago <= {days})"
-    earlier = f"COUNT(*) FILTER (WHERE {_COUNTRY} AND farthest_days_ago > {days})"
+    of_kind = f"kind = '{kind}'"
+    calls = f"SUM(call_count_{days}d) FILTER (WHERE {of_kind})"
+    new = f"SUM(call_count_{days}d) FILTER (WHERE {of_kind} AND farthest_days_ago <= {days})"
+    earlier = f"COUNT(*) FILTER (WHERE {of_kind} AND farthest_days_ago > {days})"
     return _places(
-        name=f"new_country_share_{days}d",
+        name=f"new_{kind}_share_{days}d",
         unit=Unit.SHARE,
         window_days=days,
         sql=f"CASE WHEN {earlier} > 0 THEN COALESCE({new}, 0) / {calls} END",
         count_sql=calls,
         minimum_count=MINIMUM_CALLS,
-        meaning="{value} of its calls went to countries it had not called before",
-        source="product design, new-destination share, by country: account takeover, PBX hacking",
+        meaning=f"{{value}} of its calls went to {plural} it had not called before",
+        source=f"product design, new-destination share, by {kind}: account takeover, PBX hacking",
         direction=Direction.HIGHER,
     )
 
 
 SIGNALS: tuple[Signal, ...] = (
     *(signal for days in WINDOWS for signal in _of_window(days)),
-    *(_new_destinations(days) for days in (1, 7)),
+    *(_new_destinations(days, "country", "countries") for days in (1, 7)),
+    *(_new_destinations(days, "prefix", "number prefixes") for days in (1, 7)),
 )

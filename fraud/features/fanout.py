@@ -65,7 +65,7 @@ def _of_window(days: int) -> tuple[Signal, ...]:
             sql=largest("block_max_count", days),
             count_sql=total("outbound_count", days),
             minimum_count=1,
-            meaning="{value} numbers of one block of 100 called in a day",
+            meaning="{value} numbers of one block of 100 called within an hour",
             source="product design, number scanning",
             direction=Direction.HIGHER,
         ),
@@ -101,12 +101,44 @@ def _known_callees(days: int) -> Signal:
     )
 
 
+def _brief_callers(days: int) -> tuple[Signal, ...]:
+    brief = f"COUNT(*) FILTER (WHERE in_brief_count_{days}d > 0)"
+    back = f"COUNT(*) FILTER (WHERE in_brief_count_{days}d > 0 AND out_nearest_days_ago <= {days})"
+    return (
+        _contacts(
+            name=f"brief_callers_count_{days}d",
+            unit=Unit.COUNT,
+            window_days=days,
+            sql=brief,
+            count_sql=f"COUNT(*) FILTER (WHERE in_nearest_days_ago <= {days})",
+            minimum_count=1,
+            meaning="{value} numbers rang it for 5 s or less",
+            source="product design, Wangiri in: callers that ring briefly",
+            direction=Direction.HIGHER,
+        ),
+        _contacts(
+            name=f"brief_callers_called_share_{days}d",
+            unit=Unit.SHARE,
+            window_days=days,
+            sql=f"{back} / {brief}",
+            count_sql=brief,
+            minimum_count=5,
+            meaning="{value} of {n} numbers that rang it for 5 s or less were called",
+            source="product design, Wangiri in: about 5 % of targets call back",
+            direction=Direction.HIGHER,
+            threshold=0.05,
+            counted=f"brief_callers_count_{days}d",
+        ),
+    )
+
+
 _CALLS = "SUM(call_count_30d)"
 _OUT_CALLS = "SUM(out_call_count_30d)"
 
 SIGNALS: tuple[Signal, ...] = (
     *(signal for days in WINDOWS for signal in _of_window(days)),
     *(_known_callees(days) for days in (1, 7)),
+    *(signal for days in (7, 30) for signal in _brief_callers(days)),
     _contacts(
         name="top_callee_share_30d",
         unit=Unit.SHARE,

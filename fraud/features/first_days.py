@@ -71,6 +71,24 @@ SIGNALS: tuple[Signal, ...] = (
         count_sql="COUNT(*)",
         meaning="{value} calls made to high-risk destinations in its first two days",
     ),
+    _signal(
+        name="first_days_simultaneous_max_count_30d",
+        relation=Relation.DAYS,
+        unit=Unit.COUNT,
+        sql=_while_new(f"MAX(simultaneous_max_count) FILTER (WHERE {_FIRST})"),
+        count_sql=f"SUM(outbound_count) FILTER (WHERE {_FIRST})",
+        meaning="up to {value} calls at the same time in its first two days",
+    ),
+    _signal(
+        name="first_days_addresses_count_30d",
+        relation=Relation.PLACES,
+        unit=Unit.COUNT,
+        sql=_while_new(
+            "COUNT(*) FILTER (WHERE kind = 'address' AND farthest_days_ago >= created_days_ago - 1)"
+        ),
+        count_sql="COUNT(*) FILTER (WHERE kind = 'address')",
+        meaning="calls made from {value} IP addresses in its first two days",
+    ),
     Signal(
         name="account_age_days_30d",
         family="first_days",

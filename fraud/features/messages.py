@@ -1,4 +1,4 @@
-"""What the day counts of text templates say. Not here: templates shared with blocked accounts."""
+"""What the day counts of text templates say, and whether blocked accounts sent the same."""
 
 from __future__ import annotations
 
@@ -63,7 +63,32 @@ def _of_window(days: int) -> tuple[Signal, ...]:
     )
 
 
+_shared = partial(
+    Signal,
+    family="messages",
+    relation=Relation.SENT_TEMPLATES,
+    window_days=30,
+    direction=Direction.HIGHER,
+    count_sql="SUM(text_count_30d)",
+    source="product design, message templates: near-duplicate texts shared with blocked accounts",
+)
+
 SIGNALS: tuple[Signal, ...] = (
     *(_texts(days) for days in WINDOWS),
     *(signal for days in (7, 30) for signal in _of_window(days)),
+    _shared(
+        name="blocked_templates_count_30d",
+        unit=Unit.COUNT,
+        sql="COUNT(*) FILTER (WHERE tie > 0)",
+        minimum_count=1,
+        meaning="{value} of its texts, numbers and names apart, were also sent by blocked accounts",
+    ),
+    _shared(
+        name="blocked_template_text_share_30d",
+        unit=Unit.SHARE,
+        sql="ROUND(SUM(text_count_30d * tie) / SUM(text_count_30d), 9)",
+        minimum_count=MINIMUM_TEXTS,
+        meaning="{value} of {n} texts say what blocked accounts sent, common texts discounted",
+        counted="texts_count_30d",
+    ),
 )

@@ -4,22 +4,23 @@ Point in time: an account is described by what began before its midnight. Calls
 count by ``started_at``, so that a late call is seen once its day has been
 reduced again: a recomputed past is what should have been known, and repeating an
 old score exactly needs the lake's old version. Account details, numbers and
-lists count as they were valid then; an account's status is never looked at,
-since it is what is to be foretold. Not here: the statement
-(:mod:`fraud.features.window`).
+lists count as they were valid then; an account's own status is never looked at,
+since it is what is to be foretold, and that of others only as far as it was
+known. Not here: the statement (:mod:`fraud.features.window`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Protocol
 
 import polars as pl
 
 from cdr.errors import WrongUse
+from cdr.lake import Lake
+from cdr.privacy.restrictions import left_alone
 from cdr.query import Connection, Query, run
 from cdr.schema import INSTANT
 from fraud.features.registry import WINDOWS, Signal
@@ -33,13 +34,6 @@ PAIRS = pl.Schema({"account_id": pl.String(), "as_of": INSTANT})
 """What :func:`features_at` is asked for."""
 
 
-class Lake(Protocol):
-    """What the features need of a lake."""
-
-    def connect_raw(self, purpose: str) -> Connection:
-        """Open a session that sees the purpose's tables, numbers as they are."""
-
-
 def features(
     lake: Lake,
     *,
@@ -48,6 +42,8 @@ def features(
     signals: Sequence[Signal] = SIGNALS,
 ) -> pl.DataFrame:
     """Describe accounts as of one midnight, or each as of a midnight of its own.
+
+    Accounts under restriction or objection are not described, nor compared with.
 
     Parameters
     ----------
@@ -77,8 +73,13 @@ def features(
     con = lake.connect_raw("fraud")
     try:
         if isinstance(as_of, pl.DataFrame):
-            return features_at(con, as_of, signals=signals)
-        return features_as_of(con, as_of=as_of, accounts=accounts, signals=signals)
+            latest = as_of["as_of"].max()
+            alone = left_alone(lake, as_of=latest) if isinstance(latest, datetime) else ()
+            return features_at(con, as_of, signals=signals, left_out=alone)
+        alone = left_alone(lake, as_of=as_of)
+        return features_as_of(
+            con, as_of=as_of, accounts=accounts, signals=signals, left_out=alone
+        )
     finally:
         con.close()
 
@@ -89,20 +90,31 @@ def features_as_of(
     as_of: datetime,
     accounts: Sequence[str] | None = None,
     signals: Sequence[Signal] = SIGNALS,
+    left_out: Collection[str] = (),
 ) -> pl.DataFrame:
     """Do what :func:`features` does, on an open session."""
     as_of_date = _midnight(as_of)
     if accounts is not None:
         ids = pl.DataFrame({"account_id": accounts}, schema={"account_id": pl.String()})
         pairs = ids.with_columns(as_of=pl.lit(as_of, INSTANT))
-        return features_at(con, pairs, signals=signals).drop("as_of")
+        found = features_at(con, pairs, signals=signals, left_out=left_out)
+        return found.drop("as_of")
     query = window_features(signals)
-    params = {"as_of": as_of, "as_of_date": as_of_date, **_bounds([as_of_date])}
+    params = {
+        "as_of": as_of,
+        "as_of_date": as_of_date,
+        "left_out": list(left_out),
+        **_bounds([as_of_date]),
+    }
     return run(con, _given(query, params)).drop("as_of")
 
 
 def features_at(
-    con: Connection, pairs: pl.DataFrame, *, signals: Sequence[Signal] = SIGNALS
+    con: Connection,
+    pairs: pl.DataFrame,
+    *,
+    signals: Sequence[Signal] = SIGNALS,
+    left_out: Collection[str] = (),
 ) -> pl.DataFrame:
     """Describe accounts each as of a midnight of its own.
 
@@ -114,6 +126,9 @@ def features_at(
         account_id and as_of (midnights UTC); an account may occur with several.
     signals : sequence of Signal, default=SIGNALS
         Columns wanted.
+    left_out : collection of str
+        Accounts that may be neither scored nor used: restricted ones, and those that
+        object.
 
     Returns
     -------
@@ -135,7 +150,8 @@ def features_at(
     days = {as_of: _midnight(as_of) for as_of in given["as_of"].unique()}
     asked = [{**pair, "as_of_date": days[pair["as_of"]]} for pair in given.iter_rows(named=True)]
     query = window_features(signals, scored="scored_pairs")
-    return run(con, _given(query, {"pairs": asked, **_bounds(days.values())}))
+    params = {"pairs": asked, "left_out": list(left_out), **_bounds(days.values())}
+    return run(con, _given(query, params))
 
 
 def _midnight(as_of: datetime) -> date:

@@ -48,8 +48,12 @@ class Relation(StrEnum):
     HOURS = "hours"
     WEEK_HOURS = "week_hours"
     EVENTS = "events"
+    EVENT_PLACES = "event_places"
+    EVENT_STEPS = "event_steps"
     MESSAGES = "messages"
     NUMBERS = "numbers"
+    ASSOCIATES = "associates"
+    SENT_TEMPLATES = "sent_templates"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

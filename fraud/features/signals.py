@@ -11,6 +11,7 @@ from cdr.errors import SettingsError
 from fraud.features import (
     addresses,
     answer,
+    associates,
     cost,
     destinations,
     durations,
@@ -18,11 +19,13 @@ from fraud.features import (
     fanout,
     first_days,
     messages,
+    takeover,
     timing,
     volume,
 )
 from fraud.features.account_days import day_keys, day_sums
 from fraud.features.registry import Signal
+from fraud.features.traces import traces_query
 from fraud.features.window import window_features
 
 SIGNALS: tuple[Signal, ...] = (
@@ -37,6 +40,8 @@ SIGNALS: tuple[Signal, ...] = (
     *first_days.SIGNALS,
     *messages.SIGNALS,
     *events.SIGNALS,
+    *takeover.SIGNALS,
+    *associates.SIGNALS,
 )
 """Every signal there is, family by family: the columns of the feature table, in order."""
 
@@ -72,7 +77,8 @@ def feature_set_hash(signals: Iterable[Signal] = SIGNALS) -> str:
     not enter, so that a better sentence does not invalidate a model.
     """
     digest = sha256()
-    for query in (day_sums(_ANY_DAY), day_keys(_ANY_DAY), window_features(tuple(signals))):
+    made_by = (day_sums(_ANY_DAY), day_keys(_ANY_DAY), traces_query())
+    for query in (*made_by, window_features(tuple(signals))):
         digest.update(query.sql.encode())
     return digest.hexdigest()[:16]
 

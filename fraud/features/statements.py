@@ -10,11 +10,18 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.resources import files
 
+PRIVATE_ADDRESS = (
+    "^(10[.]|127[.]|0[.]|169[.]254[.]|192[.]168[.]|172[.](1[6-9]|2[0-9]|3[01])[.]"
+    "|100[.](6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])[.]|::1$|f[cd]|fe80)"
+)
+"""RFC 1918, RFC 6598 (carrier NAT), RFC 4193, loopback and link-local: shared by strangers."""
+
 
 @cache
 def text_of(name: str) -> str:
-    """Return the text of ``sql/<name>.sql``."""
-    return files("fraud.features").joinpath(f"sql/{name}.sql").read_text("utf-8").strip()
+    """Return the text of ``sql/<name>.sql``, with the constant that several of them share."""
+    text = files("fraud.features").joinpath(f"sql/{name}.sql").read_text("utf-8").strip()
+    return text.replace("<PRIVATE_ADDRESS>", PRIVATE_ADDRESS)
 
 
 def relation(name: str) -> str:

@@ -112,10 +112,27 @@ def _off_hours(days: int) -> Signal:
     )
 
 
+_BEFORE = "(call_count_30d - COALESCE(call_count_1d, 0))"
+"""Calls in an hour of the week's working days, or of its weekends, before the last day."""
+
+_USUAL = f"{_BEFORE} / CASE WHEN is_weekend THEN 8.0 ELSE 21.0 END"
+"""The same for one day: 29 days hold 8 of weekends and 21 others, to within one."""
+
 SIGNALS: tuple[Signal, ...] = (
     *(signal for days in WINDOWS for signal in _peaks(days)),
     *(signal for days in WINDOWS for signal in _local(days)),
     *(_off_hours(days) for days in (1, 7)),
+    _week_hours(
+        name="same_hour_growth_ratio_1d",
+        unit=Unit.RATIO,
+        window_days=1,
+        sql=f"MAX((call_count_1d + 1) / ({_USUAL} + 1))",
+        count_sql=f"CASE WHEN SUM(call_count_1d) > 0 THEN SUM({_BEFORE}) END",
+        minimum_count=EARLIER_CALLS,
+        meaning="an hour of the last day had {value} times the calls usual at that hour",
+        source="product design, burst: deviation from the same hour; one call added to both",
+        direction=Direction.HIGHER,
+    ),
     _week_hours(
         name="active_hours_count_30d",
         unit=Unit.COUNT,

@@ -12,11 +12,17 @@ from collections.abc import Iterable, Sequence
 from cdr.query import Query
 from fraud.features.registry import Relation, Signal
 from fraud.features.statements import relation, statement, text_of
+from fraud.features.traces import SIGHTINGS
 from fraud.features.zones import zones_sql
 
+_SHARED = (*SIGHTINGS, "blocks", "links", "shared_traces")
 _BUILT_ON = {
     Relation.HOURS: ("hour_keys", "local_hours"),
     Relation.WEEK_HOURS: ("hour_keys",),
+    Relation.EVENT_PLACES: (Relation.EVENTS,),
+    Relation.EVENT_STEPS: (Relation.EVENTS,),
+    Relation.ASSOCIATES: (*_SHARED, "call_mass", "details_known"),
+    Relation.SENT_TEMPLATES: (*_SHARED, Relation.MESSAGES),
 }
 """Relations that others read first."""
 

@@ -70,6 +70,8 @@ DETAILS = (
             Level("email", 0.03, "the e-mail address"),
             Level("email_local", 0.05, "the e-mail name at another provider", SOFT),
             Level("email_stem", 0.07, "the e-mail name but for its digits", SOFT),
+            Level("email_domain", 0.03, "the mail domain", SOFT),
+            Level("email_disposable", 0.10, "a throw-away mail provider", 0),
         ),
     ),
     Detail("phone", (Level("phone", 0.10, "the telephone number"),)),
@@ -81,11 +83,12 @@ DETAILS = (
     Detail(
         "signup_ip",
         (
-            Level("signup_ip", 0.15, "the sign-up address"),
-            Level("network", 0.10, "the sign-up network", SOFT),
+            Level("signup_ip", 0.15, "an IP address"),
+            Level("network", 0.10, "an IP network", SOFT),
         ),
     ),
     Detail("forward_to", (Level("forward_to", 0.15, "a number calls are sent on to"),)),
+    Detail("counterparts", (Level("counterparts", 0.10, "the other end of a text or change"),)),
 )
 """The m of each are ours, set so that people who come back keep about two details and
 change the rest (product design, subscription fraud: rings share devices, means of

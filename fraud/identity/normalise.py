@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import polars as pl
+from disposable_email_domains import blocklist
 
+from fraud.features.statements import PRIVATE_ADDRESS
 from fraud.identity.details import KEYED
 
 KEYS = tuple(level.key for level in KEYED)
@@ -21,12 +23,6 @@ MOST_CHARS = 256
 """Longer text is cut. Ours: no real detail is longer, and hostile ones must not cost time."""
 
 _PLACEHOLDERS = ("", "-", "n/a", "na", "none", "null", "unknown", "test", "xxx")
-
-_PRIVATE = (
-    r"^(10\.|127\.|0\.|169\.254\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\."
-    r"|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|::1$|f[cd]|fe80)"
-)
-"""RFC 1918, RFC 6598 (carrier NAT), RFC 4193, loopback and link-local: shared by strangers."""
 
 _LEAST_CHARS = {
     "name": 2,
@@ -56,13 +52,15 @@ _ABBREVIATED = {
 """Words of addresses that are written in two ways; ours, the commonest of English and German."""
 
 
-def held_values(accounts: pl.DataFrame) -> pl.DataFrame:
+def held_values(accounts: pl.DataFrame, shown: pl.DataFrame | None = None) -> pl.DataFrame:
     """Return what can be compared of each account, key by key.
 
     Parameters
     ----------
     accounts : pl.DataFrame
         Columns of `cdr.schema.ACCOUNTS` that `sql/accounts_as_of.sql` gives.
+    shown : pl.DataFrame, optional
+        What events showed besides, as `sql/events_as_of.sql` gives.
 
     Returns
     -------
@@ -70,36 +68,53 @@ def held_values(accounts: pl.DataFrame) -> pl.DataFrame:
         Schema :data:`HELD`: each value once per account and key. An account has at
         most one value of a key, save for those made of lists.
     """
-    text = ("name", "email", "phone", "address", "id_document", "signup_ip")
+    text = ("name", "email", "phone", "address", "id_document")
     folded = accounts.with_columns(_folded(pl.col(name)) for name in text)
-    folded = folded.with_columns(_email(pl.col("email")), _ip(pl.col("signup_ip")))
+    folded = folded.with_columns(_email(pl.col("email")))
     local = pl.col("email").str.extract(r"^(.*)@", 1)
+    domain = pl.col("email").str.extract(r"@(.*)$", 1)
+    disposable = domain.is_in(list(blocklist))
     single = folded.select(
         "account_id",
         "email",
-        "signup_ip",
         name=_words(pl.col("name")),
         email_local=local,
         email_stem=local.str.replace_all(r"[0-9]", ""),
+        email_domain=pl.when(~disposable).then(domain),
+        email_disposable=pl.when(disposable).then(pl.lit("disposable")),
         phone=_number(pl.col("phone")),
         address=_address(pl.col("address")),
         id_document=_token(pl.col("id_document")),
-        network=_network(pl.col("signup_ip")),
     ).unpivot(index="account_id", variable_name="key")
-    several = pl.concat(_members(accounts, key, to_value) for key, to_value in _OF_LISTS.items())
+    several = pl.concat(
+        _members(_given(accounts, shown, key), key, to_value) for key, to_value in _SEVERAL.items()
+    )
+    networks = several.filter(pl.col("key") == "signup_ip").with_columns(
+        key=pl.lit("network"), value=_network(pl.col("value"))
+    )
     least_chars = pl.col("key").replace_strict(_LEAST_CHARS, default=1, return_dtype=pl.UInt32)
     return (
-        pl.concat([single, several])
+        pl.concat([single, several, networks.unique()])
         .filter(pl.col("value").str.len_chars() >= least_chars)
         .cast({"key": KEY})
     )
 
 
-def _members(
-    accounts: pl.DataFrame, key: str, to_value: Callable[[pl.Expr], pl.Expr]
-) -> pl.DataFrame:
-    members = accounts.select("account_id", key=pl.lit(key), value=pl.col(key)).explode("value")
-    folded = members.with_columns(_folded(pl.col("value").cast(pl.String)))
+def _given(accounts: pl.DataFrame, shown: pl.DataFrame | None, key: str) -> pl.DataFrame:
+    """Return account_id and value, from details and from events."""
+    parts = []
+    if key in accounts.columns:
+        of_details = accounts.select("account_id", value=pl.col(key))
+        if isinstance(accounts.schema[key], pl.List):
+            of_details = of_details.explode("value")
+        parts.append(of_details.cast({"value": pl.String}))
+    if shown is not None:
+        parts.append(shown.filter(pl.col("key") == key).select("account_id", "value"))
+    return pl.concat(parts) if parts else pl.DataFrame(schema=HELD).drop("key")
+
+
+def _members(given: pl.DataFrame, key: str, to_value: Callable[[pl.Expr], pl.Expr]) -> pl.DataFrame:
+    folded = given.select("account_id", key=pl.lit(key), value=_folded(pl.col("value")))
     return folded.with_columns(value=to_value(pl.col("value"))).unique()
 
 
@@ -159,7 +174,7 @@ def _social(text: pl.Expr) -> pl.Expr:
 def _ip(text: pl.Expr) -> pl.Expr:
     """Return an address that is not private; v6 stays in the short form it has."""
     address = text.str.replace(r"^::ffff:([0-9]+\.)", "${1}")
-    known = address.str.contains(r"^[0-9a-f.:]{3,45}$") & ~address.str.contains(_PRIVATE)
+    known = address.str.contains(r"^[0-9a-f.:]{3,45}$") & ~address.str.contains(PRIVATE_ADDRESS)
     return pl.when(known).then(address)
 
 
@@ -173,9 +188,12 @@ def _network(address: pl.Expr) -> pl.Expr:
     return pl.coalesce(v4, v6)
 
 
-_OF_LISTS: dict[str, Callable[[pl.Expr], pl.Expr]] = {
+_SEVERAL: dict[str, Callable[[pl.Expr], pl.Expr]] = {
+    "signup_ip": _ip,
     "social": _social,
     "payment_fingerprint": _token,
     "devices": _token,
     "forward_to": _number,
+    "counterparts": _number,
 }
+"""Keys of which an account can have several values, with how these are made comparable."""

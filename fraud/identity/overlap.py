@@ -8,9 +8,9 @@ counts and bits.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -22,6 +22,11 @@ from fraud.identity.pairs import find_pairs
 from fraud.identity.weigh import DIFFERS, weigh
 
 STORE = StoreSettings()
+
+DISPOSABLE = "email_disposable"
+
+EVENT_DAYS = 90
+"""Days of events that tell what an account uses. Ours: a season; who comes back does so sooner."""
 
 MATCHES = pl.Schema(
     {
@@ -47,8 +52,8 @@ class Compared:
     Parameters
     ----------
     accounts : pl.DataFrame
-        account_id of each account compared, sorted, and for each detail whether the
-        account has one that can be compared.
+        account_id of each account compared, sorted; for each detail whether the account
+        has one that can be compared; whether its mail address is a throw-away one.
     pairs : pl.DataFrame
         Schema `weigh.WEIGHED`: accounts beside blocked ones they share a rare value with.
     blocked_count : int
@@ -65,13 +70,15 @@ def compare_accounts(
     *,
     as_of: datetime,
     accounts: Sequence[str] | None = None,
+    left_out: Collection[str] = (),
     seed: int = 20_260_901,
     store: StoreSettings = STORE,
 ) -> Compared:
     """Compare accounts with those blocked for fraud or misuse, as of a midnight.
 
     Details count as they stood then, and an account is one to compare with if it was
-    blocked by then. A blocked account is compared with the others, never with itself.
+    blocked by then. A blocked account is compared with those blocked before it, never
+    with itself.
 
     Parameters
     ----------
@@ -81,6 +88,9 @@ def compare_accounts(
         UTC instant; nothing that began at or after it is seen.
     accounts : sequence of str, optional
         Only these are compared; None takes all. Rarity is counted over all.
+    left_out : collection of str
+        Accounts that may be neither compared nor compared with: restricted ones, and
+        those that object.
     seed : int, default=20_260_901
         Of the sample of names; `scoring.seed` of the settings.
     store : StoreSettings, optional
@@ -91,25 +101,42 @@ def compare_accounts(
     QueryFailed
         If DuckDB refuses.
     """
-    found = run(con, Query.from_file("fraud.identity.sql", "accounts_as_of", as_of=as_of))
-    values = held_values(found)
-    pairs = find_pairs(values, found.filter("is_blocked")["account_id"], accounts)
+    found = run(
+        con,
+        Query.from_file(
+            "fraud.identity.sql", "accounts_as_of", as_of=as_of, left_out=list(left_out)
+        ),
+    )
+    blocked = found.filter(pl.col("blocked_on").is_not_null()).select("account_id", "blocked_on")
+    shown = run(
+        con,
+        Query.from_file(
+            "fraud.identity.sql",
+            "events_as_of",
+            as_of=as_of,
+            since=as_of - timedelta(days=EVENT_DAYS),
+            blocked=blocked["account_id"].to_list(),
+        ),
+    )
+    values = held_values(found, shown.join(found, on="account_id", how="semi"))
+    pairs = find_pairs(values, blocked, accounts)
     names = values.filter(pl.col("key") == "name").select("account_id", name="value")
     weighed = weigh(pairs, names, population=found.height, seed=seed, store=store)
     compared = found.select("account_id")
     if accounts is not None:
         compared = compared.filter(pl.col("account_id").is_in(list(accounts)))
-    return Compared(_known(compared, values), weighed, int(found["is_blocked"].sum()))
+    return Compared(_known(compared, values), weighed, blocked.height)
 
 
 def _known(compared: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
     """Say of each account which details it has."""
     strongest = {detail.name: detail.levels[0].key for detail in DETAILS}
     known = values.group_by("account_id").agg(
-        (pl.col("key") == key).any().alias(name) for name, key in strongest.items()
+        (pl.col("key") == key).any().alias(name)
+        for name, key in (*strongest.items(), (DISPOSABLE, DISPOSABLE))
     )
     joined = compared.join(known, on="account_id", how="left", maintain_order="left")
-    return joined.with_columns(pl.col(*strongest).fill_null(value=False))
+    return joined.with_columns(pl.col(*strongest, DISPOSABLE).fill_null(value=False))
 
 
 def identity_overlap(compared: Compared) -> pl.DataFrame:

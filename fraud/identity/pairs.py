@@ -37,7 +37,7 @@ class Pairs:
 
 
 def find_pairs(
-    values: pl.DataFrame, blocked: pl.Series, accounts: Sequence[str] | None = None
+    values: pl.DataFrame, blocked: pl.DataFrame, accounts: Sequence[str] | None = None
 ) -> Pairs:
     """Pair accounts with blocked ones that share a value few have.
 
@@ -45,27 +45,38 @@ def find_pairs(
     ----------
     values : pl.DataFrame
         What each account has, as `normalise.held_values` gives.
-    blocked : pl.Series of String
-        Accounts to compare with.
+    blocked : pl.DataFrame
+        Accounts to compare with: account_id and blocked_on (UTC day).
     accounts : sequence of str, optional
         Only these are paired; None takes all. Rarity is always counted over all.
 
     Returns
     -------
     Pairs
-        Never an account with itself.
+        Never an account with itself; one that is blocked itself only with those that
+        were blocked on an earlier day: who was blocked along with it, or later, was no
+        pattern when it counted.
     """
     holders = values.group_by("key", "value").agg(holders=pl.len())
     known = _known(values, holders)
     has = values.select("account_id", "key").unique()
     shared = values.join(holders.filter(pl.col("holders") > 1), on=["key", "value"])
-    of_blocked = shared.filter(pl.col("account_id").is_in(blocked.implode())).select(
+    of_blocked = shared.filter(pl.col("account_id").is_in(blocked["account_id"].implode())).select(
         "key", "value", blocked_id="account_id"
     )
     if accounts is not None:
         shared = shared.filter(pl.col("account_id").is_in(list(accounts)))
     shared = shared.join(of_blocked, on=["key", "value"], how="semi")
-    return Pairs(_agreements(_rarely_shared(shared, of_blocked), shared, of_blocked, has), known)
+    pairs = _known_then(_rarely_shared(shared, of_blocked), blocked)
+    return Pairs(_agreements(pairs, shared, of_blocked, has), known)
+
+
+def _known_then(pairs: pl.DataFrame, blocked: pl.DataFrame) -> pl.DataFrame:
+    own = blocked.select("account_id", own_block="blocked_on")
+    theirs = blocked.select(blocked_id="account_id", their_block="blocked_on")
+    dated = pairs.join(own, on="account_id", how="left").join(theirs, on="blocked_id")
+    known = pl.col("own_block").is_null() | (pl.col("their_block") < pl.col("own_block"))
+    return dated.filter(known).select(PAIR).sort(PAIR)
 
 
 def _known(values: pl.DataFrame, holders: pl.DataFrame) -> pl.DataFrame:

@@ -29,6 +29,8 @@ class IdentitySignal:
         Of the value.
     detail : str, optional
         Detail without which the value is unknown; None where any will do.
+    of_account : bool
+        The value is of the account alone: over its row of `Compared.accounts`.
     value : pl.Expr
         Over an account's rows of `Compared.pairs`; 0 is taken where there are none.
     meaning : str
@@ -40,6 +42,7 @@ class IdentitySignal:
     name: str
     unit: Literal["bits", "count"]
     detail: str | None = None
+    of_account: bool = False
     value: pl.Expr
     meaning: str
     source: str
@@ -96,6 +99,16 @@ SIGNALS = (
     _shared_with("devices", "device"),
     _shared_with("payment_fingerprint", "means of payment"),
     _shared_with("address", "address"),
+    IdentitySignal(
+        name="disposable_email_count",
+        unit="count",
+        detail="email",
+        of_account=True,
+        value=pl.col("email_disposable").cast(pl.Int64),
+        meaning="mail addresses at a throw-away provider: {value}",
+        source="ours, because who means to stay gives an address that lasts; list: "
+        "disposable-email-domains (PyPI)",
+    ),
 )
 
 
@@ -114,7 +127,9 @@ def identity_signals(compared: Compared) -> pl.DataFrame:
         0 where the account shares no rare value with a blocked one; null where it
         has nothing to compare, or nobody has been blocked.
     """
-    of_pairs = compared.pairs.group_by("account_id").agg(s.value.alias(s.name) for s in SIGNALS)
+    of_pairs = compared.pairs.group_by("account_id").agg(
+        s.value.alias(s.name) for s in SIGNALS if not s.of_account
+    )
     joined = compared.accounts.join(of_pairs, on="account_id", how="left", maintain_order="left")
     return joined.select("account_id", *(_known_or_null(s, compared) for s in SIGNALS))
 
@@ -135,6 +150,9 @@ def describe(signal: IdentitySignal, value: float | None) -> str:
 
 
 def _known_or_null(signal: IdentitySignal, compared: Compared) -> pl.Expr:
+    if signal.of_account:
+        value = signal.value.cast(pl.Float64)
+        return pl.when(pl.col(str(signal.detail))).then(value).alias(signal.name)
     details = [signal.detail] if signal.detail else [detail.name for detail in DETAILS]
     known = pl.any_horizontal(details) & pl.lit(compared.blocked_count > 0)
     value = pl.col(signal.name).fill_null(0).cast(pl.Float64)

@@ -253,9 +253,10 @@ def _night(
     fresh: bool = False,
 ) -> Night:
     """Bring the days up to date and score; a midnight that is still to come is refused."""
+    from fraud.days import reduce_days
     from fraud.model.shelf import named
     from fraud.review.queue import decisions_as_labels, has_queue
-    from fraud.scoring import reduce_days, score_night
+    from fraud.scoring import score_night
 
     now = datetime.now(tz=UTC)
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)

@@ -2,7 +2,8 @@
 -- Grain:      one row per account, midnight and contact.
 -- Parameters: $first_date, $until_date bound the days read, for pruning.
 -- Result:     out_... calls made to it, in_... calls it made; nearest and farthest day with a
---             call in days before the midnight (null: none); calls within 1, 7 and 30 days.
+--             call in days before the midnight (null: none); calls within 1, 7 and 30 days;
+--             in_brief_... those of its calls that rang for 5 s or less.
 SELECT
     s.account_id, s.as_of_date, k.key,
     MAX(s.created_days_ago) AS created_days_ago,
@@ -12,6 +13,9 @@ SELECT
         AS out_farthest_days_ago,
     MIN(DATE_DIFF('day', k.call_date, s.as_of_date)) FILTER (WHERE k.kind = 'caller')
         AS in_nearest_days_ago,
+    SUM(k.brief_ring_count) FILTER (WHERE k.kind = 'caller' AND k.call_date >= s.as_of_date - 7)
+        AS in_brief_count_7d,
+    SUM(k.brief_ring_count) FILTER (WHERE k.kind = 'caller') AS in_brief_count_30d,
     SUM(k.call_count) FILTER (WHERE k.kind = 'callee' AND k.call_date >= s.as_of_date - 1)
         AS out_call_count_1d,
     SUM(k.call_count) FILTER (WHERE k.kind = 'callee' AND k.call_date >= s.as_of_date - 7)

@@ -12,7 +12,12 @@ legs AS (
         COALESCE(call_id, HEX(record_id)) AS call_key,
         COALESCE(callee_number, callee_party) AS callee,
         COALESCE(caller_number, caller_party) AS caller,
-        caller_ip,
+        caller_ip, caller_ip_country,
+        -- strangers share private addresses: their keys are the account's own
+        CASE
+            WHEN REGEXP_MATCHES(caller_ip, '<PRIVATE_ADDRESS>') THEN account_id || ' '
+            WHEN caller_ip IS NOT NULL THEN ''
+        END AS address_owner,
         CASE WHEN NOT ARRAY_CONTAINS(flags, 'suspect_duration') THEN duration_ms END AS duration_ms,
         CASE WHEN NOT ARRAY_CONTAINS(flags, 'suspect_duration') THEN ended_at END AS ended_at
     FROM calls
@@ -39,7 +44,9 @@ day_calls AS (
         ARG_MAX(callee_country, leg_rank) AS callee_country,
         ARG_MAX(callee_number_type, leg_rank) AS callee_number_type,
         ARG_MAX(caller, leg_rank) AS caller,
-        ARG_MAX(caller_ip, leg_rank) AS caller_ip
+        ARG_MAX(caller_ip, leg_rank) AS caller_ip,
+        ARG_MAX(caller_ip_country, leg_rank) AS caller_ip_country,
+        ARG_MAX(address_owner, leg_rank) AS address_owner
     FROM ranked_legs
     GROUP BY account_id, direction, source, call_key
 ),
@@ -117,9 +124,9 @@ rated_calls AS (
         COALESCE(c.duration_ms * r.usd_micro_per_min, 0) AS usd_micro_ms_per_min,
         LEFT(MD5(c.callee), 12) AS callee_key,
         LEFT(MD5(c.caller), 12) AS caller_key,
-        LEFT(MD5(c.caller_ip), 12) AS address_key,
+        LEFT(MD5(c.address_owner || c.caller_ip), 12) AS address_key,
         -- /24 of an IPv4 address, /48 of an IPv6 address written without a gap before it
-        LEFT(MD5(CASE
+        LEFT(MD5(c.address_owner || CASE
             WHEN c.caller_ip LIKE '%:%' THEN COALESCE(
                 NULLIF(REGEXP_EXTRACT(c.caller_ip, '^[0-9a-f]+:[0-9a-f]+:[0-9a-f]+', 0), ''),
                 c.caller_ip

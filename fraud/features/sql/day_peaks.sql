@@ -2,7 +2,8 @@
 -- Grain:      one row per account in each of the four relations.
 -- Needs:      rated_calls.
 -- Result:     peak_overlap (calls up at one moment), peak_minute (calls begun within any 60 s),
---             peak_block (numbers called in one block of 100), peak_run (consecutive numbers).
+--             peak_block (numbers of one block of 100 called in an
+--             hour), peak_run (consecutive numbers).
 call_edges AS (
     SELECT account_id, started_at AS edge_at, 1 AS step FROM rated_calls WHERE is_outbound
     UNION ALL
@@ -39,19 +40,26 @@ calls_in_minute AS (
 peak_minute AS (
     SELECT account_id, MAX(call_count) AS peak FROM calls_in_minute GROUP BY account_id
 ),
+called_hours AS (
+    SELECT DISTINCT
+        account_id, EXTRACT(HOUR FROM started_at) AS utc_hour_h,
+        TRY_CAST(SUBSTRING(callee_number, 2) AS BIGINT) AS digits
+    FROM rated_calls
+    WHERE is_outbound AND callee_number IS NOT NULL
+),
+blocks_called AS (
+    SELECT account_id, COUNT(*) AS number_count
+    FROM called_hours
+    WHERE digits IS NOT NULL
+    GROUP BY account_id, utc_hour_h, digits // 100
+),
 called AS (
     SELECT DISTINCT account_id, TRY_CAST(SUBSTRING(callee_number, 2) AS BIGINT) AS digits
     FROM rated_calls
     WHERE is_outbound AND callee_number IS NOT NULL
 ),
-blocks AS (
-    SELECT account_id, COUNT(*) AS number_count
-    FROM called
-    WHERE digits IS NOT NULL
-    GROUP BY account_id, digits // 100
-),
 peak_block AS (
-    SELECT account_id, MAX(number_count) AS peak FROM blocks GROUP BY account_id
+    SELECT account_id, MAX(number_count) AS peak FROM blocks_called GROUP BY account_id
 ),
 run_members AS (
     -- within a run of consecutive numbers, number less rank is the same

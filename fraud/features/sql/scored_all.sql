@@ -1,8 +1,8 @@
--- Every account that existed at one midnight.
+-- Every account that existed at one midnight and may be scored.
 -- Grain:      one row per account.
--- Parameters: $as_of (UTC midnight), $as_of_date (the day it begins).
+-- Parameters: $as_of (UTC midnight), $as_of_date (the day it begins), $left_out (account ids).
 -- Result:     account_id, as_of, as_of_date.
 SELECT account_id, $as_of AS as_of, $as_of_date AS as_of_date
 FROM accounts
-WHERE created_at < $as_of
+WHERE created_at < $as_of AND NOT ARRAY_CONTAINS(CAST($left_out AS VARCHAR[]), account_id)
 GROUP BY account_id

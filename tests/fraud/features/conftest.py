@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
-from feature_rows import Row, open_tables, reduce_all
+from feature_rows import Row, open_tables, reduce_all, trace_blocked
 
 from cdr.query import Connection
 
@@ -20,6 +20,7 @@ def tables() -> Iterator[Callable[..., Connection]]:
         con = open_tables(calls, **more)
         opened.append(con)
         reduce_all(con, sorted({row["call_date"] for row in calls}))
+        trace_blocked(con)
         return con
 
     yield _open

@@ -20,6 +20,7 @@ from cdr.schema import (
 )
 from cdr.settings import StoreSettings
 from fraud.features.account_days import ACCOUNT_DAY_KEYS, ACCOUNT_DAYS, reduce_day
+from fraud.features.traces import BLOCKED_TRACES, blocked_ever, traces
 
 Row = Mapping[str, Any]
 Tables = Mapping[str, Sequence[Row]]
@@ -110,7 +111,15 @@ def open_tables(
         "accounts": frame(ACCOUNTS, accounts),
         **{
             table.name: frame(table, tables.get(table.name, ()))
-            for table in (ACCOUNT_EVENTS, ACCOUNT_NUMBERS, MESSAGE_TEMPLATES, LISTS)
+            for table in (
+                ACCOUNT_EVENTS,
+                ACCOUNT_NUMBERS,
+                MESSAGE_TEMPLATES,
+                LISTS,
+                ACCOUNT_DAYS,
+                ACCOUNT_DAY_KEYS,
+                BLOCKED_TRACES,
+            )
         },
     }
     store = StoreSettings(memory_limit_mb=512, threads=1)
@@ -124,3 +133,10 @@ def reduce_all(con: Connection, days: Sequence[date]) -> None:
     keys = pl.concat([ACCOUNT_DAY_KEYS.empty(), *(day.account_day_keys for day in reduced)])
     con.register("account_days", sums.to_arrow())
     con.register("account_day_keys", keys.to_arrow())
+
+
+def trace_blocked(con: Connection) -> pl.DataFrame:
+    """Make `blocked_traces` of all accounts that were ever blocked, and return it."""
+    left_behind = traces(con, blocked_ever(con))
+    con.register("blocked_traces", left_behind.to_arrow())
+    return left_behind

@@ -1,22 +1,19 @@
-"""A day's calls become sums once; legs are joined, late calls re-open their day."""
+"""A day's calls become sums once; legs are joined."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date
 
-import polars as pl
-import pytest
-from feature_rows import AS_OF, account, call, calls_frame, open_tables, reduce_all
+from feature_rows import AS_OF, account, call, open_tables
 from polars.testing import assert_frame_equal
 
 from cdr.query import Connection
-from fraud.features.account_days import ACCOUNT_DAY_KEYS, ACCOUNT_DAYS, reduce_day, stale_days
+from fraud.features.account_days import ACCOUNT_DAY_KEYS, ACCOUNT_DAYS, reduce_day
 from fraud.features.midnight import features_as_of
 
 Open = Callable[..., Connection]
 DAY = date(2026, 3, 1)
-MARCH = {"first_date": date(2026, 2, 1), "until_date": date(2026, 3, 2)}
 
 
 def test_legs_and_attempts_of_a_call_count_once() -> None:
@@ -64,59 +61,6 @@ def test_tables_have_the_declared_columns() -> None:
     reduced = reduce_day(open_tables([call("2026-03-01 10:00", 5)]), DAY)
     assert reduced.account_days.schema == ACCOUNT_DAYS.polars_schema
     assert reduced.account_day_keys.schema == ACCOUNT_DAY_KEYS.polars_schema
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        pytest.param("late", id="late-call"),
-        pytest.param("corrected", id="corrected-call"),
-        pytest.param("gone", id="call-removed"),
-    ],
-)
-def test_a_changed_day_is_reduced_again_and_equals_a_full_recompute(change: str) -> None:
-    calls = [
-        call("2026-02-27 10:00", 50, callee_number="+5351234567"),
-        call("2026-02-27 11:00", 50),
-        call("2026-03-01 10:00", 50),
-    ]
-    con = open_tables(calls)
-    days = [date(2026, 2, 27), date(2026, 3, 1)]
-    assert stale_on_empty(con) == days
-    reduce_all(con, days)
-    assert stale_days(con, **MARCH) == []
-
-    later = AS_OF + timedelta(hours=1)
-    if change == "late":
-        calls = [*calls, call("2026-02-27 12:00", 500, ingested_at=later)]
-    elif change == "corrected":
-        calls = [{**calls[0], "duration_ms": 1_000, "ingested_at": later}, *calls[1:]]
-    else:
-        calls = calls[:1] + calls[2:]
-    con.register("calls", calls_frame(calls).to_arrow())
-    assert stale_days(con, **MARCH) == days[:1]
-
-    kept = con.sql("FROM account_days WHERE call_date = DATE '2026-03-01'").pl()
-    kept_keys = con.sql("FROM account_day_keys WHERE call_date = DATE '2026-03-01'").pl()
-    again = reduce_day(con, days[0])
-    con.register("account_days", pl.concat([again.account_days, kept]).to_arrow())
-    con.register("account_day_keys", pl.concat([again.account_day_keys, kept_keys]).to_arrow())
-    nightly = features_as_of(con, as_of=AS_OF)
-
-    fresh = open_tables(calls)
-    reduce_all(fresh, days)
-    assert_frame_equal(nightly, features_as_of(fresh, as_of=AS_OF))
-
-
-def stale_on_empty(con: Connection) -> list[date]:
-    con.register("account_days", ACCOUNT_DAYS.empty().to_arrow())
-    return stale_days(con, **MARCH)
-
-
-def test_a_day_whose_calls_are_all_gone_is_stale(tables: Open) -> None:
-    con = tables([call("2026-03-01 10:00", 5)])
-    con.register("calls", calls_frame([]).to_arrow())
-    assert stale_days(con, **MARCH) == [DAY]
 
 
 def test_a_lost_hang_up_does_not_hold_a_line_all_day() -> None:

@@ -39,6 +39,7 @@ def busy_day(day: date, *, wild: bool) -> dict[str, list[Any]]:
                 callee_number=("+53" if abroad else "+4930") + f"{7000 + (n if wild else n % 25)}",
                 callee_country=("CU" if n % 2 or not wild else "SO") if abroad else "DE",
                 caller_ip=f"10.{n % 4 if wild else 0}.0.{n}",
+                caller_ip_country=("CU", "SO")[n % 2] if wild else "DE" if n % 5 else "CU",
                 forwarded_to="+4930" if wild and n % 2 else None,
             )
         )
@@ -48,22 +49,33 @@ def busy_day(day: date, *, wild: bool) -> dict[str, list[Any]]:
                 at + timedelta(minutes=n),
                 None if n % 3 == 0 or (wild and n % 2) else 30,
                 direction="inbound",
-                ring_ms=2_000 if n % 2 else 9_000,
+                ring_ms=2_000,
                 caller_number=f"+4930{7000 + n}",
             )
         )
     events = [
-        {"kind": kind, "ip": f"10.9.{wild:d}.{n}", "device": f"{wild}{n}", **payment}
+        {
+            "kind": kind,
+            "ip": f"198.51.{wild:d}.{n}",
+            "ip_country": ("CU", "DE")[n % 2] if wild else "DE",
+            "device": f"{wild}{n}",
+            **payment,
+        }
         for n in range(3 if wild else 1)
         for kind, payment in (
             ("sign_in", {}),
             ("payment", {"payment_fingerprint": f"{wild}{n}"}),
+            ("payment_failed", {}),
+            ("password_changed", {}),
         )
     ]
     texts = 60 if wild else 20
     return {
         "calls": calls,
-        "account_events": [{"account_id": "a", "at": at, "event_date": day, **e} for e in events],
+        "account_events": [
+            {"account_id": "a", "at": at + timedelta(minutes=n), "event_date": day, **event}
+            for n, event in enumerate(events)
+        ],
         "message_templates": [
             {
                 "account_id": "a",
@@ -98,15 +110,63 @@ PAST = merged(
     busy_day(date(2026, 3, 1), wild=False),
 )
 FUTURE = busy_day(AS_OF.date(), wild=True)
-OPENED = account(created="2026-02-17")
-MOVED = account(created="2026-02-17", country="CU", valid_from=AS_OF + timedelta(seconds=1))
+LATER = AS_OF + timedelta(seconds=1)
+DETAILS = {"address": "Some St. 1", "phone": "+49309001"}
+OPENED = account(created="2026-02-17", **DETAILS)
+MOVED = account(created="2026-02-17", country="CU", valid_from=LATER, **DETAILS)
+
+
+def other(account_id: str, day: date, numbers: range) -> dict[str, list[Any]]:
+    """Return what ties an account to `a`: calls, a sign-in, a payment, texts."""
+    at = datetime(day.year, day.month, day.day, 9, tzinfo=UTC)
+    shown = {"ip": "198.51.0.0", "device": "False0", "payment_fingerprint": "False0"}
+    event = {"account_id": account_id, "at": at, "event_date": day, "kind": "sign_in", **shown}
+    texts = {"text_count": 5, "counterpart_count": 5, "link_count": 0}
+    return {
+        "calls": [
+            call(
+                at + timedelta(minutes=n),
+                5,
+                account_id=account_id,
+                callee_number=f"+4930{7001 + n}",
+            )
+            for n in numbers
+        ],
+        "account_events": [event],
+        "message_templates": [
+            {"account_id": account_id, "message_date": day, "template_hash": template, **texts}
+            for template in ("t1", "t2")[: len(numbers)]
+        ],
+        "account_numbers": [],
+        "lists": [],
+    }
+
+
+def blocked(account_id: str, at: datetime) -> list[dict[str, Any]]:
+    """Return an account that was blocked, and one that leads on from it to `a`."""
+    tie = [f"between {account_id}"]
+    details = {"created": "2026-02-01", "address": DETAILS["address"], "devices": tie}
+    state = {"status": "blocked", "status_since": at, "status_reason": "fraud"}
+    between = account(f"{account_id}2", "2026-02-01", devices=tie, phone=DETAILS["phone"])
+    return [
+        dict(account(account_id, **details, valid_to=at)),
+        dict(account(account_id, **details, **state)) | {"valid_from": at},
+        dict(between),
+    ]
+
+
+EARLIER = blocked("b", datetime(2026, 2, 22, 9, tzinfo=UTC))
+OTHERS = merged(other("b", date(2026, 2, 20), range(1)), other("c", date(2026, 2, 26), range(4)))
 
 
 @pytest.fixture
 def with_and_without(tables: Open) -> tuple[Connection, Connection]:
-    past = tables(**PAST, accounts=[OPENED])
-    stood = {**OPENED, "valid_to": AS_OF + timedelta(seconds=1)}
-    return tables(**merged(PAST, FUTURE), accounts=[stood, MOVED]), past
+    known = merged(PAST, OTHERS)
+    later = blocked("c", LATER)
+    past = tables(**known, accounts=[OPENED, *EARLIER, {**later[0], "valid_to": None}, later[2]])
+    stood = {**OPENED, "valid_to": LATER}
+    planted = tables(**merged(known, FUTURE), accounts=[stood, MOVED, *EARLIER, *later])
+    return planted, past
 
 
 def test_a_future_that_would_change_every_signal_changes_none(
@@ -138,7 +198,7 @@ def test_pairs_give_what_each_midnight_gives(
     assert got["as_of"].to_list() == midnights
     for as_of in midnights:
         one = got.filter(pl.col("as_of") == as_of).drop("as_of")
-        assert_frame_equal(one, features_as_of(con, as_of=as_of))
+        assert_frame_equal(one, features_as_of(con, as_of=as_of).head(1))
         assert_frame_equal(one, features_as_of(con, as_of=as_of, accounts=["a"]))
 
 

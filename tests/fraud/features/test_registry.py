@@ -20,7 +20,7 @@ from fraud.features.destination_risk import Risk, destinations
 from fraud.features.midnight import features_as_of
 from fraud.features.registry import WINDOWS, Signal, Unit
 from fraud.features.signals import SIGNALS, feature_set_hash, signals_on
-from fraud.features.statements import text_of
+from fraud.features.traces import traces_query
 from fraud.features.window import window_features
 from fraud.features.zones import zone_of_country
 
@@ -31,7 +31,7 @@ STATEMENTS = [
     day_keys(DAY),
     window_features(SIGNALS),
     window_features(SIGNALS, scored="scored_pairs"),
-    Query("stale_days", text_of("stale_days")),
+    traces_query(),
 ]
 
 

@@ -268,6 +268,8 @@ def test_first_days(tables: Open) -> None:
         first_days_countries_count_30d=2,
         first_days_high_risk_calls_count_30d=2,
         first_days_cost_usd_30d=6 + 0.066666,
+        first_days_simultaneous_max_count_30d=1,
+        first_days_addresses_count_30d=None,
         account_age_days_30d=10,
     )
     check(
@@ -338,3 +340,68 @@ def test_events_and_numbers(tables: Open) -> None:
         numbers_new_count_7d=1,
         outbound_calls_count_30d=None,
     )
+
+
+def test_prefixes_and_countries_of_addresses(tables: Open) -> None:
+    def calls(day: str, number: str, country: str | None, count: int) -> list[Any]:
+        made = {"callee_number": number, "caller_ip": "192.0.2.1", "caller_ip_country": country}
+        return [call(f"{day} 10:{minute:02}", 5, **made) for minute in range(count)]
+
+    con = tables(
+        [
+            *calls("2026-02-10", "+4930101", "DE", 1),
+            *calls("2026-03-01", "+4930102", "DE", 2),  # the prefix +49301 is known
+            *calls("2026-03-01", "+4989102", "NG", 3),
+            *calls("2026-03-01", "+4989102", None, 1),
+        ]
+    )
+    check(
+        con,
+        new_prefix_share_1d=4 / 6,
+        new_country_share_1d=0,
+        ip_countries_count_7d=2,
+        foreign_address_share_7d=3 / 5,
+        foreign_address_share_30d=3 / 6,
+        new_ip_country_share_1d=3 / 5,
+    )
+
+
+def test_numbers_that_rang_briefly_and_were_called(tables: Open) -> None:
+    def rang(at: str, number: str, ring_s: int, length_s: float | None = None) -> Any:
+        more = {"direction": "inbound", "caller_number": number, "ring_ms": ring_s * 1000}
+        return call(at, length_s, **more)
+
+    con = tables(
+        [
+            rang("2026-02-28 10:00", "+5351000001", 2),
+            rang("2026-02-28 10:01", "+5351000002", 5),  # 5 s are brief
+            rang("2026-02-28 10:02", "+5351000003", 6),
+            rang("2026-02-28 10:03", "+5351000004", 1, 60),
+            rang("2026-02-10 10:03", "+5351000005", 1),
+            call("2026-02-28 11:00", 60, callee_number="+5351000001"),
+            call("2026-02-28 11:00", 60, callee_number="+5351000003"),
+        ]
+    )
+    check(
+        con,
+        brief_callers_count_7d=2,
+        brief_callers_called_share_7d=1 / 2,
+        brief_callers_count_30d=3,
+        brief_callers_called_share_30d=1 / 3,
+    )
+
+
+def test_an_hour_is_compared_with_the_same_hour_before(tables: Open) -> None:
+    # 1 March is a Sunday: of the 29 days before it 8 are of weekends
+    earlier = [call(f"2026-02-22 09:{minute:02}", 5) for minute in range(32)]
+    last = [call(f"2026-03-01 09:{minute:02}", 5) for minute in range(14)]
+    check(tables([*earlier, *last]), same_hour_growth_ratio_1d=(14 + 1) / (32 / 8 + 1))
+    check(tables(earlier), same_hour_growth_ratio_1d=None)
+
+
+def test_a_block_of_numbers_is_scanned_within_an_hour(tables: Open) -> None:
+    con = tables(
+        [call(f"2026-03-01 10:{n:02}", None, callee_number=f"+4930{1100 + n}") for n in range(5)]
+        + [call(f"2026-03-01 12:{n:02}", None, callee_number=f"+4930{1150 + n}") for n in range(3)]
+    )
+    check(con, block_callees_max_count_1d=5, consecutive_callees_max_count_1d=5)

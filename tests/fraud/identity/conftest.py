@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from cdr.query import Connection, session
-from cdr.schema import ACCOUNTS
+from cdr.schema import ACCOUNT_EVENTS, ACCOUNTS
 from cdr.settings import StoreSettings
 
 OPENED = datetime(2026, 1, 1, tzinfo=UTC)
@@ -36,7 +36,12 @@ def sees() -> Iterator[Callable[..., Connection]]:
     """
     open_sessions: list[Connection] = []
 
-    def make(*versions: dict[str, Any], strangers: int = 0, **accounts: Any) -> Connection:
+    def make(
+        *versions: dict[str, Any],
+        strangers: int = 0,
+        events: Sequence[dict[str, Any]] = (),
+        **accounts: Any,
+    ) -> Connection:
         rows = [{**NOTHING, "account_id": name, **given} for name, given in accounts.items()]
         rows += [{**NOTHING, **version} for version in versions]
         rows += [
@@ -51,7 +56,12 @@ def sees() -> Iterator[Callable[..., Connection]]:
             for i in range(strangers)
         ]
         frame = pl.DataFrame(rows, schema=ACCOUNTS.polars_schema)
-        con = session({"accounts": frame.to_arrow()}, store=StoreSettings())
+        shown = pl.DataFrame(
+            [dict.fromkeys(ACCOUNT_EVENTS.polars_schema) | event for event in events],
+            schema=ACCOUNT_EVENTS.polars_schema,
+        )
+        views = {"accounts": frame.to_arrow(), "account_events": shown.to_arrow()}
+        con = session(views, store=StoreSettings())
         open_sessions.append(con)
         return con
 

@@ -50,10 +50,18 @@ def test_spellings_of_the_same_are_the_same(detail: str, one: str, other: str) -
         pytest.param(
             "Jo.Hansen77+shop@Googlemail.com",
             {"email": ["johansen77@gmail.com"], "email_local": ["johansen77"],
-             "email_stem": ["johansen"]},
+             "email_stem": ["johansen"], "email_domain": ["gmail.com"]},
             id="dots-tag-digits",
         ),
-        pytest.param("info@a.example", {"email": ["info@a.example"]}, id="name-too-short-alone"),
+        pytest.param(
+            "info@a.example", {"email": ["info@a.example"], "email_domain": ["a.example"]},
+            id="name-too-short-alone",
+        ),
+        pytest.param(
+            "info@mailinator.com",
+            {"email": ["info@mailinator.com"], "email_disposable": ["disposable"]},
+            id="throw-away",
+        ),
         pytest.param("not an address", {}, id="no-address"),
         pytest.param("a@b@c.example", {}, id="two-at-signs"),
         pytest.param("+tag@c.example", {}, id="tag-only"),

@@ -41,6 +41,7 @@ def test_shared_details_and_those_who_share_them_are_counted(sees: Sees) -> None
         "shared_device_blocked_count": 1,
         "shared_means_of_payment_blocked_count": 2,
         "shared_address_blocked_count": 0,
+        "disposable_email_count": None,
     }
 
 
@@ -63,3 +64,12 @@ def test_every_signal_says_its_unit_and_its_words(signal: IdentitySignal) -> Non
     assert "3" in describe(signal, 3.0)
     assert describe(signal, None).startswith("unknown")
     assert signal.source
+
+
+def test_a_throw_away_mail_address_is_told_whoever_is_blocked(sees: Sees) -> None:
+    found = signals(sees(one={"email": "ab@mailinator.com"}, two={"email": "ab@x.example"}, no={}))
+    assert {name: row["disposable_email_count"] for name, row in found.items()} == {
+        "one": 1,
+        "two": 0,
+        "no": None,
+    }

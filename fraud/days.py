@@ -1,0 +1,214 @@
+"""What a night brings up to date before it scores: days of calls, traces of blocked accounts.
+
+A night reduces the days whose calls are new, late, corrected or gone, and writes down
+what newly blocked accounts left behind. Which days these are is read from the store's
+log, not from their calls, so that the cost follows the new day. Not here: the
+statements (:mod:`fraud.features`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import date, datetime, timedelta
+
+import polars as pl
+
+from cdr.lake import Lake
+from cdr.privacy.restrictions import left_alone, numbers_left_alone
+from cdr.query import Connection
+from cdr.schema import CALLS
+from fraud.features.account_days import (
+    ACCOUNT_DAY_KEYS,
+    ACCOUNT_DAYS,
+    REDUCED_DAYS,
+    ReducedDay,
+    made_by,
+    reduce_day,
+)
+from fraud.features.midnight import HISTORY_DAYS
+from fraud.features.traces import BLOCKED_TRACES, blocked_ever, key_of, traces
+
+ROWS_A_COMMIT = 500_000
+"""Rows of reduced days written in one commit. Ours: a commit costs a fifth of a second, and this
+many rows stay below 200 MB."""
+
+DATES_AT_ONCE = 15
+"""Days of blocks whose traces are worked out together. Ours: half a window, so that a statement
+reads 45 days of account rows at most."""
+
+
+_BLOCK = ("account_id", "trace_date")
+
+
+def reduce_days(
+    lake: Lake,
+    *,
+    as_of: datetime,
+    back_days: int | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> int:
+    """Bring `account_days` and `blocked_traces` up to date for a midnight.
+
+    Small days are committed several together; a killed run leaves whole days undone,
+    and the next one does them.
+
+    Parameters
+    ----------
+    lake : Lake
+        Where everything is.
+    as_of : datetime
+        Midnight UTC; days from it on are left alone.
+    back_days : int, optional
+        Only so many days before the midnight, and no traces of newly blocked accounts:
+        for runs between nights. None takes every day that a window reads.
+    progress : callable, optional
+        Told in words which day is being reduced.
+
+    Returns
+    -------
+    int
+        Days reduced.
+    """
+    state = state_of_days(lake)  # before the session: what comes in between is stale next time
+    con = lake.connect_raw("fraud")
+    left_out = left_alone(lake, as_of=as_of)
+    blocked = blocked_ever(con, left_out=left_out)
+    until = as_of.date()
+    wanted = _wanted(lake, until, blocked)
+    if back_days is not None:
+        wanted = {day for day in wanted if day >= until - timedelta(days=back_days)}
+        blocked = blocked.join(_taken(lake), on=_BLOCK, how="semi")
+    days = stale_days(lake, state, wanted)
+    _reduce(lake, con, days, state, progress or _silent)
+    _trace(lake, blocked, until, days, left_out)
+    _drop_keys(lake, {key_of(number) for number in numbers_left_alone(lake, as_of=as_of)})
+    return len(days)
+
+
+def state_of_days(lake: Lake) -> pl.DataFrame:
+    """Return what `reduced_days` must say of each day with calls; no call is read."""
+    files = [
+        (file.partition["call_date"], file.rows, file.bounds.get("ingested_at", ("", ""))[1])
+        for file in lake.files(CALLS)
+    ]
+    columns = pl.Schema(
+        {"call_date": pl.String(), "call_rows": pl.Int64(), "newest_ingested_at": pl.String()}
+    )
+    found = pl.DataFrame(files, schema=columns, orient="row")
+    of_day = found.group_by("call_date").agg(
+        pl.col("call_rows").sum(), pl.col("newest_ingested_at").max()
+    )
+    return REDUCED_DAYS.conform(
+        of_day.with_columns(pl.col("call_date").str.to_date(), made_by=pl.lit(made_by()))
+    )
+
+
+def stale_days(lake: Lake, state: pl.DataFrame, wanted: Collection[date]) -> list[date]:
+    """Return those of some days whose calls changed since they were reduced, oldest first.
+
+    A day is current when the log has as many rows of it, and the same newest arrival,
+    as when it was reduced, and the statements are the same.
+    """
+    done = lake.scan(REDUCED_DAYS, dates=wanted).collect()
+    there = state.filter(pl.col("call_date").is_in(list(wanted)))
+    changed = there.join(done, on=there.columns, how="anti")["call_date"]
+    gone = done.join(there, on="call_date", how="anti")["call_date"]
+    return sorted({*changed, *gone})
+
+
+def _wanted(lake: Lake, until: date, blocked: pl.DataFrame) -> set[date]:
+    """Return the days that windows read: those before the midnight, and before each block."""
+    ends = {until, *blocked.filter(pl.col("trace_date") < until)["trace_date"].to_list()}
+    oldest = until - timedelta(days=lake.settings.retention.feature_days)
+    days = {end - timedelta(days=back) for end in ends for back in range(1, HISTORY_DAYS + 1)}
+    return {day for day in days if oldest <= day < until}
+
+
+def _reduce(
+    lake: Lake,
+    con: Connection,
+    days: Sequence[date],
+    state: pl.DataFrame,
+    progress: Callable[[str], None],
+) -> None:
+    waiting: list[tuple[date, ReducedDay]] = []
+    for place, day in enumerate(days, start=1):
+        progress(f"  {day.isoformat()}: day {place} of {len(days)}")
+        waiting.append((day, reduce_day(con, day)))
+        full = sum(one.account_day_keys.height for _, one in waiting) >= ROWS_A_COMMIT
+        if full or place == len(days):
+            _write(lake, waiting, state)
+            waiting = []
+
+
+def _write(
+    lake: Lake,
+    reduced: Sequence[tuple[date, ReducedDay]],
+    state: pl.DataFrame,
+) -> None:
+    days = [day for day, _ in reduced]
+    rows = {
+        ACCOUNT_DAYS: pl.concat([one.account_days for _, one in reduced]),
+        ACCOUNT_DAY_KEYS: pl.concat([one.account_day_keys for _, one in reduced]),
+        REDUCED_DAYS: state.filter(pl.col("call_date").is_in(days)),
+    }
+    lake.replace_days(rows, days)
+
+
+def _trace(
+    lake: Lake,
+    blocked: pl.DataFrame,
+    until: date,
+    reduced: Collection[date],
+    left_out: Collection[str],
+) -> None:
+    """Take the traces of blocked accounts that have none, or whose days were reduced again.
+
+    Those of accounts of which no block is known any more go.
+    """
+    seen_from = {
+        day + timedelta(days=ahead) for day in reduced for ahead in range(1, HISTORY_DAYS + 1)
+    }
+    taken = _taken(lake)
+    reopened = pl.col("trace_date").is_in(list(seen_from))
+    kept = taken.join(blocked, on=_BLOCK, how="semi").filter(~reopened)
+    due = blocked.filter(pl.col("trace_date") <= until).join(kept, on=_BLOCK, how="anti")
+    gone = taken.join(kept, on=_BLOCK, how="anti")
+    con = lake.connect_raw("fraud")
+    for dates in _together({*due["trace_date"], *gone["trace_date"]}):
+        of_dates = pl.col("trace_date").is_in(dates)
+        stay = lake.scan(BLOCKED_TRACES, dates=dates).collect().join(kept, on=_BLOCK, how="semi")
+        fresh = traces(con, due.filter(of_dates), left_out=left_out)
+        lake.replace_days({BLOCKED_TRACES: pl.concat([stay, fresh])}, dates)
+
+
+def _taken(lake: Lake) -> pl.DataFrame:
+    """Return the blocks whose traces were taken."""
+    return lake.scan(BLOCKED_TRACES).select(_BLOCK).unique().collect()
+
+
+def _drop_keys(lake: Lake, keys: Collection[str]) -> None:
+    """Remove what stands for numbers of people who object: nobody is compared by them."""
+    if not keys:
+        return
+    theirs = pl.col("key").is_in(list(keys))
+    dates = lake.scan(BLOCKED_TRACES).filter(theirs).collect()["trace_date"].unique()
+    if dates.len():
+        stay = lake.scan(BLOCKED_TRACES, dates=dates).filter(~theirs).collect()
+        lake.replace_days({BLOCKED_TRACES: stay}, dates)
+
+
+def _together(dates: Collection[date]) -> Iterator[list[date]]:
+    """Split days into runs that span no more than :data:`DATES_AT_ONCE` days, in order."""
+    run: list[date] = []
+    for day in sorted(dates):
+        if run and day - run[0] >= timedelta(days=DATES_AT_ONCE):
+            yield run
+            run = []
+        run.append(day)
+    if run:
+        yield run
+
+
+def _silent(_: str) -> None:
+    """Say nothing."""

@@ -1,0 +1,20 @@
+-- How much of a kind an account has that can be compared, calls apart.
+-- Grain:      one row per account and midnight with such a detail.
+-- Needs:      subjects, call_sightings, detail_sightings.
+-- Result:     device_count, payment_count, postal_count, ip_count, detail_count (of any kind).
+SELECT
+    s.account_id, s.as_of_date,
+    COUNT(DISTINCT g.key) FILTER (WHERE g.kind = 'device') AS device_count,
+    COUNT(DISTINCT g.key) FILTER (WHERE g.kind = 'payment') AS payment_count,
+    COUNT(DISTINCT g.key) FILTER (WHERE g.kind = 'postal') AS postal_count,
+    COUNT(DISTINCT g.key) FILTER (WHERE g.kind = 'ip') AS ip_count,
+    COUNT(DISTINCT g.key) AS detail_count
+FROM subjects AS s
+JOIN (
+    SELECT account_id, kind, key, first_date, last_date FROM detail_sightings
+    UNION ALL
+    SELECT account_id, kind, key, first_date, last_date FROM call_sightings WHERE kind = 'ip'
+) AS g
+    ON g.account_id = s.account_id
+    AND g.first_date <= s.as_of_date AND g.last_date >= s.as_of_date
+GROUP BY s.account_id, s.as_of_date

@@ -1,0 +1,153 @@
+"""What is kept from night to night equals what a full recompute gives, whatever came late."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+from feature_rows import AS_OF, Row, account, call, calls_frame, frame
+from polars.testing import assert_frame_equal
+
+import cdr
+from cdr.lake import Lake
+from cdr.privacy.requests import Person, Right, receive
+from cdr.schema import ACCOUNTS, CALLS, Table
+from fraud.days import reduce_days
+from fraud.features import associates, volume
+from fraud.features.account_days import ACCOUNT_DAY_KEYS, ACCOUNT_DAYS
+from fraud.features.midnight import features
+from fraud.features.traces import BLOCKED_TRACES
+
+BLOCKED = account(
+    "b",
+    status="blocked",
+    status_since=datetime(2026, 2, 27, 15, tzinfo=UTC),
+    status_reason="fraud",
+    devices=["D1"],
+)
+ACCOUNTS_THERE = [account("a", devices=["D1"]), BLOCKED]
+CALLS_THERE = [
+    # of the 30 days before the block only
+    call("2026-01-29 09:00", 50, account_id="b", callee_number="+4930900"),
+    call("2026-02-27 10:00", 50, account_id="b", callee_number="+5351234567"),
+    call("2026-02-27 11:00", 50),
+    call("2026-03-01 10:00", 50, callee_number="+5351234567"),
+]
+DERIVED = (ACCOUNT_DAYS, ACCOUNT_DAY_KEYS, BLOCKED_TRACES)
+
+
+def lake_with(
+    home: Path, calls: Sequence[Row] = CALLS_THERE, accounts: Sequence[Row] = ACCOUNTS_THERE
+) -> Lake:
+    lake = cdr.open_lake(cdr.load_settings(home=home), create=True)
+    put(lake, CALLS, calls_frame(calls))
+    put(lake, ACCOUNTS, frame(ACCOUNTS, accounts))
+    return lake
+
+
+def put(lake: Lake, table: Table, rows: pl.DataFrame) -> None:
+    """Let rows be all of a table."""
+    with lake.batch() as batch, lake.writing():
+        batch.remove(table, lake.files(table))
+        batch.add(table, rows)
+        batch.publish()
+
+
+def described(lake: Lake) -> pl.DataFrame:
+    """Return some signals of each account; more would only take longer."""
+    return features(lake, as_of=AS_OF, signals=(*associates.SIGNALS, *volume.SIGNALS))
+
+
+def kept(lake: Lake, table: Table) -> pl.DataFrame:
+    return lake.scan(table).sort(pl.all()).collect()
+
+
+def test_a_second_night_has_nothing_to_reduce(tmp_path: Path) -> None:
+    lake = lake_with(tmp_path)
+    assert reduce_days(lake, as_of=AS_OF) == 3
+    versions = [lake.version(table) for table in DERIVED]
+    assert reduce_days(lake, as_of=AS_OF) == 0
+    assert reduce_days(lake, as_of=AS_OF - timedelta(days=9)) == 0  # an older midnight undoes none
+    assert [lake.version(table) for table in DERIVED] == versions
+    assert kept(lake, BLOCKED_TRACES).height > 2
+
+
+LATER = AS_OF + timedelta(hours=1)
+CHANGED = {
+    "late": [*CALLS_THERE, call("2026-02-27 12:00", 500, ingested_at=LATER)],
+    "corrected": [
+        CALLS_THERE[0],
+        {**CALLS_THERE[1], "callee_number": "+4930999", "ingested_at": LATER},
+        *CALLS_THERE[2:],
+    ],
+    "gone": CALLS_THERE[:1] + CALLS_THERE[2:],
+    "of-the-day-all-gone": CALLS_THERE[:3],
+    "of-an-account-found-later": [
+        *CALLS_THERE[:2],
+        {**CALLS_THERE[2], "account_id": "b", "ingested_at": LATER},
+        *CALLS_THERE[3:],
+    ],
+}
+
+
+@pytest.mark.parametrize("change", CHANGED)
+def test_a_changed_day_is_reduced_again_and_equals_a_full_recompute(
+    tmp_path: Path, change: str
+) -> None:
+    nightly, fresh = lake_with(tmp_path / "nightly"), lake_with(tmp_path / "fresh", CHANGED[change])
+    reduce_days(nightly, as_of=AS_OF)
+    put(nightly, CALLS, calls_frame(CHANGED[change]))
+    assert reduce_days(nightly, as_of=AS_OF) == 1
+    reduce_days(fresh, as_of=AS_OF)
+    for table in DERIVED:
+        assert_frame_equal(kept(nightly, table), kept(fresh, table))
+    assert_frame_equal(described(nightly), described(fresh))
+
+
+def test_days_of_other_statements_are_reduced_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = lake_with(tmp_path)
+    reduce_days(lake, as_of=AS_OF)
+    monkeypatch.setattr("fraud.days.made_by", lambda: "0123456789abcdef")
+    assert reduce_days(lake, as_of=AS_OF) == 3
+
+
+def test_days_older_than_their_retention_are_not_made_again(tmp_path: Path) -> None:
+    lake = lake_with(tmp_path)
+    kept_days = lake.settings.retention.feature_days
+    assert reduce_days(lake, as_of=AS_OF + timedelta(days=kept_days - 3)) == 1
+    assert kept(lake, ACCOUNT_DAYS)["call_date"].unique().to_list() == [date(2026, 2, 27)]
+
+
+def test_traces_of_accounts_no_longer_blocked_go(tmp_path: Path) -> None:
+    lake = lake_with(tmp_path)
+    reduce_days(lake, as_of=AS_OF)
+    put(lake, ACCOUNTS, frame(ACCOUNTS, ACCOUNTS_THERE[:1]))
+    reduce_days(lake, as_of=AS_OF)
+    assert kept(lake, BLOCKED_TRACES).is_empty()
+
+
+def test_accounts_that_object_are_neither_described_nor_used(tmp_path: Path) -> None:
+    lake = lake_with(tmp_path)
+    reduce_days(lake, as_of=AS_OF)
+    assert described(lake)["blocked_by_devices_count_30d"].to_list() == [1, None]
+    receive(lake, Right.OBJECT, Person("account", "b"), reason=None, now=AS_OF)
+    found = described(lake)
+    assert found["account_id"].to_list() == ["a"]
+    assert found["blocked_by_devices_count_30d"].to_list() == [None]
+    reduce_days(lake, as_of=AS_OF)
+    assert kept(lake, BLOCKED_TRACES).is_empty()
+
+
+def test_nobody_is_compared_by_the_number_of_a_person_who_objects(tmp_path: Path) -> None:
+    lake = lake_with(tmp_path)
+    reduce_days(lake, as_of=AS_OF)
+    shared = ("blocked_by_calls_count_30d", "blocked_by_devices_count_30d")
+    assert described(lake).select(shared).row(0) == (1, 1)
+    receive(lake, Right.OBJECT, Person("number", "+5351234567"), reason=None, now=AS_OF)
+    reduce_days(lake, as_of=AS_OF)
+    assert described(lake).select(shared).row(0) == (0, 1)
