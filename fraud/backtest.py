@@ -15,11 +15,11 @@ from typing import Any
 import polars as pl
 
 from cdr.lake import Lake
+from fraud.days import reduce_days
 from fraud.errors import NothingToEvaluate
 from fraud.model import measures
 from fraud.model.measures import Drift, Leak, Measure
 from fraud.reference import NO_LABELS, accounts_as_of, with_decisions
-from fraud.days import reduce_days
 from fraud.scoring import Night, score_night
 from fraud.tables import ACCOUNT_DAYS
 

@@ -14,10 +14,10 @@ from typing import Any
 from cdr.errors import LakeBusy, WrongUse
 from cdr.lake import Lake
 from fraud.candidates import Candidate, Versions
+from fraud.days import reduce_days
 from fraud.rules.candidates import rule_candidates, with_rules
 from fraud.rules.hits import known_hits
 from fraud.score_table import candidates_of
-from fraud.days import reduce_days
 from fraud.scoring import midnight_after
 from pipelines.inbox import take_in
 from pipelines.nightly import COUNTS, apply_rules, put_in_queue

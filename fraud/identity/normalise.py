@@ -24,6 +24,9 @@ MOST_CHARS = 256
 
 _PLACEHOLDERS = ("", "-", "n/a", "na", "none", "null", "unknown", "test", "xxx")
 
+_DISPOSABLE = pl.Series(sorted(blocklist))
+"""Domains of throw-away mail providers, of the package disposable-email-domains."""
+
 _LEAST_CHARS = {
     "name": 2,
     "email_local": 5,
@@ -73,7 +76,7 @@ def held_values(accounts: pl.DataFrame, shown: pl.DataFrame | None = None) -> pl
     folded = folded.with_columns(_email(pl.col("email")))
     local = pl.col("email").str.extract(r"^(.*)@", 1)
     domain = pl.col("email").str.extract(r"@(.*)$", 1)
-    disposable = domain.is_in(list(blocklist))
+    disposable = domain.is_in(_DISPOSABLE.implode())
     single = folded.select(
         "account_id",
         "email",
