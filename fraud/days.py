@@ -22,11 +22,12 @@ from fraud.features.account_days import (
     ACCOUNT_DAYS,
     REDUCED_DAYS,
     ReducedDay,
+    key_of,
     made_by,
     reduce_day,
 )
 from fraud.features.midnight import HISTORY_DAYS
-from fraud.features.traces import BLOCKED_TRACES, blocked_ever, key_of, traces
+from fraud.features.traces import BLOCKED_TRACES, blocked_ever, traces
 
 ROWS_A_COMMIT = 500_000
 """Rows of reduced days written in one commit. Ours: a commit costs a fifth of a second, and this

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import UTC, datetime, time, timedelta
-from hashlib import md5
 
 import polars as pl
 
@@ -108,11 +107,6 @@ SIGHTINGS = (
     "sightings",
 )
 """Relations that say what accounts had, in the order in which they need each other."""
-
-
-def key_of(value: str) -> str:
-    """Return the key that stands for a number, an address or the like."""
-    return md5(value.encode(), usedforsecurity=False).hexdigest()[:12]
 
 
 def blocked_ever(con: Connection, *, left_out: Collection[str] = ()) -> pl.DataFrame:
