@@ -77,9 +77,7 @@ def features(
             alone = left_alone(lake, as_of=latest) if isinstance(latest, datetime) else ()
             return features_at(con, as_of, signals=signals, left_out=alone)
         alone = left_alone(lake, as_of=as_of)
-        return features_as_of(
-            con, as_of=as_of, accounts=accounts, signals=signals, left_out=alone
-        )
+        return features_as_of(con, as_of=as_of, accounts=accounts, signals=signals, left_out=alone)
     finally:
         con.close()
 
