@@ -111,10 +111,7 @@ SIGHTINGS = (
 
 def blocked_ever(con: Connection, *, left_out: Collection[str] = ()) -> pl.DataFrame:
     """Return account_id and trace_date of each block for fraud or misuse, in order."""
-    text = (
-        f"WITH {relation('blocks')}\nSELECT DISTINCT account_id, trace_date\nFROM blocks\n"
-        "ORDER BY trace_date, account_id"
-    )
+    text = statement((relation("blocks"),), text_of("blocked_ever"))
     return run(con, Query("blocked_ever", text, {"left_out": list(left_out)}))
 
 
