@@ -1,0 +1,191 @@
+"""What the rights of one person cost in a large lake: erasure, access, a night of retention.
+
+    python benchmarks/privacy.py --days 90 --calls-a-day 555000
+
+The lake is drawn, compacted as a nightly leaves it, and holds one account that calls every day and
+one number of nobody we know that is called now and then. Beside the seconds of an erasure stands
+what it costs to write the whole of `calls` anew, which is what one does without knowing where
+somebody is. Printed as JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+import cdr
+from cdr.lake.compact import ROWS_A_FILE
+from cdr.privacy.requests import Person
+from cdr.schema import ACCOUNT_NUMBERS, ACCOUNTS, CALLS, Table
+from pipelines.access import access
+from pipelines.erasure import Receipt, erase
+from pipelines.retention import clear_away
+
+ACCOUNT, NUMBER = "acc000777", "+442071234567"
+START = date(2026, 8, 1)
+ACCOUNTS_DRAWN = 20_000
+
+
+def main() -> None:
+    """Draw the lake, then measure each request once."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--days", type=int, default=90)
+    options.add_argument("--calls-a-day", type=int, default=555_000)
+    given = options.parse_args()
+    folder = Path(tempfile.mkdtemp())
+    try:
+        found = measured(folder / "home", given.days, given.calls_a_day)
+        sys.stdout.write(json.dumps(found, indent=1) + "\n")
+    finally:
+        shutil.rmtree(folder)
+
+
+def measured(home: Path, days: int, calls_a_day: int) -> dict[str, Any]:
+    """Measure on a lake of so many days of calls."""
+    lake = cdr.open_lake(cdr.load_settings(home=home), create=True)
+    for number in range(days):
+        _put(lake, CALLS, day_of_calls(number, calls_a_day))
+    _put(lake, ACCOUNTS, accounts())
+    _put(lake, ACCOUNT_NUMBERS, numbers())
+    now = datetime.combine(START + timedelta(days=days + 1), datetime.min.time(), UTC)
+    size = sum(file.size for file in lake.files(CALLS))
+    result: dict[str, Any] = {"calls": days * calls_a_day, "days": days, "bytes": size}
+    result["access"] = _timed(lambda: len(access(lake, Person("account", ACCOUNT)).holdings))[1]
+    for name, person in (("number", Person("number", NUMBER)),
+                         ("account", Person("account", ACCOUNT))):  # fmt: skip
+        receipt, seconds = _timed(
+            lambda person=person: erase(lake, person, reason=None, by="benchmark", now=now)
+        )
+        result[f"erase_{name}"] = {"seconds": seconds, **_figures(receipt)}
+    _, result["retention"] = _timed(lambda: clear_away(lake, now=now + timedelta(days=150)))
+    result["write_all_calls_anew"] = _timed(lambda: _all_anew(lake, home.parent / "anew"))[1]
+    result["peak_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    return result
+
+
+def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
+    began = time.perf_counter()
+    found = work()
+    return found, round(time.perf_counter() - began, 1)
+
+
+def _figures(receipt: Receipt) -> dict[str, Any]:
+    calls = receipt.tables["calls"]
+    return {
+        "complete": receipt.complete,
+        "by_step": receipt.seconds,
+        "rows": calls.rows,
+        "files_rewritten": calls.files_rewritten,
+        "files": calls.files_before,
+        "bytes_rewritten": calls.bytes_rewritten,
+        "bytes_searched": receipt.searched.bytes,
+    }
+
+
+def _all_anew(lake: cdr.Lake, folder: Path) -> None:
+    for file in lake.files(CALLS):
+        target = folder / file.path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        lake.scan_files(CALLS, [file]).filter(pl.col("account_id") != ACCOUNT).sink_parquet(target)
+
+
+def _put(lake: cdr.Lake, table: Table, rows: pl.DataFrame) -> None:
+    with lake.batch("ingest") as batch, lake.writing():
+        for part in rows.iter_slices(ROWS_A_FILE):
+            batch.add(table, part, lasting=True)
+        batch.publish()
+
+
+def day_of_calls(number: int, count: int) -> pl.DataFrame:
+    """Draw a day of calls, sorted as compaction leaves them; ``number`` is the day's, from 0."""
+    draw = np.random.default_rng(number)
+    day = START + timedelta(days=number)
+    midnight = datetime.combine(day, datetime.min.time(), UTC)
+    callee = draw.integers(10**9, 10**10, count).astype(str).astype(object)
+    rows = pl.DataFrame(
+        {
+            "account": np.sort(draw.integers(0, ACCOUNTS_DRAWN, count)),
+            "us": draw.integers(0, 86_400_000_000, count),
+            "callee": pl.Series(callee, dtype=pl.String),
+            "ms": draw.integers(1_000, 600_000, count),
+            "key": draw.integers(0, 2**62, count),
+            "answered": draw.random(count) < 0.6,
+        }
+    ).with_columns(
+        started=pl.lit(midnight) + pl.duration(microseconds="us"),
+        padded=pl.col("account").cast(pl.String).str.zfill(6),
+        # the number of nobody we know: once in every other day
+        callee=pl.when((pl.int_range(pl.len()) == count // 2) & (number % 2 == 0))
+        .then(pl.lit(NUMBER))
+        .otherwise(pl.format("+1{}", "callee")),
+    )
+    when_answered = pl.when("answered")
+    said = {
+        "record_id": pl.col("key").cast(pl.String).str.zfill(16).str.head(16).cast(pl.Binary),
+        "source": pl.lit("pbx"), "source_record_id": pl.format("r{}", "key"),
+        "call_id": pl.format("c{}", "key"), "leg": pl.lit(0),
+        "account_id": pl.format("acc{}", "padded"), "direction": pl.lit("outbound"),
+        "media": pl.lit("voice"), "caller_raw": pl.format("+4930{}", "padded"),
+        "caller_number": pl.format("+4930{}", "padded"),
+        "caller_ip": pl.format("10.1.{}.{}", pl.col("key") % 256, pl.col("account") % 256),
+        "caller_country": pl.lit("DE"), "callee_raw": pl.col("callee"),
+        "callee_number": pl.col("callee"), "callee_country": pl.lit("US"),
+        "started_at": pl.col("started"),
+        "answered_at": when_answered.then(pl.col("started")),
+        "ended_at": pl.col("started") + pl.duration(milliseconds="ms"),
+        "duration_ms": when_answered.then(pl.col("ms")),
+        "outcome": when_answered.then(pl.lit("answered")).otherwise(pl.lit("no_answer")),
+        "flags": pl.lit([], pl.List(pl.String)), "source_rows": pl.lit(1),
+        "content_hash": pl.col("key"), "ingested_at": pl.lit(midnight + timedelta(days=1)),
+        "ingest_id": pl.lit("drawn"), "numbering_version": pl.lit("drawn"),
+        "call_date": pl.lit(day),
+    }  # fmt: skip
+    rest = {f.name: pl.lit(None, f.dtype) for f in CALLS.fields if f.name not in said}
+    return CALLS.conform(rows.select(**said, **rest).sort("account_id", "started_at"))
+
+
+def accounts() -> pl.DataFrame:
+    """Give each account of the calls its details."""
+    opened = datetime(2025, 1, 1, tzinfo=UTC)
+    said = {
+        "account_id": pl.format("acc{}", "padded"), "created_at": pl.lit(opened),
+        "name": pl.format("Customer {}", "padded"), "status": pl.lit("active"),
+        "email": pl.format("c{}@customer.example", "padded"), "valid_from": pl.lit(opened),
+        "imported_at": pl.lit(opened),
+    }  # fmt: skip
+    lists = {f.name: pl.lit([], f.dtype) for f in ACCOUNTS.fields if isinstance(f.dtype, pl.List)}
+    rest = {
+        f.name: pl.lit(None, f.dtype) for f in ACCOUNTS.fields if f.name not in {**said, **lists}
+    }
+    return ACCOUNTS.conform(_padded().select(**said, **lists, **rest))
+
+
+def numbers() -> pl.DataFrame:
+    """Give each account its number."""
+    said = {
+        "account_id": pl.format("acc{}", "padded"), "number": pl.format("+4930{}", "padded"),
+        "imported_at": pl.lit(datetime(2025, 1, 1, tzinfo=UTC)),
+    }  # fmt: skip
+    rest = {f.name: pl.lit(None, f.dtype) for f in ACCOUNT_NUMBERS.fields if f.name not in said}
+    return ACCOUNT_NUMBERS.conform(_padded().select(**said, **rest))
+
+
+def _padded() -> pl.DataFrame:
+    every = pl.int_range(ACCOUNTS_DRAWN, eager=True).cast(pl.String).str.zfill(6)
+    return pl.DataFrame({"padded": every})
+
+
+if __name__ == "__main__":
+    main()
