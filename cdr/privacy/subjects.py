@@ -9,7 +9,6 @@ from __future__ import annotations
 import polars as pl
 
 from cdr.lake import Lake
-from cdr.privacy.asked import without_values
 from cdr.privacy.audit import without_personal
 from cdr.privacy.requests import Person
 from cdr.pseudonyms import Key, KeyFolder, pseudonyms
@@ -40,8 +39,3 @@ def _keys(lake: Lake) -> KeyFolder:
 def _pseudonym(text: str, key: Key) -> str:
     return str(pseudonyms(pl.Series([text]), key)[0])
 
-
-def statement_without_personal(lake: Lake, sql: str) -> str:
-    """Return a statement as the audit log keeps it: texts in it as pseudonyms."""
-    key = _keys(lake).current()
-    return without_values(sql, lambda text: _pseudonym(text, key))
