@@ -38,4 +38,3 @@ def _keys(lake: Lake) -> KeyFolder:
 
 def _pseudonym(text: str, key: Key) -> str:
     return str(pseudonyms(pl.Series([text]), key)[0])
-
