@@ -111,6 +111,7 @@ def test_without_credentials_nothing_is_asked() -> None:
 def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIASHOWN")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "geheim")
+    monkeypatch.setenv("CALLSIEVE_OBJECT_STORE__REGION", "eu-central-1")
     settings = cdr.load_settings(home="s3://calls")
     lake = cdr.Lake(settings)
     shown = repr(settings) + repr(lake.store.place(cdr.lake.CALLS))
