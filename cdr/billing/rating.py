@@ -1,7 +1,8 @@
 """What calls cost by a rate deck, for whole columns of calls.
 
-Billing uses it with the decks of plans, margins with the deck of costs, scoring for cost
-velocity. Who pays, and for which leg, is the business of `cdr.billing.rules`.
+Billing uses it with the decks of plans, margins with the deck of costs. Who pays, and for which
+leg, is the business of `cdr.billing.rules`; what scoring takes a call to cost is an indicative
+table of `fraud.features`.
 """
 
 from __future__ import annotations
