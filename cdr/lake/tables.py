@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -297,3 +297,15 @@ def commit(
         ),
     )
     return delta.version() + 1
+
+
+def portions(files: Iterable[DataFile], *, rows: int) -> Iterator[list[DataFile]]:
+    """Split files into runs of about ``rows`` rows, at least one file each."""
+    portion: list[DataFile] = []
+    for file in files:
+        if portion and sum(one.rows for one in portion) + file.rows > rows:
+            yield portion
+            portion = []
+        portion.append(file)
+    if portion:
+        yield portion

@@ -9,7 +9,6 @@ time some of them or none. Not here: what lies outside the tables, and the searc
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -17,6 +16,7 @@ from datetime import datetime
 import polars as pl
 
 from cdr.lake import DataFile, Lake
+from cdr.lake.tables import portions
 from cdr.privacy.columns import (
     by_key,
     is_whole,
@@ -131,7 +131,7 @@ def erase_from(
     done = TableErased(table.name, files_before=len(before))
     done.bytes_before = sum(file.size for file in before)
     holding = _holding(lake, table, who, before, thoroughly=thoroughly)
-    for portion in _portions(holding):
+    for portion in portions(holding, rows=ROWS_A_COMMIT):
         _rewrite(lake, table, who, standing, portion, done)
     after = lake.files(table)
     done.files_after, done.bytes_after = len(after), sum(file.size for file in after)
@@ -195,17 +195,6 @@ def _holding(
         .collect(engine="streaming")
     )
     return [paths[path] for path in sorted(found[_PLACE])]
-
-
-def _portions(files: list[DataFile]) -> Iterator[list[DataFile]]:
-    portion: list[DataFile] = []
-    for file in files:
-        if portion and sum(one.rows for one in portion) + file.rows > ROWS_A_COMMIT:
-            yield portion
-            portion = []
-        portion.append(file)
-    if portion:
-        yield portion
 
 
 def _rewrite(

@@ -17,6 +17,7 @@ import polars as pl
 
 from cdr.billing.ledger import seals
 from cdr.lake import DataFile, Lake
+from cdr.lake.tables import portions
 from cdr.lake.versions import Old, drop_old_versions, old_versions
 from cdr.privacy.leftovers import FileRemoval, remove_leftovers
 from cdr.privacy.restrictions import kept_for_restriction
@@ -103,7 +104,7 @@ def retain(
         done.removals += removals
         if dry_run:
             continue
-        for files in _portions(crowd):
+        for files in portions(crowd, rows=ROWS_A_BATCH):
             _rewrite(lake, table, rules, standing, files)
         again, _ = _survey(lake, table, rules, standing)
         if left := sum(one.rows + one.values for one in again):
@@ -245,18 +246,6 @@ def _spared(table: Table, file: DataFile, rules: list[Rule], standing: Standing)
         return False
     day = date.fromisoformat(file.partition[table.partition_by[0]])
     return all(rule.spares(day, standing) for rule in rules)
-
-
-def _portions(files: list[DataFile]) -> Iterator[list[DataFile]]:
-    """Split files into runs of about `ROWS_A_BATCH` rows."""
-    portion: list[DataFile] = []
-    for file in files:
-        if portion and sum(one.rows for one in portion) + file.rows > ROWS_A_BATCH:
-            yield portion
-            portion = []
-        portion.append(file)
-    if portion:
-        yield portion
 
 
 def _rewrite(
