@@ -31,6 +31,7 @@ from cdr.formats.blocks import read_blocks, read_sample
 from cdr.formats.causes import Q850, unanswered
 from cdr.formats.delimited import header_of, split_columns
 from cdr.formats.record import Clock, Format, Times
+from cdr.formats.table import refuse_repeated
 from cdr.schema import Outcome
 from cdr.settings import SourceSettings
 
@@ -105,6 +106,7 @@ def _start_of(file: Path) -> tuple[tuple[str, ...], list[int]] | None:
     if has_names:
         if "dateTimeOrigination" not in names:
             raise FormatError(shown(file), _CMR)
+        refuse_repeated(file, names, COLUMNS)
         return tuple(names), skipped
     if len(names) < len(_ORDER):
         raise FormatError(shown(file), _CMR)

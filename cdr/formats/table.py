@@ -155,6 +155,19 @@ def _renamed(names: Iterable[str], ours: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(ours.get(word := name.strip().casefold(), word) for name in names)
 
 
+def refuse_repeated(file: Path, names: Sequence[str], columns: Collection[str]) -> None:
+    """Refuse a header that has one of our `columns` twice: nobody knows which one counts.
+
+    Raises
+    ------
+    FormatError
+        It names the columns.
+    """
+    twice = [name for name in columns if names.count(name) > 1]
+    if twice:
+        raise FormatError(shown(file), f"the header has {', '.join(twice)} more than once")
+
+
 def _check(file: Path, names: Sequence[str], columns: Collection[str], missing: list[str]) -> None:
     if missing:
         raise FormatError(
@@ -162,6 +175,4 @@ def _check(file: Path, names: Sequence[str], columns: Collection[str], missing: 
             f"the header lacks {', '.join(missing)}; name the file's own columns under "
             "`columns` of the source",
         )
-    twice = [name for name in columns if names.count(name) > 1]
-    if twice:
-        raise FormatError(shown(file), f"the header has {', '.join(twice)} more than once")
+    refuse_repeated(file, names, columns)

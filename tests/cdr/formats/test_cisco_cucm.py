@@ -92,6 +92,11 @@ def test_a_file_of_call_quality_is_named(read: Read) -> None:
         read("cisco_cucm", b"1,2,3\n")
 
 
+def test_a_header_that_names_a_column_twice_is_refused(read: Read) -> None:
+    with pytest.raises(FormatError, match="the header has pkid more than once"):
+        read("cisco_cucm", f'{NAMES},"pkid"\n{TYPES},STRING\n{row()},x\n'.encode())
+
+
 def test_real_files(read: Read) -> None:
     if not SAMPLES.is_dir():
         pytest.skip("the reference data are not there")
