@@ -16,7 +16,6 @@ from typing import Any
 from cdr.errors import WrongUse, storage
 from cdr.lake.home import write_whole
 from fraud.errors import ModelRefused
-from fraud.model.training import load
 
 _CHAMPION = "champion.json"
 
@@ -82,7 +81,7 @@ def promote(folder: Path, model_id: str | None, *, now: datetime) -> None:
         If it cannot be read here; the champion stays who it was.
     """
     if model_id is not None:
-        load(folder, model_id)
+        _read(folder, model_id)
     _write(folder, [*_history(folder), {"model_id": model_id, "since": now.isoformat()}])
 
 
@@ -101,7 +100,7 @@ def roll_back(folder: Path) -> str | None:
         raise WrongUse("no model was ever promoted, so there is nothing to go back to")
     before: str | None = history[-2]["model_id"] if len(history) > 1 else None
     if before is not None:
-        load(folder, before)
+        _read(folder, before)
     _write(folder, history[:-1])
     return before
 
@@ -119,6 +118,13 @@ def named(folder: Path, prefix: str) -> str:
         how_many = "no model begins" if not found else f"{len(found)} models begin"
         raise WrongUse(f"{how_many} with {prefix!r}; `callsieve model list` shows them")
     return found[0]
+
+
+def _read(folder: Path, model_id: str) -> None:
+    """Refuse a model that cannot be read here."""
+    from fraud.model.training import load  # scikit-learn takes its time to import
+
+    load(folder, model_id)
 
 
 def _history(folder: Path) -> list[dict[str, Any]]:

@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 import sklearn
-import skops.io
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
@@ -214,6 +213,8 @@ def save(model: Model, folder: Path) -> str:
     """Write a model under ``folder``, unless it lies there; return its id: the artifact's hash."""
     if model.model_id is not None and (folder / model.model_id).is_dir():
         return model.model_id
+    import skops.io  # which imports the whole of scikit-learn and SciPy
+
     content = skops.io.dumps({"estimator": model.estimator, "calibrator": model.calibrator})
     card = json.dumps(asdict(model.card), sort_keys=True).encode()
     model_id = hashlib.sha256(content + card).hexdigest()[:32]
@@ -254,6 +255,8 @@ def load(folder: Path, model_id: str) -> Model:
             f"scikit-learn {card.sklearn_version} made it and {sklearn.__version__} is installed; "
             "train again",
         )
+    import skops.io  # see `save`
+
     unknown = set(skops.io.get_untrusted_types(data=content)) - set(TRUSTED_TYPES)
     if unknown:
         raise ModelRefused(model_id, "it holds types that are not on the list of trusted ones")

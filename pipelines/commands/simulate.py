@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from pipelines.simulate import simulate as write_simulation
 from pipelines.terminal import Json, show, tell
 
 app = typer.Typer()
@@ -29,6 +28,8 @@ def simulate(
 
     Example: callsieve simulate --accounts 300 --days 30 --seed 1 --out month
     """
+    from pipelines.simulate import simulate as write_simulation
+
     report = write_simulation(
         out,
         accounts=accounts,

@@ -6,6 +6,7 @@ What a whole record looks like belongs to the modules of the switches.
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import cache
 
 import numpy as np
 import phonenumbers
@@ -27,7 +28,6 @@ SHORT_CODES = {
 _PLUS_SHARE = 0.3
 """Share of numbers written with a plus; the rest carry a trunk or international prefix. Ours."""
 
-_CLOCK = pl.Series([f" {s // 3600:02d}:{s // 60 % 60:02d}:{s % 60:02d}" for s in range(86_400)])
 _EPOCH = date(1970, 1, 1)
 
 
@@ -39,7 +39,13 @@ def stamps(at_ms: Ints, zone: str) -> pl.Series:
     day = second // 86_400
     first = int(day.min())
     days = pl.Series([str(_EPOCH + timedelta(days=d)) for d in range(first, int(day.max()) + 1)])
-    return days.gather(day - first) + _CLOCK.gather(second % 86_400)
+    return days.gather(day - first) + _clock().gather(second % 86_400)
+
+
+@cache
+def _clock() -> pl.Series:
+    """Return each second of a day as text."""
+    return pl.Series([f" {s // 3600:02d}:{s // 60 % 60:02d}:{s % 60:02d}" for s in range(86_400)])
 
 
 def addresses(address: Ints) -> pl.Series:
