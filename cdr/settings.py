@@ -9,10 +9,11 @@ one operator.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     Field,
@@ -56,15 +57,37 @@ class StoreSettings(Section):
 
 
 class CostSettings(Section):
-    """What a call costs the operator until a rate deck says it exactly."""
+    """What an account may cost the operator in a day, and what other currencies are worth.
 
-    currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$", description="ISO 4217 code.")
+    Calls are priced by `billing.cost_deck`; where it has no rate, or there is none, by an
+    indicative table in USD. All is compared in USD.
+    """
+
+    currency: str = Field(
+        default="USD", pattern=r"^[A-Z]{3}$", description="ISO 4217 code of the caps."
+    )
     daily_cap: Decimal = Field(
         default=Decimal(25),
         gt=0,
-        description="Cost an account may cause in a day before it is a case; calls are priced in "
-        "USD until a rate deck says more, so a cap in another currency is not applied.",
+        description="Cost an account may cause in a day before it is a case, in `currency`.",
     )
+    usd_per: dict[str, Annotated[Decimal, Field(gt=0, le=1_000_000)]] = Field(
+        default={},
+        description="USD that a unit of each currency is worth, for a cost deck or a cap in "
+        "another one than USD.",
+    )
+
+    @field_validator("usd_per")
+    @classmethod
+    def _names_currencies(cls, usd_per: dict[str, Decimal]) -> dict[str, Decimal]:
+        if wrong := [name for name in usd_per if not re.fullmatch(r"[A-Z]{3}", name, re.ASCII)]:
+            raise ValueError(f"{wrong[0]!r} is not an ISO 4217 code; write three capital letters")
+        return usd_per
+
+    @property
+    def in_usd(self) -> dict[str, Decimal]:
+        """USD that a unit of each known currency is worth, USD among them."""
+        return {**self.usd_per, "USD": Decimal(1)}
 
 
 class ScoringSettings(Section):
@@ -125,7 +148,9 @@ class RulesSettings(Section):
         default=0.8, gt=0, le=1, description="Share of `cost.daily_cap` that is a warning."
     )
     plan_caps: dict[str, Decimal] = Field(
-        default={}, description="Daily cap of each plan that has another than `cost.daily_cap`."
+        default={},
+        description="Daily cap of each plan that has another than `cost.daily_cap`, in "
+        "`cost.currency`.",
     )
     quantile: float = Field(
         default=0.999,

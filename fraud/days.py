@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date, datetime, timedelta
+from hashlib import sha256
 
 import polars as pl
 
+from cdr.billing.costs import CostBook, cost_book
 from cdr.lake import Lake
 from cdr.privacy.restrictions import left_alone, numbers_left_alone
 from cdr.query import Connection
@@ -70,7 +72,8 @@ def reduce_days(
     int
         Days reduced.
     """
-    state = state_of_days(lake)  # before the session: what comes in between is stale next time
+    costs = cost_book(lake)
+    state = state_of_days(lake, costs)  # before the session: what comes later is stale next time
     con = lake.connect_raw("fraud")
     left_out = left_alone(lake, as_of=as_of)
     blocked = blocked_ever(con, left_out=left_out)
@@ -80,13 +83,13 @@ def reduce_days(
         wanted = {day for day in wanted if day >= until - timedelta(days=back_days)}
         blocked = blocked.join(_taken(lake), on=_BLOCK, how="semi")
     days = stale_days(lake, state, wanted)
-    _reduce(lake, con, days, state, progress or _silent)
+    _reduce(lake, con, days, state, costs, progress or _silent)
     _trace(lake, blocked, until, days, left_out)
     _drop_keys(lake, {key_of(number) for number in numbers_left_alone(lake, as_of=as_of)})
     return len(days)
 
 
-def state_of_days(lake: Lake) -> pl.DataFrame:
+def state_of_days(lake: Lake, costs: CostBook | None) -> pl.DataFrame:
     """Return what `reduced_days` must say of each day with calls; no call is read."""
     files = [
         (file.partition["call_date"], file.rows, file.bounds.get("ingested_at", ("", ""))[1])
@@ -99,16 +102,23 @@ def state_of_days(lake: Lake) -> pl.DataFrame:
     of_day = found.group_by("call_date").agg(
         pl.col("call_rows").sum(), pl.col("newest_ingested_at").max()
     )
-    return REDUCED_DAYS.conform(
-        of_day.with_columns(pl.col("call_date").str.to_date(), made_by=pl.lit(made_by()))
-    )
+    of_day = of_day.with_columns(pl.col("call_date").str.to_date())
+    makers = [_maker(day, costs) for day in of_day["call_date"]]
+    return REDUCED_DAYS.conform(of_day.with_columns(made_by=pl.Series(makers, dtype=pl.String)))
+
+
+def _maker(day: date, costs: CostBook | None) -> str:
+    """Return what changes when a day would be reduced otherwise than it was: code or prices."""
+    if costs is None:
+        return made_by()
+    return sha256(f"{made_by()} {costs.version(day)}".encode()).hexdigest()[:16]
 
 
 def stale_days(lake: Lake, state: pl.DataFrame, wanted: Collection[date]) -> list[date]:
     """Return those of some days whose calls changed since they were reduced, oldest first.
 
     A day is current when the log has as many rows of it, and the same newest arrival,
-    as when it was reduced, and the statements are the same.
+    as when it was reduced, and the statements and prices are the same.
     """
     done = lake.scan(REDUCED_DAYS, dates=wanted).collect()
     there = state.filter(pl.col("call_date").is_in(list(wanted)))
@@ -130,12 +140,13 @@ def _reduce(
     con: Connection,
     days: Sequence[date],
     state: pl.DataFrame,
+    costs: CostBook | None,
     progress: Callable[[str], None],
 ) -> None:
     waiting: list[tuple[date, ReducedDay]] = []
     for place, day in enumerate(days, start=1):
         progress(f"  {day.isoformat()}: day {place} of {len(days)}")
-        waiting.append((day, reduce_day(con, day)))
+        waiting.append((day, reduce_day(con, day, costs.of_day(day) if costs else None)))
         full = sum(one.account_day_keys.height for _, one in waiting) >= ROWS_A_COMMIT
         if full or place == len(days):
             _write(lake, waiting, state)

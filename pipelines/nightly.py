@@ -13,6 +13,7 @@ from typing import Any
 
 import polars as pl
 
+from cdr.billing.costs import cost_book
 from cdr.checks import findings_of
 from cdr.errors import WrongUse
 from cdr.ingest import contradiction
@@ -177,7 +178,26 @@ def _compact(night: Night) -> Result:
 
 
 def _reduce(night: Night) -> Result:
-    return {"days": reduce_days(night.lake, as_of=night.as_of, progress=night.progress)}
+    days = reduce_days(night.lake, as_of=night.as_of, progress=night.progress)
+    return {"days": days, "concerns": price_concerns(night.lake)}
+
+
+def price_concerns(lake: Lake) -> list[str]:
+    """Say why the deck of costs does not price calls although the settings name it."""
+    named = lake.settings.billing.cost_deck
+    if not named:
+        return []
+    costs = cost_book(lake)
+    if costs is None:
+        return [
+            f"billing.cost_deck {named!r} is not there, so calls have indicative prices: "
+            f"`callsieve billing deck import FILE --name {named}`"
+        ]
+    return [
+        f"cost.usd_per does not say what {currency} is worth, so calls whose rate is in it have "
+        "indicative prices"
+        for currency in costs.unknown_currencies
+    ]
 
 
 def _score(night: Night) -> Result:
@@ -231,7 +251,10 @@ def apply_rules(lake: Lake, day: date, *, now: datetime) -> Result:
     )
     concerns = []
     if not cap_applies(lake.settings.cost):
-        concerns.append("cost.currency is not USD: calls are priced in USD, so no cap is applied")
+        concerns.append(
+            f"cost.usd_per does not say what {lake.settings.cost.currency} is worth: no cap is "
+            "applied"
+        )
     return {"hits": counts.sort("rule").rows(named=True), "concerns": concerns}
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 import polars as pl
@@ -24,7 +24,16 @@ from cdr.billing.ledger import (
     unpriced_entries,
     withdrawn,
 )
-from cdr.billing.lines import CALL_COLUMNS, ROWS_AT_ONCE, Tariff, lines_of, load_tariff, within
+from cdr.billing.lines import (
+    CALL_COLUMNS,
+    ROWS_AT_ONCE,
+    Tariff,
+    days_around,
+    lines_of,
+    load_tariff,
+    onward_legs,
+    within,
+)
 from cdr.billing.periods import Period
 from cdr.billing.rules import load_rules
 from cdr.billing.tables import LINES
@@ -191,17 +200,7 @@ class Bill:
         forwarded = legs.filter(pl.col("forwarded_to").is_not_null()).select(
             "record_id", "source", "call_id"
         )
-        if forwarded.is_empty():
-            return forwarded["record_id"]
-        near = {day + timedelta(days=step) for day in days for step in (-1, 0, 1)}
-        onward = (
-            self.snapshot.legs(self.lake, sorted(near))
-            .filter((pl.col("direction") == "outbound") & pl.col("call_id").is_not_null())
-            .select("source", "call_id", pl.col("record_id").alias("other"))
-            .join(forwarded.lazy(), on=["source", "call_id"], how="inner")
-            .filter(pl.col("other") != pl.col("record_id"))
-        )
-        return onward.select("record_id").unique().collect()["record_id"]
+        return onward_legs(forwarded, self.snapshot.legs(self.lake, days_around(days)))
 
     def _numbered(self, rows: pl.DataFrame) -> pl.DataFrame:
         numbered = rows.with_columns(

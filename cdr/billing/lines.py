@@ -6,9 +6,9 @@ before is not known here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 import polars as pl
 
@@ -42,6 +42,13 @@ CALL_COLUMNS = (
 
 ROWS_AT_ONCE = 1_000_000
 """Legs priced at a time. Ours: some 300 MB of working memory."""
+
+CARRIED = (
+    (pl.col("action") == "rate")
+    & (pl.col("number_of") != "caller")
+    & ((pl.col("direction") != "inbound") | (pl.col("number_of") == "forwarded_to"))
+)
+"""Legs that cost the operator something: it carries them on to somebody else's network."""
 
 NO_ACCOUNT = "no_account"
 ACCOUNT_UNKNOWN = "account_unknown"
@@ -267,9 +274,7 @@ def _with_cost(legs: pl.DataFrame, tariff: Tariff) -> pl.DataFrame:
     if tariff.cost is None:
         return legs.with_columns(cost=pl.lit(None, MONEY), cost_currency=pl.lit(None, pl.String))
     rates = _rate(legs, tariff.cost, tariff.settings)
-    carried = (pl.col("action") == "rate") & (pl.col("number_of") != "caller")
-    carried &= pl.col("direction") != "inbound"
-    costs = legs.select(carried.alias("carried")).hstack(rates.select("amount_micro", "currency"))
+    costs = legs.select(CARRIED.alias("carried")).hstack(rates.select("amount_micro", "currency"))
     return legs.hstack(
         costs.select(
             cost=_money(pl.when("carried").then("amount_micro")),
@@ -290,6 +295,37 @@ def _rate(legs: pl.DataFrame, deck: Deck, settings: BillingSettings) -> pl.DataF
 def _money(micro: pl.Expr) -> pl.Expr:
     wide = pl.Decimal(38, 6)
     return (micro.cast(wide) / pl.lit(MICRO).cast(wide)).cast(MONEY)
+
+
+def onward_legs(forwarded: pl.DataFrame, near: pl.LazyFrame) -> pl.Series:
+    """Return the forwarded legs whose onward leg has a record of its own.
+
+    Parameters
+    ----------
+    forwarded : DataFrame
+        `record_id`, `source` and `call_id` of forwarded legs.
+    near : LazyFrame
+        Legs of their days, of the days before and of those after: `CALL_COLUMNS`.
+
+    Returns
+    -------
+    Series of Binary
+        `record_id` of ``forwarded``.
+    """
+    if forwarded.is_empty():
+        return forwarded["record_id"]
+    onward = (
+        near.filter((pl.col("direction") == "outbound") & pl.col("call_id").is_not_null())
+        .select("source", "call_id", pl.col("record_id").alias("other"))
+        .join(forwarded.lazy(), on=["source", "call_id"], how="inner")
+        .filter(pl.col("other") != pl.col("record_id"))
+    )
+    return onward.select("record_id").unique().collect()["record_id"]
+
+
+def days_around(days: Iterable[date]) -> list[date]:
+    """Return days with the one before and the one after each, in order."""
+    return sorted({day + timedelta(days=step) for day in days for step in (-1, 0, 1)})
 
 
 def within(since: datetime, until: datetime) -> pl.Expr:

@@ -1,8 +1,7 @@
 """What calls cost by a rate deck, for whole columns of calls.
 
-Billing uses it with the decks of plans, margins with the deck of costs. Who pays, and for which
-leg, is the business of `cdr.billing.rules`; what scoring takes a call to cost is an indicative
-table of `fraud.features`.
+Billing uses it with the decks of plans, margins and cost velocity with the deck of costs.
+Who pays, and for which leg, is the business of `cdr.billing.rules`.
 """
 
 from __future__ import annotations

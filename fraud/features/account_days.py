@@ -21,6 +21,7 @@ from hashlib import sha256
 
 import polars as pl
 
+from cdr.billing.costs import COSTS
 from cdr.query import Connection, Query, run
 from cdr.schema import (
     DIRECT,
@@ -35,7 +36,7 @@ from cdr.schema import (
     Table,
 )
 from fraud.features.destination_risk import destinations_sql
-from fraud.features.statements import statement, text_of
+from fraud.features.statements import relation, statement, text_of
 
 SHORT_CALL_MS = 6_000
 """Answered calls up to this length are short: 6 s, as Telnyx and Volli count them (product
@@ -183,7 +184,7 @@ DAY_SUMS: tuple[DaySum, ...] = (
             "cost_usd",
             MONEY,
             "USD",
-            "Indicative cost of the calls made; rounded down to a micro-dollar, once.",
+            "Cost of the calls made: by the cost deck, else indicative; rounded down, once.",
             False,
             INDIRECT,
             FRAUD,
@@ -271,7 +272,7 @@ ACCOUNT_DAY_KEYS = Table(
             FRAUD,
         ),
         Field("duration_ms", pl.Int64(), "ms", "Their lengths.", False, INDIRECT, FRAUD),
-        Field("cost_usd", MONEY, "USD", "Their indicative cost.", False, INDIRECT, FRAUD),
+        Field("cost_usd", MONEY, "USD", "Their cost.", False, INDIRECT, FRAUD),
         _CALL_DATE,
     ),
     partition_by=("call_date",),
@@ -284,7 +285,7 @@ REDUCED_DAYS = Table(
     (
         Field("call_rows", pl.Int64(), "legs", "Rows that `calls` had of it."),
         Field("newest_ingested_at", pl.String(), "UTC", "When the last of these was taken in."),
-        Field("made_by", pl.String(), "hex", "Hash of the statements that reduced it."),
+        Field("made_by", pl.String(), "hex", "Hash of the statements and prices that reduced it."),
         _CALL_DATE,
     ),
     partition_by=("call_date",),
@@ -305,7 +306,7 @@ class ReducedDay:
     account_day_keys: pl.DataFrame
 
 
-def reduce_day(con: Connection, day: date) -> ReducedDay:
+def reduce_day(con: Connection, day: date, costs: pl.DataFrame | None = None) -> ReducedDay:
     """Sum up the calls that began on one UTC day.
 
     Parameters
@@ -314,6 +315,9 @@ def reduce_day(con: Connection, day: date) -> ReducedDay:
         Sees `calls` and `lists`.
     day : date
         UTC day.
+    costs : DataFrame, optional
+        What its legs cost, as :meth:`cdr.billing.costs.CostBook.of_day` gives it; a call with
+        a leg that is not among them, or is null, has its indicative price.
 
     Returns
     -------
@@ -326,6 +330,7 @@ def reduce_day(con: Connection, day: date) -> ReducedDay:
     QueryFailed
         If DuckDB refuses.
     """
+    con.register("priced_legs", (pl.DataFrame(schema=COSTS) if costs is None else costs).to_arrow())
     sums = ACCOUNT_DAYS.conform(run(con, day_sums(day)))
     keys = ACCOUNT_DAY_KEYS.conform(run(con, day_keys(day)))
     return ReducedDay(sums, keys)
@@ -340,7 +345,7 @@ def day_sums(day: date) -> Query:
         f"SELECT\n    c.account_id,\n{columns},\n    $day AS call_date\n"
         f"FROM rated_calls AS c\n{joins}\nGROUP BY c.account_id\nORDER BY c.account_id"
     )
-    parts = (destinations_sql(), text_of("day_calls"), text_of("day_peaks"))
+    parts = (destinations_sql(), relation("leg_costs"), text_of("day_calls"), text_of("day_peaks"))
     return Query("day_sums", statement(parts, body), _of_day(day))
 
 
@@ -348,7 +353,7 @@ def day_keys(day: date) -> Query:
     """Build the reduction of a day to `account_day_keys`; pure."""
     body = "\nUNION ALL\n".join(_keys_of(kind) for kind in KEY_KINDS)
     body += "\nORDER BY account_id, kind, key"
-    parts = (destinations_sql(), text_of("day_calls"))
+    parts = (destinations_sql(), relation("leg_costs"), text_of("day_calls"))
     return Query("day_keys", statement(parts, body), _of_day(day))
 
 

@@ -1,6 +1,6 @@
-"""What an account's calls cost, by the package's indicative prices.
+"""What an account's calls cost: by the operator's deck of costs, else by indicative prices.
 
-Decimal until the last step. Not here: billing, which rates by the operator's decks.
+Decimal until the last step. Not here: the pricing (:mod:`cdr.billing.costs`, ``day_calls.sql``).
 """
 
 from __future__ import annotations

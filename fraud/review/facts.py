@@ -60,7 +60,7 @@ class Facts:
     country : str, default=""
         ISO 3166-1 alpha-2; empty where unknown.
     money_at_risk_usd : Decimal, optional
-        What its calls of the last 30 days cost, in USD by indicative prices; None
+        What its calls of the last 30 days cost, in USD; None
         without calls.
     """
 

@@ -16,9 +16,6 @@ from fraud.reference import accounts_as_of
 from fraud.rules.thresholds import PEER_DAYS, with_tenure, with_threshold
 from fraud.tables import ACCOUNT_DAYS, RULE_HITS
 
-PRICED_IN = "USD"
-"""Currency of `account_days.cost_usd`."""
-
 HIT_COLUMNS = tuple(field.name for field in RULE_HITS.fields if field.name != "first_hit_at")
 
 
@@ -54,8 +51,8 @@ def known_hits(lake: Lake, day: date) -> pl.DataFrame:
 
 
 def cap_applies(cost: CostSettings) -> bool:
-    """Tell whether the daily cap is in the currency that calls are priced in."""
-    return cost.currency == PRICED_IN
+    """Tell whether it is known what the currency of the caps is worth."""
+    return cost.currency in cost.in_usd
 
 
 def _hits(lake: Lake, day: date) -> pl.DataFrame:
@@ -118,9 +115,10 @@ def _costly(
     days: pl.DataFrame, peers: pl.DataFrame, settings: RulesSettings, cost: CostSettings
 ) -> pl.DataFrame:
     """Hit whose calls of the day cost the cap (high), or nearly so (medium)."""
-    caps = {plan: float(cap) for plan, cap in settings.plan_caps.items()}
+    worth = cost.in_usd[cost.currency]
+    caps = {plan: float(cap * worth) for plan, cap in settings.plan_caps.items()}
     cap = pl.col("plan").replace_strict(
-        caps, default=float(cost.daily_cap), return_dtype=pl.Float64
+        caps, default=float(cost.daily_cap * worth), return_dtype=pl.Float64
     )
     found = days.with_columns(cap.alias("threshold"))
     if settings.cap_by_quantile:
@@ -135,9 +133,9 @@ def _costly(
         signal=pl.lit("cost_usd_1d"),
         band=pl.when(over).then(pl.lit("high")).otherwise(pl.lit("medium")),
         text=pl.format(
-            "calls of one day cost about USD {}; the cap is USD {}",
-            pl.col("cost_usd").round(2),
-            pl.col("threshold").round(2),
+            f"calls of one day cost about {cost.currency} {{}}; the cap is {cost.currency} {{}}",
+            (pl.col("cost_usd") / float(worth)).round(2),
+            (pl.col("threshold") / float(worth)).round(2),
         ),
     )
 

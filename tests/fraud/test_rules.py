@@ -112,7 +112,15 @@ def test_rules_can_be_switched_off_or_only_reported(tmp_path: Path) -> None:
     assert {one.account_id for one in rule_candidates(hits)} == {"many", "new"}
 
 
-def test_a_cap_of_another_currency_is_not_applied(tmp_path: Path) -> None:
+def test_a_cap_of_another_currency_counts_by_what_it_is_worth(tmp_path: Path) -> None:
+    cost = CostSettings(currency="EUR", daily_cap=Decimal(20), usd_per={"EUR": Decimal("1.25")})
+    hits = rule_hits(lake_with(tmp_path, ROWS, cost=cost), DAY, now=NOW)
+    costly = hits.filter((pl.col("rule") == "cost_cap") & (pl.col("account_id") == "costly"))
+    assert costly["threshold"].to_list() == [25.0]
+    assert costly["text"].to_list() == ["calls of one day cost about EUR 20.0; the cap is EUR 20.0"]
+
+
+def test_a_cap_of_a_currency_whose_worth_is_unknown_is_not_applied(tmp_path: Path) -> None:
     cost = CostSettings(currency="EUR")
     assert not cap_applies(cost)
     assert "cost_cap" not in {rule for _, rule, _ in found(lake_with(tmp_path, ROWS, cost=cost))}

@@ -2,14 +2,15 @@
 -- Grain:      one row per account, direction, source and call. A call whose legs start on both
 --             sides of midnight is one call on each day.
 -- Parameters: $day (UTC day), $since, $until (its first instant and the next day's).
--- Needs:      calls, lists, destination_risk (prefix, risk, usd_micro_per_min).
+-- Needs:      calls, lists, destination_risk (prefix, risk, usd_micro_per_min), leg_costs
+--             (record_id, usd_micro: null where no rate is known).
 -- Result:     rated_calls. duration_ms is the longest leg's (two legs of one conversation are not
 --             added up) and null when nothing was answered or the length is doubtful.
 legs AS (
     SELECT
         account_id, direction, source, leg, started_at, ring_ms, outcome, forwarded_to,
-        callee_country, callee_number_type, callee_number, ingested_at,
-        COALESCE(call_id, HEX(record_id)) AS call_key,
+        callee_country, callee_number_type, callee_number, ingested_at, usd_micro,
+        COALESCE(call_id, HEX(calls.record_id)) AS call_key,
         COALESCE(callee_number, callee_party) AS callee,
         COALESCE(caller_number, caller_party) AS caller,
         caller_ip, caller_ip_country,
@@ -21,6 +22,7 @@ legs AS (
         CASE WHEN NOT ARRAY_CONTAINS(flags, 'suspect_duration') THEN duration_ms END AS duration_ms,
         CASE WHEN NOT ARRAY_CONTAINS(flags, 'suspect_duration') THEN ended_at END AS ended_at
     FROM calls
+    LEFT JOIN leg_costs ON leg_costs.record_id = calls.record_id
     WHERE call_date = $day AND account_id IS NOT NULL
 ),
 ranked_legs AS (
@@ -38,6 +40,8 @@ day_calls AS (
         BOOL_AND(outcome IN ('failed', 'rejected')) AS failed,
         MAX(ring_ms) AS ring_ms,
         MAX(duration_ms) AS duration_ms,
+        -- a call of which one leg has no rate is priced as a whole by the indicative table
+        CASE WHEN COUNT(usd_micro) = COUNT(*) THEN SUM(usd_micro) END AS usd_micro,
         BOOL_OR(forwarded_to IS NOT NULL) AS forwarded,
         ARG_MAX(callee, leg_rank) AS callee,
         ARG_MAX(callee_number, leg_rank) AS callee_number,
@@ -121,7 +125,8 @@ rated_calls AS (
         ) AS high_risk,
         COALESCE(r.elevated_risk, FALSE) AS elevated_risk,
         COALESCE(r.test_number, FALSE) AS test_number,
-        COALESCE(c.duration_ms * r.usd_micro_per_min, 0) AS usd_micro_ms_per_min,
+        COALESCE(c.usd_micro * 60000, c.duration_ms * r.usd_micro_per_min, 0)
+            AS usd_micro_ms_per_min,
         LEFT(MD5(c.callee), 12) AS callee_key,
         LEFT(MD5(c.caller), 12) AS caller_key,
         LEFT(MD5(c.address_owner || c.caller_ip), 12) AS address_key,

@@ -1,7 +1,7 @@
 -- Grain: one row per account asked for that is known.
 -- Parameters: $accounts, list of account_id; $as_of, UTC midnight; $since_date, UTC day.
 -- Columns: account_id; plan, text or null; country, ISO 3166-1 alpha-2 or null;
---   cost_usd, USD, of calls made in [$since_date, $as_of), by indicative prices; null without calls.
+--   cost_usd, USD, of calls made in [$since_date, $as_of); null without calls.
 WITH asked AS (
     SELECT unnest($accounts::VARCHAR[]) AS account_id
 ),

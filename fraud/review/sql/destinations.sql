@@ -1,7 +1,7 @@
 -- Grain: one row per country called.
 -- Parameters: $account_id; $since_date, $until_date, UTC days (until is excluded).
 -- Columns: country (ISO 3166-1 alpha-2, or 001 for worldwide ranges), call_count (calls),
---   minutes (of answered calls), cost_usd (USD, by indicative prices).
+--   minutes (of answered calls), cost_usd (USD).
 SELECT
     key AS country,
     CAST(sum(call_count) AS BIGINT) AS call_count,

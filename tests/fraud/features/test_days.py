@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
@@ -12,6 +13,7 @@ from feature_rows import AS_OF, Row, account, call, calls_frame, frame
 from polars.testing import assert_frame_equal
 
 import cdr
+from cdr.billing.decks import import_deck
 from cdr.lake import Lake
 from cdr.privacy.requests import Person, Right, receive
 from cdr.schema import ACCOUNTS, CALLS, Table
@@ -151,3 +153,27 @@ def test_nobody_is_compared_by_the_number_of_a_person_who_objects(tmp_path: Path
     receive(lake, Right.OBJECT, Person("number", "+5351234567"), reason=None, now=AS_OF)
     reduce_days(lake, as_of=AS_OF)
     assert described(lake).select(shared).row(0) == (0, 1)
+
+
+def test_a_deck_of_costs_prices_days_and_opens_those_it_changes(tmp_path: Path) -> None:
+    settings = lake_with(tmp_path, CALLS_THERE[2:]).settings
+    billing = settings.billing.model_copy(update={"cost_deck": "wholesale"})
+    lake = cdr.open_lake(settings.model_copy(update={"billing": billing}))
+
+    def deck_says(*rows: str) -> list[Decimal]:
+        deck, told = tmp_path / "deck.csv", AS_OF + timedelta(hours=len(opened))
+        deck.write_text("\n".join(("prefix,rate_per_min,currency,valid_from,valid_to", *rows)))
+        import_deck(lake, deck, name="wholesale", settings=billing, now=told)
+        opened.append(reduce_days(lake, as_of=AS_OF))
+        return lake.scan(ACCOUNT_DAYS).sort("call_date").collect()["cost_usd"].to_list()
+
+    opened: list[int] = []
+    # 50 s to Cuba on 1 March; Germany, called on 27 February, is not in the deck
+    before, cuba = deck_says("535,3.60,USD,,")
+    assert cuba == Decimal("3.00")
+    assert deck_says("535,3.60,USD,,2026-03-01", "535,7.20,USD,2026-03-01,") == [before, 6]
+    assert deck_says("535,3.60,USD,,2026-03-01", "535,7.20,USD,2026-03-01,2026-05-01") == [
+        before,
+        6,
+    ]
+    assert opened == [2, 1, 0]
