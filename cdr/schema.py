@@ -232,17 +232,21 @@ def _party(side: str, who: str) -> tuple[Field, ...]:
     )
 
 
+FOR_A_HOLD = "hold"
+"""In `kept_for`: only a legal hold keeps the row of a person who was erased."""
+
 KEPT_FOR = Field(
     "kept_for",
     pl.String(),
     "code",
-    "Null: every purpose of its columns. `billing`: the person was erased, and only book-keeping "
-    "law keeps the row; sessions of other purposes do not see it.",
+    "Null: every purpose of its columns. `billing`: the fraud purpose is over or the person was "
+    "erased, and only billing, and who answers for the person's rights, sees the row; `hold`: only "
+    "a legal hold keeps it, and not even billing sees it.",
     True,
     NONE,
     frozenset(Purpose),
 )
-"""In tables with rows that book-keeping law keeps after an erasure."""
+"""In tables with rows that one purpose keeps longer than others."""
 
 CALLS = Table(
     "calls",

@@ -37,6 +37,8 @@ def _below(path: tuple[str, ...], command: Any) -> Iterator[tuple[str, Any]]:
     if below is None:
         yield " ".join(path), command
         return
+    if path and command.invoke_without_command:
+        yield " ".join(path), command
     for name, each in below.items():
         if not each.hidden:
             yield from _below((*path, name), each)

@@ -24,12 +24,14 @@ from cdr.privacy import audit
 from cdr.privacy.columns import side_of
 from cdr.privacy.erasure import (
     ERASED,
+    Left,
     TableErased,
     billed_account,
     erase_from,
     left_in,
     tables,
 )
+from cdr.privacy.holds import forget_holds, holds_in_force
 from cdr.privacy.identifiers import Identifiers, identifiers_of
 from cdr.privacy.loose_files import FilesErased, erase_from_files
 from cdr.privacy.obligations import obligation_of
@@ -57,6 +59,8 @@ ROUNDS = 3
 """Times that what a search still finds is taken out. Ours: the second finds what was compacted
 or taken in meanwhile."""
 
+A_HOLD = "a legal hold on, or an open case of, somebody else whom these rows name too"
+
 Progress = Callable[[str], None]
 
 
@@ -69,7 +73,7 @@ class Receipt:
     request_id, kind, received_at, done_at : str
         Which request; ``kind`` is `account` or `number`. Who it was is not in it.
     held_by : list of str
-        Why nothing was erased: `legal hold`, `open case`; empty where it was.
+        Why nothing was erased: a legal hold with its ground, an open case; empty where it was.
     tables : dict of str to TableErased
         By table.
     queue, models, files, audit_details : object
@@ -204,10 +208,8 @@ def _begun(
     )
     receipt = Receipt(request.request_id, person.kind, request.received_at.isoformat())
     cases = accounts_in_cases(lake.home.root)
-    if person.kind == "account":
-        held = {"legal hold": lake.settings.retention.legal_holds, "open case": cases}
-        receipt.held_by = [why for why, accounts in held.items() if person.subject in accounts]
     who = identifiers_of(lake, person, derive=lambda text: (key_of(text),))
+    receipt.held_by = _held_by(lake, who, cases, now)
     receipt.shared = who.shared
     standing = _standing(lake, person, cases, now)
     standing = replace(standing, billed=billed_account(lake, who, standing))
@@ -215,6 +217,15 @@ def _begun(
     if not receipt.held_by:
         work.save()
     return work
+
+
+def _held_by(lake: Lake, who: Identifiers, cases: Collection[str], now: datetime) -> list[str]:
+    """Return why the person cannot be erased now; empty where nothing is against it."""
+    own = {who.person, *(Person("number", number) for number in who.numbers)}
+    found = [str(hold) for hold in holds_in_force(lake, as_of=now) if hold.person in own]
+    if who.account_id in lake.settings.retention.legal_holds:
+        found.append("legal hold")
+    return [*found, "open case"] if who.account_id in cases else found
 
 
 def _resumed(
@@ -234,6 +245,7 @@ def _resumed(
         receipt = Receipt(name, person.kind, request.received_at.isoformat())
         receipt.tables = {table: TableErased(**one) for table, one in content["tables"].items()}
         receipt.shared = who.shared
+        receipt.held_by = _held_by(lake, who, (), now)
         standing = replace(standing, billed=tuple(content["billed"]))
         return _Work(lake, request, who, standing, receipt, by, progress)
     return None
@@ -309,10 +321,10 @@ def _searched(work: _Work) -> None:
         traces: list[Trace] = []
         again: list[Table] = []
         for table in tables():
-            over, kept, newest = left_in(work.lake, table, work.who, work.standing)
-            traces += [Trace(table.name, f"column {name}", n) for name, n in over.items()]
-            again += [table] if over else []
-            _note_kept(work, table, kept, newest)
+            left = left_in(work.lake, table, work.who, work.standing)
+            traces += [Trace(table.name, f"column {name}", n) for name, n in left.over.items()]
+            again += [table] if left.over else []
+            _note_kept(work, table, left)
         if not again or round_ == ROUNDS - 1:
             break
         for table in again:
@@ -330,16 +342,18 @@ def _searched(work: _Work) -> None:
     work.receipt.searched = Searched(found.files + len(current), found.bytes + size, tuple(traces))
 
 
-def _note_kept(work: _Work, table: Table, kept: int, newest: datetime | None) -> None:
+def _note_kept(work: _Work, table: Table, left: Left) -> None:
     done = work.receipt.tables.get(table.name)
-    rule = obligation_of(table)
     if done is None:
         return
-    done.kept = kept
-    if kept and rule is not None:
-        done.ground = rule.ground
-        if newest is not None:
-            done.kept_until = rule.until(work.standing, newest).date().isoformat()
+    done.kept = left.obliged + left.held
+    grounds = [A_HOLD] if left.held else []
+    rule = obligation_of(table)
+    if left.obliged and rule is not None:
+        grounds.insert(0, rule.ground)
+        if left.newest is not None:
+            done.kept_until = rule.until(work.standing, left.newest).date().isoformat()
+    done.ground = "; ".join(grounds) or None
 
 
 def _close(work: _Work) -> None:
@@ -364,6 +378,7 @@ def _close(work: _Work) -> None:
     for one in own:
         with lake.batch("erase") as batch, lake.writing():
             forget(lake, batch, one)
+            forget_holds(lake, batch, one)
             batch.publish()
     drop_old_versions(lake, hours=0)
     work.file.unlink(missing_ok=True)

@@ -38,7 +38,7 @@ def _of_table(one: TableErased) -> str:
     kept = ""
     if one.kept:
         until = f" until {one.kept_until} at the latest" if one.kept_until else ""
-        kept = f"; {one.kept:,} kept{until}: {one.ground or 'a hold on another account'}"
+        kept = f"; {one.kept:,} kept{until}: {one.ground}"
     return (
         f"{one.table}: found in {one.rows:,} rows; {one.removed:,} removed, {one.changed:,} "
         f"changed{kept} ({one.files_rewritten:,} of {one.files_before:,} files written anew)"

@@ -10,7 +10,7 @@ import fraud.tables  # noqa: F401 (its tables have periods too)
 from cdr import access
 from cdr.lake import Lake
 from cdr.privacy import audit
-from cdr.privacy.retention import Retained, retain
+from cdr.privacy.retention import Retained, held_accounts, retain
 from fraud.review.old_cases import OldCases, accounts_in_cases, remove_old_cases
 
 
@@ -42,9 +42,11 @@ class Cleared:
 def clear_away(lake: Lake, *, now: datetime, dry_run: bool = False) -> Cleared:
     """Remove everything whose periods are over; see `cdr.privacy.retention`."""
     root = lake.home.root
-    done = retain(lake, now=now, cases=accounts_in_cases(root), dry_run=dry_run)
+    open_cases = accounts_in_cases(root)
+    held = held_accounts(lake, now=now, cases=open_cases)
+    done = retain(lake, now=now, cases=open_cases, dry_run=dry_run)
     before = now - timedelta(days=lake.settings.retention.case_days)
-    cases = remove_old_cases(root, before=before, dry_run=dry_run)
+    cases = remove_old_cases(root, before=before, held=held, dry_run=dry_run)
     cleared = Cleared(done, cases, _audit_details(lake, now=now, dry_run=dry_run))
     if not dry_run:
         _note(lake, cleared, now=now)

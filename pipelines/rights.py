@@ -11,6 +11,7 @@ from typing import Any
 
 from cdr.lake import Lake
 from cdr.privacy import audit
+from cdr.privacy.holds import Hold, add_hold, end_hold
 from cdr.privacy.identifiers import identifiers_of
 from cdr.privacy.portability import Export
 from cdr.privacy.portability import export as write_export
@@ -129,6 +130,28 @@ def settle(
         why=reason_without_personal(lake, grounds),
     )  # fmt: skip
     return request
+
+
+def lay_hold(
+    lake: Lake, person: Person, *, ground: str, until: datetime | None, by: str, now: datetime
+) -> Hold:
+    """Keep what is held of a person from being removed; the log says on which ground."""
+    hold = add_hold(lake, person, ground=ground, until=until, now=now)
+    audit.note(
+        lake.home, "hold.add", by=by, at=now, subject=subject_of(lake, person),
+        after={"hold": hold.hold_id, "until": until}, why=reason_without_personal(lake, ground),
+    )  # fmt: skip
+    return hold
+
+
+def lift_hold(lake: Lake, hold_id: str, *, why: str, by: str, now: datetime) -> Hold:
+    """Let what was held be removed again."""
+    hold = end_hold(lake, hold_id, why=why, now=now)
+    audit.note(
+        lake.home, "hold.end", by=by, at=now, subject=subject_of(lake, hold.person),
+        after={"hold": hold.hold_id}, why=reason_without_personal(lake, why),
+    )  # fmt: skip
+    return hold
 
 
 def disclosed(asked: Asked, *, to: str, what: str, ground: str) -> str:

@@ -27,7 +27,7 @@ from cdr.lake.local import LocalStore
 from cdr.lake.store import Lying, Store
 from cdr.lake.tables import DataFile, data_files, open_table
 from cdr.residency import check_residency
-from cdr.schema import CALLS, KEPT_FOR, TABLES, Purpose, Table
+from cdr.schema import CALLS, TABLES, Purpose, Table
 from cdr.settings import Settings
 
 __all__ = ["Batch", "DataFile", "Home", "Lake", "open_lake"]
@@ -171,12 +171,13 @@ class Lake:
         Signals, scoring and the masked pages of the queue need it; what a person asks or
         writes runs in `connect`.
         """
+        from cdr.privacy.purposes import kept_rows_of  # which reads requests out of the lake
+
         purpose = _known(purpose)
         views = {
-            name: view.filter(ds.field(KEPT_FOR.name).is_null())
-            if purpose is not Purpose.BILLING
-            and isinstance(view, ds.Dataset)
-            and KEPT_FOR.name in view.schema.names
+            name: view.filter(rows)
+            if isinstance(view, ds.Dataset)
+            and (rows := kept_rows_of(purpose, TABLES[name])) is not None
             else view
             for name, view in self.views(purpose).items()
         }

@@ -27,12 +27,14 @@ from cdr.privacy.columns import (
     searched,
     side_of,
 )
+from cdr.privacy.holds import held_rows
 from cdr.privacy.identifiers import Identifiers
 from cdr.privacy.obligations import obligation_of
 from cdr.privacy.rules import Standing, any_of
 from cdr.schema import (
     ACCOUNTS,
     CALLS,
+    FOR_A_HOLD,
     INSTANT,
     KEPT_FOR,
     TABLES,
@@ -43,8 +45,8 @@ from cdr.schema import (
     Table,
 )
 
-OWN_BOOKS = frozenset({"person_requests", "disclosures"})
-"""Tables about requests themselves: `requests.forget` takes the person out of those."""
+OWN_BOOKS = frozenset({"person_requests", "disclosures", "legal_holds"})
+"""Tables about requests themselves: the person is taken out of those when the request is closed."""
 
 ERASED = "erased"
 """What stands in a text in place of who was erased."""
@@ -138,23 +140,33 @@ def erase_from(
     return done
 
 
-def left_in(
-    lake: Lake, table: Table, who: Identifiers, standing: Standing
-) -> tuple[dict[str, int], int, datetime | None]:
-    """Look through every cell of a table as it is now.
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What of a person is in a table after an erasure.
 
-    Returns
-    -------
-    dict of str to int
+    Parameters
+    ----------
+    over : dict of str to int
         Cells that name the person and may not, by column.
-    int
-        Rows that the law keeps.
-    datetime or None
-        The newest instant of those.
+    obliged : int
+        Rows that a legal obligation keeps.
+    held : int
+        Other rows, that a hold on somebody else keeps.
+    newest : datetime or None
+        The newest instant of what is obliged.
     """
+
+    over: dict[str, int] = field(default_factory=dict)
+    obliged: int = 0
+    held: int = 0
+    newest: datetime | None = None
+
+
+def left_in(lake: Lake, table: Table, who: Identifiers, standing: Standing) -> Left:
+    """Look through every cell of a table as it is now."""
     files = lake.files(table)
     if not files:
-        return {}, 0, None
+        return Left()
     rows = lake.scan_files(table, files).filter(loosely(table, who) | mine(table, who))
     found = rows.collect(engine="streaming")
     kept = _kept(table, standing)
@@ -162,7 +174,7 @@ def left_in(
     may_name = _may_name(table)
     flags = found.select(
         kept.alias("kept"),
-        _held(table, standing).alias("held"),
+        held_rows(table, standing).alias("held"),
         *(names(f, who).alias(f"={f.name}") for f in columns),
         *(_open_to(f, table, standing).alias(f"?{f.name}") for f in columns),
     )
@@ -173,10 +185,11 @@ def left_in(
         if count:
             over[f.name] = count
     named = flags.select(any_of([pl.col(f"={f.name}") for f in columns]))
-    stays = found.filter(named.to_series() & (flags["kept"] | flags["held"]))
+    obliged = found.filter(named.to_series() & flags["kept"])
+    held = int((named.to_series() & flags["held"] & ~flags["kept"]).sum())
     rule = obligation_of(table)
-    newest = stays[rule.instant].max() if rule is not None and stays.height else None
-    return over, stays.height, newest  # type: ignore[return-value]
+    newest = obliged[rule.instant].max() if rule is not None and obliged.height else None
+    return Left(over, obliged.height, held, newest)  # type: ignore[arg-type]
 
 
 def _holding(
@@ -258,9 +271,10 @@ def without(
     marked = near.with_columns(
         own.alias("own"),
         _kept(table, standing).alias("kept"),
+        held_rows(table, standing).alias("held"),
         *((names(f, who) & _open_to(f, table, standing)).alias(f"={f.name}") for f in columns),
     )
-    goes = (pl.col("own") | _cannot_be_unknown(table, who)) & ~pl.col("kept")
+    goes = (pl.col("own") | _cannot_be_unknown(table, who)) & ~pl.col("kept") & ~pl.col("held")
     marked = marked.with_columns(goes.alias("goes"))
     hits = marked.filter(pl.col("own") | any_of([pl.col(f"={f.name}") for f in columns]))
     stays = hits.filter(~pl.col("goes"))
@@ -288,13 +302,12 @@ def _cleared(table: Table, who: Identifiers, standing: Standing) -> list[pl.Expr
     changes = []
     for f in table.fields:
         if f.name == KEPT_FOR.name:
-            own = pl.col("own") & pl.col("kept")
-            kept = pl.when(own).then(pl.lit(Purpose.BILLING.value)).otherwise(f.name)
-            changes.append(kept.alias(f.name))
+            changes.append(_kept_for(may_name))
             continue
         if table is ACCOUNTS and f.name in ("status", "status_since"):
             ended = {"status": pl.lit("closed"), "status_since": pl.lit(standing.now, INSTANT)}
-            changes.append(pl.when("own").then(ended[f.name]).otherwise(f.name).alias(f.name))
+            of_it = pl.col("own") & ~pl.col("held")
+            changes.append(pl.when(of_it).then(ended[f.name]).otherwise(f.name).alias(f.name))
             continue
         if f.dtype not in (pl.String(), TEXTS):
             continue
@@ -305,9 +318,22 @@ def _cleared(table: Table, who: Identifiers, standing: Standing) -> list[pl.Expr
         if f.name in may_name:
             hit &= ~pl.col("kept")
         if f.name in not_needed:
-            hit |= pl.col("own") & pl.col("kept")
+            hit |= pl.col("own") & pl.col("kept") & ~pl.col("held")
         changes.append(_unknown(f, who, hit).alias(f.name))
     return changes
+
+
+def _kept_for(may_name: frozenset[str]) -> pl.Expr:
+    """Say for what a row is kept that names the person still."""
+    named = any_of([pl.col("own"), *(pl.col(f"={one}") for one in sorted(may_name))])
+    return (
+        pl.when(named & pl.col("kept"))
+        .then(pl.lit(Purpose.BILLING.value))
+        .when(pl.col("own") & pl.col("held"))
+        .then(pl.lit(FOR_A_HOLD))
+        .otherwise(KEPT_FOR.name)
+        .alias(KEPT_FOR.name)
+    )
 
 
 def _unknown(column: Field, who: Identifiers, hit: pl.Expr) -> pl.Expr:
@@ -346,16 +372,9 @@ def _kept(table: Table, standing: Standing) -> pl.Expr:
     return pl.lit(value=False) if rule is None else rule.keeps(standing).fill_null(value=False)
 
 
-def _held(table: Table, standing: Standing) -> pl.Expr:
-    """Tell which rows are of an account under a legal hold or in an open case."""
-    if not standing.held or "account_id" not in table.polars_schema:
-        return pl.lit(value=False)
-    return standing.of(standing.held)
-
-
 def _open_to(column: Field, table: Table, standing: Standing) -> pl.Expr:
-    """Tell in which rows a column may be changed: not of a held account, but for who it is like."""
-    return pl.lit(value=True) if column.unit == "JSON" else ~_held(table, standing)
+    """Tell in which rows a column may be changed: not in held ones, but for who one is like."""
+    return pl.lit(value=True) if column.unit == "JSON" else ~held_rows(table, standing)
 
 
 def _may_name(table: Table) -> frozenset[str]:

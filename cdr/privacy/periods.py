@@ -82,5 +82,10 @@ class RetentionSettings(BaseModel):
         "gone.",
     )
     legal_holds: tuple[str, ...] = Field(
-        default=(), description="Accounts of which nothing may be removed, whatever its age."
+        default=(),
+        description="Accounts of which nothing may be removed, whatever its age, beside those of "
+        "`callsieve retention hold`.",
+    )
+    ended_hold_days: int = Field(
+        default=0, ge=0, description="Days for which a legal hold is still respected after its end."
     )

@@ -55,7 +55,11 @@ def bases_of(table: Table, field: Field) -> tuple[Basis, ...]:
 
     A column that retention empties before its row goes has the period of that rule.
     """
-    own = {r.setting for r in RULES if r.table == table.name and field.name in r.columns}
+    own = {
+        rule.setting
+        for rule in RULES
+        if rule.table == table.name and field.name in rule.columns and rule.to is None
+    }
     found = []
     for kept in table.kept:
         if field.name not in table.columns_of(kept.purpose):
@@ -86,14 +90,28 @@ def rows_of(lake: Lake, purpose: Purpose, table: Table, *, now: datetime) -> ds.
 
     Billing sees calls that were answered, and payments. Fraud does not see accounts and
     numbers of people who restricted their data or whose objection was granted (GDPR Art. 18,
-    21). Security sees events that are no payments. Of who was erased only billing sees what is
-    kept.
+    21). Security sees events that are no payments. See also `kept_rows_of`.
     """
-    shown = _rows_of(lake, purpose, table, now=now)
-    if purpose is Purpose.BILLING or KEPT_FOR.name not in table.columns_of(purpose):
-        return shown
+    return _both(kept_rows_of(purpose, table), _rows_of(lake, purpose, table, now=now))
+
+
+def kept_rows_of(purpose: Purpose, table: Table) -> ds.Expression | None:
+    """Return which rows are kept for a purpose; None for all.
+
+    What only billing is kept for, only billing sees, and whoever answers for a person's rights.
+    """
+    if purpose is Purpose.RIGHTS or KEPT_FOR.name not in table.columns_of(purpose):
+        return None
     open_to_all = ds.field(KEPT_FOR.name).is_null()
-    return open_to_all if shown is None else shown & open_to_all
+    if purpose is Purpose.BILLING:
+        return open_to_all | (ds.field(KEPT_FOR.name) == Purpose.BILLING.value)
+    return open_to_all
+
+
+def _both(one: ds.Expression | None, other: ds.Expression | None) -> ds.Expression | None:
+    if one is None or other is None:
+        return one if other is None else other
+    return one & other
 
 
 def _rows_of(lake: Lake, purpose: Purpose, table: Table, *, now: datetime) -> ds.Expression | None:
@@ -118,8 +136,7 @@ def _left_out(lake: Lake, table: Table, *, now: datetime) -> ds.Expression | Non
     if accounts and "account_id" in table.polars_schema:
         shown = ~ds.field("account_id").isin(accounts)
     for name in _numbers(table) if numbers else ():
-        other = ~ds.field(name).isin(numbers)
-        shown = other if shown is None else shown & other
+        shown = _both(shown, ~ds.field(name).isin(numbers))
     return shown
 
 

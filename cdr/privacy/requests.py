@@ -19,6 +19,7 @@ import polars as pl
 
 from cdr.errors import WrongUse
 from cdr.lake import Batch, Lake
+from cdr.privacy.books import change
 from cdr.schema import (
     DIRECT,
     INSTANT,
@@ -258,12 +259,7 @@ def answered(
     }
     if request.right in LASTING and state in (State.REFUSED, State.LIFTED):
         changed["in_force_until"] = pl.lit(now, INSTANT)
-    _replace(
-        lake,
-        batch,
-        REQUESTS,
-        [pl.when(of_it).then(to).otherwise(name).alias(name) for name, to in changed.items()],
-    )
+    change(lake, batch, REQUESTS, of_it, changed)
 
 
 def close(
@@ -319,14 +315,10 @@ def disclose(
 
 def forget(lake: Lake, batch: Batch, person: Person) -> int:
     """Take the subject out of a person's requests and disclosures; returns rows changed."""
-    about = _about(person)
-    nobody = pl.when(about).then(None).otherwise("subject").alias("subject")
-    silent = [
-        pl.when(about).then(None).otherwise(column).alias(column)
-        for column in ("reason", "grounds")
-    ]
-    changed = _replace(lake, batch, REQUESTS, [nobody, *silent], where=about)
-    return changed + _replace(lake, batch, DISCLOSURES, [nobody], where=about)
+    about, nothing = _about(person), pl.lit(None, pl.String)
+    silent = dict.fromkeys(("subject", "reason", "grounds"), nothing)
+    changed = change(lake, batch, REQUESTS, about, silent)
+    return changed + change(lake, batch, DISCLOSURES, about, {"subject": nothing})
 
 
 def requests_of(lake: Lake, person: Person | None = None) -> pl.DataFrame:
@@ -346,14 +338,3 @@ def _about(person: Person) -> pl.Expr:
     return (pl.col("kind") == person.kind) & (pl.col("subject") == person.subject).fill_null(
         value=False
     )
-
-
-def _replace(
-    lake: Lake, batch: Batch, table: Table, changes: list[pl.Expr], *, where: pl.Expr | None = None
-) -> int:
-    held = lake.scan(table).collect()
-    count = held.height if where is None else held.filter(where).height
-    if count:
-        batch.remove(table, lake.files(table))
-        batch.add(table, held.with_columns(changes))
-    return count

@@ -19,9 +19,10 @@ from cdr.billing.ledger import seals
 from cdr.lake import DataFile, Lake
 from cdr.lake.tables import portions
 from cdr.lake.versions import Old, drop_old_versions, old_versions
+from cdr.privacy.holds import held_rows, holds_in_force
 from cdr.privacy.leftovers import FileRemoval, remove_leftovers
 from cdr.privacy.restrictions import kept_for_restriction
-from cdr.privacy.rules import RULES, Rule, SealedPeriod, Standing, any_of, filled
+from cdr.privacy.rules import RULES, Rule, SealedPeriod, Standing, any_of
 from cdr.schema import ACCOUNT_EVENTS, ACCOUNTS, CALLS, TABLES, Table
 
 ROWS_A_BATCH = 2_000_000
@@ -120,17 +121,28 @@ def retain(
 def standing_of(lake: Lake, *, now: datetime, cases: Collection[str] = ()) -> Standing:
     """Gather what rules ask for: who is held, who has ended, who is silent, what was sealed."""
     settings = lake.settings.retention
-    held = {*settings.legal_holds, *cases, *kept_for_restriction(lake, as_of=now)}
+    laid_on = [hold.person for hold in holds_in_force(lake, as_of=now)]
     bare = Standing(now, settings)
     return Standing(
         now=now,
         days=settings,
-        held=tuple(sorted(held)),
+        held=tuple(sorted(held_accounts(lake, now=now, cases=cases))),
+        held_numbers=tuple(sorted({one.subject for one in laid_on if one.kind == "number"})),
         ended=_ended(lake, bare),
         inactive=_inactive(lake, bare),
         sealed=tuple(
             SealedPeriod(*seal.period.bounds(seal.zone), seal.sealed_at) for seal in seals(lake)
         ),
+    )
+
+
+def held_accounts(lake: Lake, *, now: datetime, cases: Collection[str] = ()) -> frozenset[str]:
+    """Return accounts of which nothing goes: legal hold, open case, restriction."""
+    laid_on = [hold.person for hold in holds_in_force(lake, as_of=now)]
+    return kept_for_restriction(lake, as_of=now).union(
+        lake.settings.retention.legal_holds,
+        cases,
+        (person.subject for person in laid_on if person.kind == "account"),
     )
 
 
@@ -185,10 +197,11 @@ def _by_table() -> Iterator[tuple[Table, list[Rule]]]:
 def _decided(table: Table, rules: list[Rule], standing: Standing) -> list[tuple[Rule, pl.Expr]]:
     """Tell for each rule which rows are its own: a row goes by one rule, values of it by none."""
     schema = table.polars_schema
+    free = ~held_rows(table, standing)
     rows_over: list[pl.Expr] = []
     decided = []
     for rule in (rule for rule in rules if not rule.columns):
-        due = rule.due(standing, schema)
+        due = rule.due(standing, schema) & free
         decided.append((rule, due & ~any_of(rows_over)))
         rows_over.append(due)
     stays = ~any_of(rows_over)
@@ -196,7 +209,7 @@ def _decided(table: Table, rules: list[Rule], standing: Standing) -> list[tuple[
     for rule in (rule for rule in rules if rule.columns):
         assert cleared.isdisjoint(rule.columns), "a column has one rule"
         cleared |= set(rule.columns)
-        decided.append((rule, rule.due(standing, schema) & stays))
+        decided.append((rule, rule.due(standing, schema) & free & stays))
     return decided
 
 
@@ -218,7 +231,7 @@ def _survey(
     decided = _decided(table, rules, standing)
     counts = []
     for place, (rule, due) in enumerate(decided):
-        values = [(due & filled(c, table.polars_schema)).sum() for c in rule.columns]
+        values = [(due & rule.concerns(c, table.polars_schema)).sum() for c in rule.columns]
         counts.append(due.sum().cast(pl.Int64).alias(f"{place} rows"))
         counts.append(
             pl.sum_horizontal(values or [pl.lit(0)]).cast(pl.Int64).alias(f"{place} values")
@@ -256,7 +269,7 @@ def _rewrite(
     schema = table.polars_schema
     gone = any_of([due for rule, due in decided if not rule.columns])
     cleared = [
-        pl.when(due).then(_nothing(schema[column])).otherwise(pl.col(column)).alias(column)
+        pl.when(due).then(rule.becomes(column, schema)).otherwise(pl.col(column)).alias(column)
         for rule, due in decided
         for column in rule.columns
     ]
@@ -271,7 +284,3 @@ def _rewrite(
                 batch.add(table, kept, lasting=True)
             batch.remove(table, [file])
         batch.publish()
-
-
-def _nothing(dtype: pl.DataType) -> pl.Expr:
-    return pl.lit([] if isinstance(dtype, pl.List) else None, dtype)

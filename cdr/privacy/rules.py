@@ -1,9 +1,9 @@
 """The rules of retention, each once: what goes, when, and on which clause that rests.
 
 Order is the order of work: columns before rows. A rule never removes what another purpose
-still needs: a row goes when the last of its periods is over. What an account under a legal
-hold or in an open case has is left alone by every rule. Not here: how rows are found and
-removed (`retention`), and what lies in files (`leftovers`).
+still needs: a row goes when the last of its periods is over. Not here: what is held and left
+alone by every rule (`holds`), how rows are found and removed (`retention`), and what lies in
+files (`leftovers`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from functools import reduce
 import polars as pl
 
 from cdr.privacy.periods import RetentionSettings
-from cdr.schema import Outcome
+from cdr.schema import FOR_A_HOLD, KEPT_FOR, Outcome, Purpose
 
 MINIMISE = "GDPR Art. 5(1)(c), (e): no more and no longer than needed"
 FRAUD_INTEREST = "GDPR Art. 6(1)(f), recital 47: protection against fraud, for as long as needed"
@@ -50,6 +50,8 @@ class Standing:
         The periods.
     held : tuple of str
         Accounts of which nothing goes: legal hold, open case, restriction.
+    held_numbers : tuple of str
+        Numbers under a legal hold, in E.164: no row that names one goes.
     ended : tuple of str
         Accounts closed or blocked longer than their period ago.
     inactive : tuple of str
@@ -63,6 +65,7 @@ class Standing:
     now: datetime
     days: RetentionSettings
     held: tuple[str, ...] = ()
+    held_numbers: tuple[str, ...] = ()
     ended: tuple[str, ...] = ()
     inactive: tuple[str, ...] = ()
     sealed: tuple[SealedPeriod, ...] = ()
@@ -91,7 +94,8 @@ class Standing:
 
     def fraud_over(self) -> pl.Expr:
         """Tell for which answered calls the fraud purpose is over."""
-        return self.older("started_at", "call_days") | self.of(self.inactive)
+        over = (pl.col(KEPT_FOR.name) == Purpose.BILLING.value).fill_null(value=False)
+        return over | self.older("started_at", "call_days") | self.of(self.inactive)
 
     def billing_over(self) -> pl.Expr:
         """Tell for which answered calls the billing purpose is over."""
@@ -127,6 +131,8 @@ class Rule:
         Given the standing of a night, tells which rows it is over for.
     columns : tuple of str
         What becomes unknown; empty: the row goes.
+    to : str or None
+        What the columns become instead, where they are unknown.
     by_age : bool
         No row of a younger day than its period can be concerned.
     """
@@ -137,16 +143,24 @@ class Rule:
     clause: str
     over: Callable[[Standing], pl.Expr]
     columns: tuple[str, ...] = ()
+    to: str | None = None
     by_age: bool = False
 
     def due(self, standing: Standing, schema: pl.Schema) -> pl.Expr:
-        """Tell which rows of a table still have what is to go."""
+        """Tell which rows of a table still have what is to go, holds or not."""
         due = self.over(standing)
-        if standing.held and "account_id" in schema:
-            due &= ~standing.of(standing.held)
         if self.columns:
-            due &= any_of([filled(column, schema) for column in self.columns])
+            due &= any_of([self.concerns(column, schema) for column in self.columns])
         return due
+
+    def concerns(self, column: str, schema: pl.Schema) -> pl.Expr:
+        """Tell where a column is not yet what it is to become."""
+        return filled(column, schema) if self.to is None else pl.col(column).is_null()
+
+    def becomes(self, column: str, schema: pl.Schema) -> pl.Expr:
+        """Return what a column becomes."""
+        nothing: list[str] | None = [] if isinstance(schema[column], pl.List) else None
+        return pl.lit(nothing if self.to is None else self.to, schema[column])
 
     def spares(self, day: date, standing: Standing) -> bool:
         """Tell that no row of a day can be due yet, without looking."""
@@ -168,6 +182,7 @@ def any_of(conditions: list[pl.Expr]) -> pl.Expr:
 _ANSWERED = pl.col("outcome") == Outcome.ANSWERED.value
 _IPS = tuple(f"{side}_ip{of}" for side in ("caller", "callee") for of in ("", "_kind", "_country"))
 _PARTIES = ("caller_raw", "caller_party", "callee_raw", "callee_party")
+_KEPT_FOR = (KEPT_FOR.name,)
 _DETAILS = ("id_document", "social", "payment_fingerprint", "devices", "signup_ip", "forward_to")
 _EVENT = ("ip", "ip_country", "device", "payment_fingerprint", "counterpart", "detail")
 
@@ -183,8 +198,16 @@ def _call_rules(table: str) -> tuple[Rule, ...]:
             lambda s: _ANSWERED & s.fraud_over(), _PARTIES,
         ),
         Rule(
+            "seen by billing only", table, "call_days", FRAUD_INTEREST,
+            lambda s: _ANSWERED & s.fraud_over(), _KEPT_FOR, Purpose.BILLING.value,
+        ),
+        Rule(
             "unanswered attempts", table, "attempt_days", FRAUD_INTEREST,
             lambda s: ~_ANSWERED & (s.older("started_at", "attempt_days") | s.of(s.inactive)),
+        ),
+        Rule(
+            "kept for a hold that ended", table, "ended_hold_days", MINIMISE,
+            lambda s: (pl.col(KEPT_FOR.name) == FOR_A_HOLD).fill_null(value=False),
         ),
         Rule(
             "answered calls", table, "call_days", CONTESTED_BILL,
@@ -230,6 +253,11 @@ RULES: tuple[Rule, ...] = (
         lambda s: s.older("at", "address_days") | s.of(s.inactive), _EVENT,
     ),
     Rule(
+        "payments seen by billing only", "account_events", "event_days", FRAUD_INTEREST,
+        lambda s: (pl.col("kind") == "payment") & s.older("at", "event_days"),
+        _KEPT_FOR, Purpose.BILLING.value, by_age=True,
+    ),
+    Rule(
         "events", "account_events", "event_days", FRAUD_INTEREST,
         lambda s: (pl.col("kind") != "payment") & s.older("at", "event_days"), by_age=True,
     ),
@@ -256,6 +284,10 @@ RULES: tuple[Rule, ...] = (
         "requests", "person_requests", "request_days", ACCOUNTABILITY,
         lambda s: s.older("closed_at", "request_days")
         & ~(pl.col("in_force_from").is_not_null() & pl.col("in_force_until").is_null()),
+    ),
+    Rule(
+        "legal holds", "legal_holds", "request_days", ACCOUNTABILITY,
+        lambda s: s.older("until", "request_days"),
     ),
     Rule(
         "disclosures", "disclosures", "request_days", ACCOUNTABILITY,

@@ -6,6 +6,7 @@ person they are about was erased. Every other path refuses.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -36,7 +37,9 @@ def accounts_in_cases(home: Path) -> frozenset[str]:
         return frozenset(found.values_list("account_id", flat=True))
 
 
-def remove_old_cases(home: Path, *, before: datetime, dry_run: bool) -> OldCases:
+def remove_old_cases(
+    home: Path, *, before: datetime, held: Collection[str] = (), dry_run: bool
+) -> OldCases:
     """Remove decided cases that nothing happened to since, with all that hangs on them.
 
     Entries of the queue's audit log that belong to no case go by the same period. What SQLite
@@ -48,14 +51,17 @@ def remove_old_cases(home: Path, *, before: datetime, dry_run: bool) -> OldCases
         Whose queue.
     before : datetime
         UTC instant; cases decided earlier go.
+    held : collection of str
+        Accounts of which no case goes.
     dry_run : bool
         Count only.
     """
     with queue_database(home):
         from fraud.review import models
 
-        over = models.Case.objects.exclude(status__in=[status.value for status in UNDECIDED])
-        ids = list(over.filter(status_since__lt=before).values_list("pk", flat=True))
+        decided = models.Case.objects.exclude(status__in=[status.value for status in UNDECIDED])
+        over = decided.filter(status_since__lt=before).exclude(account_id__in=list(held))
+        ids = list(over.values_list("pk", flat=True))
         if dry_run:
             return OldCases(len(ids), 0)
         rows = 0
@@ -65,7 +71,7 @@ def remove_old_cases(home: Path, *, before: datetime, dry_run: bool) -> OldCases
             rows += _remove(models.AuditEntry, Q(case=None, at__lt=before))
         if rows:
             overwrite_freed()
-        return OldCases(len(ids), rows, over.filter(status_since__lt=before).count())
+        return OldCases(len(ids), rows, over.count())
 
 
 def remove_cases(ids: list[int]) -> int:

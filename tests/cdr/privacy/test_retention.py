@@ -19,7 +19,7 @@ from cdr.ingest import ingest
 from cdr.privacy.requests import Person, Right, close, receive
 from cdr.privacy.retention import Retained, retain
 from cdr.privacy.rules import RULES
-from cdr.schema import ACCOUNTS, REJECTS, TABLES
+from cdr.schema import ACCOUNT_EVENTS, ACCOUNTS, REJECTS, TABLES
 from cdr.settings import SourceSettings
 
 
@@ -57,7 +57,7 @@ def test_unanswered_attempts_go_before_answered_calls(lake: cdr.Lake) -> None:
 
 def test_parties_go_when_the_fraud_period_is_over_and_billing_is_not(lake: cdr.Lake) -> None:
     put_calls(lake, call("unsealed", 370, caller_ip=None), call("young", 5))
-    assert went(retain(lake, now=NOW)) == {"parties": 2}
+    assert went(retain(lake, now=NOW)) == {"parties": 2, "seen by billing only": 1}
     kept = lake.calls().filter(source_record_id="unsealed").collect().row(0, named=True)
     assert (kept["caller_raw"], kept["callee_raw"]) == (None, None)
     assert kept["callee_number"] == "+442079460001"
@@ -106,7 +106,8 @@ def test_closed_and_inactive_accounts(lake: cdr.Lake) -> None:
         ("silent", None, []),
     ]
     assert went(done) == {"addresses": 1, "closed accounts": 1,
-                          "parties": 2, "identification of inactive accounts": 2}  # fmt: skip
+                          "parties": 2, "seen by billing only": 1,
+                          "identification of inactive accounts": 2}  # fmt: skip
 
 
 def test_a_switch_that_is_silent_makes_nobody_inactive(lake: cdr.Lake) -> None:
@@ -195,3 +196,23 @@ def test_kept_and_removed_are_what_was_there(rows: list[dict[str, object]], mont
         assert done.left == {}
         held = pl.col("account_id") == "a2"
         assert before.filter(held).sort("record_id").equals(after.filter(held).sort("record_id"))
+
+
+def test_fraud_sees_no_row_whose_fraud_period_is_over_and_billing_still_does(
+    lake: cdr.Lake,
+) -> None:
+    put_calls(lake, call("over", 370), call("within", 300))
+    put(lake, ACCOUNT_EVENTS, [
+        {"account_id": "a1", "at": ago(n), "event_date": ago(n).date(), "kind": "payment",
+         "event_id": bytes([n]) * 16} for n in (200, 100)
+    ])  # fmt: skip
+    lake = lake_in(Path(lake.home.root).parent, retention={"event_days": 150})
+    retain(lake, now=NOW)
+
+    def seen(purpose: str) -> tuple[int, int]:
+        sql = "SELECT (SELECT count(*) FROM calls), (SELECT count(*) FROM account_events)"
+        raw = lake.connect_raw(purpose).execute(sql).fetchall()[0]
+        assert lake.connect(purpose).execute(sql).fetchall()[0] == raw
+        return raw  # type: ignore[return-value]
+
+    assert (seen("billing"), seen("fraud")) == ((2, 2), (1, 1))
