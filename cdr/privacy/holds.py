@@ -14,32 +14,12 @@ import polars as pl
 
 from cdr.errors import WrongUse
 from cdr.lake import Batch, Lake
-from cdr.privacy.books import change
+from cdr.privacy.books import HOLDS, change
 from cdr.privacy.columns import by_key, loosely, side_of
 from cdr.privacy.identifiers import Identifiers
 from cdr.privacy.requests import Person
 from cdr.privacy.rules import Standing
-from cdr.schema import DIRECT, INSTANT, NOBODY, Field, Kept, Purpose, Table, register
-
-HOLDS = Table(
-    "legal_holds",
-    "legal hold on what is kept of a person",
-    (
-        Field("hold_id", pl.String(), "hex", "Key.", purposes=NOBODY),
-        Field("kind", pl.String(), "code", "`account` or `number`.", purposes=NOBODY),
-        Field("subject", pl.String(), "text", "Which; null once erased.", True, DIRECT, NOBODY),
-        Field("ground", pl.String(), "text", "The order or claim it rests on.", purposes=NOBODY),
-        Field("since", INSTANT, "UTC", "When it was laid on.", purposes=NOBODY),
-        Field(
-            "until", INSTANT, "UTC", "When it ends; null until somebody ends it.", True,
-            purposes=NOBODY,
-        ),
-        Field("ended_why", pl.String(), "text", "Why it was ended.", True, purposes=NOBODY),
-    ),
-    kept=(Kept(Purpose.RIGHTS, ("request_days",)),),
-)  # fmt: skip
-
-register(HOLDS)
+from cdr.schema import INSTANT, Table
 
 
 @dataclass(frozen=True, slots=True)

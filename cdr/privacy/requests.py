@@ -19,18 +19,8 @@ import polars as pl
 
 from cdr.errors import WrongUse
 from cdr.lake import Batch, Lake
-from cdr.privacy.books import change
-from cdr.schema import (
-    DIRECT,
-    INSTANT,
-    NOBODY,
-    Field,
-    Kept,
-    Personal,
-    Purpose,
-    Table,
-    register,
-)
+from cdr.privacy.books import DISCLOSURES, REQUESTS, change
+from cdr.schema import INSTANT
 
 
 class Right(StrEnum):
@@ -55,99 +45,6 @@ class State(StrEnum):
     DONE = "done"  # answered; of an objection: granted
     REFUSED = "refused"
     LIFTED = "lifted"  # a restriction or objection that no longer holds
-
-
-def _field(
-    name: str,
-    dtype: pl.DataType,
-    unit: str,
-    meaning: str,
-    *,
-    nullable: bool = False,
-    personal: Personal = Personal.NONE,
-) -> Field:
-    return Field(name, dtype, unit, meaning, nullable, personal, NOBODY)
-
-
-REQUESTS = Table(
-    "person_requests",
-    "request of a person",
-    (
-        _field("request_id", pl.String(), "hex", "Key; the person is told it."),
-        _field("right", pl.String(), "code", "What was asked for, see `Right`."),
-        _field("kind", pl.String(), "code", "`account` or `number`."),
-        _field(
-            "subject",
-            pl.String(),
-            "text",
-            "Which; null once erased.",
-            nullable=True,
-            personal=DIRECT,
-        ),
-        _field("received_at", INSTANT, "UTC", "When it came in."),
-        _field("due_at", INSTANT, "UTC", "One month later: GDPR Art. 12(3)."),
-        _field("state", pl.String(), "code", "See `State`."),
-        _field(
-            "closed_at", INSTANT, "UTC", "When it was answered; null while open.", nullable=True
-        ),
-        _field(
-            "reason",
-            pl.String(),
-            "text",
-            "What the person, or who decided, said.",
-            nullable=True,
-            personal=DIRECT,
-        ),
-        _field("answer", pl.String(), "JSON", "What came of it; no personal data.", nullable=True),
-        _field(
-            "in_force_from",
-            INSTANT,
-            "UTC",
-            "From when on a restriction or objection holds; null for other rights.",
-            nullable=True,
-        ),
-        _field(
-            "in_force_until",
-            INSTANT,
-            "UTC",
-            "Until when (excluded); null while it holds.",
-            nullable=True,
-        ),
-        _field(
-            "grounds",
-            pl.String(),
-            "text",
-            "Why it was refused or lifted, as who decided put it.",
-            nullable=True,
-            personal=DIRECT,
-        ),
-    ),
-    kept=(Kept(Purpose.RIGHTS, ("request_days",)),),
-)
-
-DISCLOSURES = Table(
-    "disclosures",
-    "disclosure of a person's data to an authority, a carrier or a processor",
-    (
-        _field("disclosure_id", pl.String(), "hex", "Key."),
-        _field("kind", pl.String(), "code", "`account` or `number`."),
-        _field(
-            "subject",
-            pl.String(),
-            "text",
-            "Whose data; null once erased.",
-            nullable=True,
-            personal=DIRECT,
-        ),
-        _field("recipient", pl.String(), "text", "Who received it."),
-        _field("what", pl.String(), "text", "Which data."),
-        _field("ground", pl.String(), "text", "The law or contract it rests on."),
-        _field("disclosed_at", INSTANT, "UTC", "When."),
-    ),
-    kept=(Kept(Purpose.RIGHTS, ("request_days",)),),
-)
-
-register(REQUESTS, DISCLOSURES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from datetime import datetime
 import polars as pl
 
 from cdr.lake import Lake
-from cdr.privacy.requests import LASTING, REQUESTS, Right
+from cdr.privacy.books import REQUESTS
+from cdr.privacy.requests import LASTING, Right
 
 
 def in_force(requests: pl.DataFrame, as_of: datetime) -> pl.DataFrame:

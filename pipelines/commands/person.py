@@ -15,8 +15,9 @@ from cdr import access as access_of
 from cdr import open_lake
 from cdr.errors import WrongUse
 from cdr.lake.home import write_whole
+from cdr.privacy.books import DISCLOSURES
 from cdr.privacy.identifiers import person_of
-from cdr.privacy.requests import DISCLOSURES, State, requests_of
+from cdr.privacy.requests import State, requests_of
 from pipelines import rights
 from pipelines.erasure import erase as erase_person
 from pipelines.receipt import in_words

@@ -10,8 +10,8 @@ from kept_rows import NOW, ago, lake_in
 
 import cdr
 from cdr.errors import WrongUse
+from cdr.privacy.books import REQUESTS
 from cdr.privacy.requests import (
-    REQUESTS,
     Person,
     Right,
     State,
