@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from cdr.lake import Lake
 from cdr.privacy.restrictions import left_alone
 from cdr.query import Connection
-from cdr.schema import ACCOUNTS, CALLS
+from cdr.schema import ACCOUNT_EVENTS, ACCOUNTS, CALLS, Table
 from cdr.settings import ScoringSettings
 from fraud.behaviour import odd_candidates, odd_scores, oddness
 from fraud.candidates import Candidate, Method, SimilarAccount
@@ -31,6 +31,7 @@ from fraud.identity.overlap import (
     identity_matches,
     identity_reasons,
 )
+from fraud.identity.parameters import Parameters
 from fraud.identity.signals import identity_signals
 from fraud.model.shelf import champion_id
 from fraud.model.training import Model, load, train
@@ -114,10 +115,15 @@ def score_night(
     left_out = left_alone(lake, as_of=as_of)
     accounts = with_decisions(accounts_as_of(lake, as_of), NO_LABELS if labels is None else labels)
     blocked = accounts.filter("pattern")
+    model, note = None, None
+    if use_shelf and blocked.height >= settings.min_blocked:
+        model, note = _from_shelf(lake, model_id, as_of, signals, blocked)
     compared = compare_accounts(
         con,
         as_of=as_of,
         left_out=left_out,
+        parameters=model.identity if model else None,
+        data_version=_versions(lake, (ACCOUNTS, ACCOUNT_EVENTS)),
         seed=settings.seed,
         store=lake.settings.store,
     )
@@ -130,11 +136,10 @@ def score_night(
     )
     if blocked.height < settings.min_blocked or open_now.is_empty():
         return _by_behaviour(open_now, signals, settings, blocked.height)
-    model, note = None, None
-    if use_shelf:
-        model, note = _from_shelf(lake, model_id, as_of, signals, blocked)
     if model is None:
-        model = _trained(con, lake, as_of, signals, accounts, identity, open_now)
+        model = _trained(
+            con, lake, as_of, signals, accounts, identity, open_now, compared.parameters
+        )
     score = model.score(open_now)
     scores = _banded(open_now, score, settings)
     chosen = _chosen(scores, settings, only)
@@ -198,6 +203,7 @@ def _trained(
     accounts: pl.DataFrame,
     identity: pl.DataFrame,
     open_now: pl.DataFrame,
+    parameters: Parameters,
 ) -> Model:
     """Train on the accounts blocked by the midnight and a sample of the open ones."""
     seed = lake.settings.scoring.seed
@@ -221,6 +227,7 @@ def _trained(
         feature_set=signals.version,
         seed=seed,
         known_at=known_at,
+        identity=parameters,
     )
 
 
@@ -332,7 +339,11 @@ def _by_behaviour(
 
 def data_version(lake: Lake) -> str:
     """Name the table versions a score was made from."""
-    return ",".join(f"{t.name}={lake.version(t)}" for t in (CALLS, ACCOUNTS, ACCOUNT_DAYS))
+    return _versions(lake, (CALLS, ACCOUNTS, ACCOUNT_DAYS))
+
+
+def _versions(lake: Lake, tables: Sequence[Table]) -> str:
+    return ",".join(f"{table.name}={lake.version(table)}" for table in tables)
 
 
 def midnight_after(day: date) -> datetime:

@@ -14,7 +14,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from cdr.errors import storage
 from cdr.lake.home import write_whole
-from fraud.model.training import Card
+from fraud.identity.details import DETAILS
+from fraud.identity.parameters import OUTSET, Parameters
+from fraud.model.training import Model
 
 SIGNALS_SHOWN = 15
 
@@ -28,11 +30,41 @@ _PAGES = Environment(
 _TEXTS = _PAGES.overlay(autoescape=False)
 
 
-def write_card(folder: Path, model_id: str, card: Card) -> tuple[Path, Path]:
+def write_card(folder: Path, model_id: str, model: Model) -> tuple[Path, Path]:
     """Write `card.md` and `card.html` beside a model; a second call replaces them."""
-    ranked = sorted(card.importance.items(), key=lambda pair: (-pair[1], pair[0]))
-    told = {"model_id": model_id, "card": card, "ranked": ranked[:SIGNALS_SHOWN]}
+    ranked = sorted(model.card.importance.items(), key=lambda pair: (-pair[1], pair[0]))
+    told = {
+        "model_id": model_id,
+        "card": model.card,
+        "ranked": ranked[:SIGNALS_SHOWN],
+        "identity": model.identity,
+        "weights": identity_weights(model.identity),
+    }
     return _write(folder / model_id / "card", "model_card", told)
+
+
+def identity_weights(
+    parameters: Parameters,
+) -> list[tuple[str, str, float, float, float | None, float]]:
+    """Return detail, words, m as set, m, u (None: nobody had it) and matching pairs of each level.
+
+    Examples
+    --------
+    >>> identity_weights(Parameters(u={"devices": 0.001}))[-5]
+    ('devices', 'a device', 0.35, 0.35, 0.001, 0.0)
+    """
+    return [
+        (
+            detail.name,
+            level.words,
+            OUTSET[level.key],
+            parameters.m[level.key],
+            parameters.u.get(level.key),
+            parameters.matching_pairs.get(detail.name, 0.0),
+        )
+        for detail in DETAILS
+        for level in detail.levels
+    ]
 
 
 def write_evaluation(folder: Path, name: str, found: dict[str, Any]) -> tuple[Path, Path]:

@@ -211,7 +211,7 @@ def _score(night: Night) -> Result:
     model_id = None
     if found.model:
         model_id = save(found.model, lake.home.models)
-        write_card(lake.home.models, model_id, found.model.card)
+        write_card(lake.home.models, model_id, found.model)
     versions = Versions(
         model_id=model_id,
         feature_set=found.feature_set,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -64,7 +65,9 @@ def sample_night(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from pipelines.nightly import run_nightly
     from pipelines.samples import SAMPLE_DAY, sample_lake
 
-    shared = tmp_path_factory.getbasetemp().parent
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:  # else the folder above is shared with other runs
+        shared = shared.parent
     home = shared / "sample_night"
     with (shared / "sample_night.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -2,8 +2,8 @@
 
 The model is that of Fellegi and Sunter: a degree of agreement weighs
 log2(m / u) bits, where m is how often two accounts of the same people agree so far,
-and u how often two unrelated ones do. u is counted in the data (`weigh`); m cannot
-be, before reviewers have confirmed pairs, so it stands here.
+and u how often two unrelated ones do. Both are learned (`learning`). The m that stands
+here is what is learned from: it holds alone where there are too few pairs.
 
 References
 ----------
@@ -25,8 +25,8 @@ class Level:
     key : str
         Column of `normalise.comparable` whose values are the same, or `name_near`.
     m : float
-        Share of pairs of accounts of the same people that agree in this degree and
-        in no stronger one, 0..1.
+        At the outset, the share of pairs of accounts of the same people that agree in
+        this degree and in no stronger one, 0..1.
     words : str
         What they share, in a reason.
     most_holders : int

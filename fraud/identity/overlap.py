@@ -17,8 +17,10 @@ import polars as pl
 from cdr.query import Connection, Query, run
 from cdr.settings import StoreSettings
 from fraud.identity.details import DETAILS
+from fraud.identity.learning import learn_parameters
 from fraud.identity.normalise import held_values
 from fraud.identity.pairs import find_pairs
+from fraud.identity.parameters import Parameters
 from fraud.identity.weigh import DIFFERS, weigh
 
 STORE = StoreSettings()
@@ -58,11 +60,14 @@ class Compared:
         Schema `weigh.WEIGHED`: accounts beside blocked ones they share a rare value with.
     blocked_count : int
         Accounts blocked for fraud or misuse by then.
+    parameters : Parameters
+        What agreements were weighed with.
     """
 
     accounts: pl.DataFrame
     pairs: pl.DataFrame
     blocked_count: int
+    parameters: Parameters
 
 
 def compare_accounts(
@@ -71,6 +76,8 @@ def compare_accounts(
     as_of: datetime,
     accounts: Sequence[str] | None = None,
     left_out: Collection[str] = (),
+    parameters: Parameters | None = None,
+    data_version: str = "",
     seed: int = 20_260_901,
     store: StoreSettings = STORE,
 ) -> Compared:
@@ -91,8 +98,12 @@ def compare_accounts(
     left_out : collection of str
         Accounts that may be neither compared nor compared with: restricted ones, and
         those that object.
+    parameters : Parameters, optional
+        What agreements are worth; None learns it from what was known then.
+    data_version : str, optional
+        Table versions, kept with what is learned.
     seed : int, default=20_260_901
-        Of the sample of names; `scoring.seed` of the settings.
+        Of what is drawn to learn; `scoring.seed` of the settings.
     store : StoreSettings, optional
         Memory and threads for the comparison, which has a session of its own.
 
@@ -121,11 +132,21 @@ def compare_accounts(
     values = held_values(found, shown.join(found, on="account_id", how="semi"))
     pairs = find_pairs(values, blocked, accounts)
     names = values.filter(pl.col("key") == "name").select("account_id", name="value")
-    weighed = weigh(pairs, names, population=found.height, seed=seed, store=store)
+    if parameters is None:
+        parameters = learn_parameters(
+            pairs if accounts is None else find_pairs(values, blocked),
+            names,
+            population=found.height,
+            learned_as_of=as_of.date().isoformat(),
+            data_version=data_version,
+            seed=seed,
+            store=store,
+        )
+    weighed = weigh(pairs, names, parameters=parameters, store=store)
     compared = found.select("account_id")
     if accounts is not None:
         compared = compared.filter(pl.col("account_id").is_in(list(accounts)))
-    return Compared(_known(compared, values), weighed, blocked.height)
+    return Compared(_known(compared, values), weighed, blocked.height, parameters)
 
 
 def _known(compared: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:

@@ -10,7 +10,6 @@ by letter.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import log2
 from typing import Any
 
@@ -24,18 +23,13 @@ from cdr.settings import StoreSettings
 from fraud.identity.details import DETAILS, KEYED, NEAR_NAME, Detail, Level
 from fraud.identity.normalise import KEYS
 from fraud.identity.pairs import PAIR, Pairs
+from fraud.identity.parameters import Parameters
 
 DIFFERS = "differs"
 """The level of a detail that both accounts have and do not share."""
 
-SAMPLE_COUNT = 500
-"""Accounts a side whose names are compared to learn how often strangers' names are
-near. Ours: a quarter of a million pairs show one in a thousand to within a tenth."""
-
 _PAIRS_AT_ONCE = 200_000
 """Ours: some 100 MB in DuckDB, however many pairs there are."""
-
-_M = {level.key: level.m for level in KEYED}
 
 _NOT_SHARED = 0
 """In place of the number of holders, where both accounts have a key and share no value."""
@@ -64,17 +58,8 @@ WEIGHED = pl.Schema(
 """One row per pair of an account and a blocked one."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Model:
-    """What is counted in the data: the rest of the parameters stands in `details`."""
-
-    u: Mapping[str, float]
-    known_count: Mapping[str, int]
-    prior: float
-
-
 def weigh(
-    pairs: Pairs, names: pl.DataFrame, *, population: int, seed: int, store: StoreSettings
+    pairs: Pairs, names: pl.DataFrame, *, parameters: Parameters, store: StoreSettings
 ) -> pl.DataFrame:
     """Weigh what the two accounts of each pair have in common.
 
@@ -84,10 +69,8 @@ def weigh(
         As `pairs.find_pairs` gives.
     names : pl.DataFrame
         account_id and name, as made comparable, of all accounts that have one.
-    population : int
-        How many accounts there are.
-    seed : int
-        Of the sample of names; the same seed gives the same weights.
+    parameters : Parameters
+        As `learning.learn_parameters` gives, or as they were stored.
     store : StoreSettings
         Memory and threads that may be used.
 
@@ -107,36 +90,18 @@ def weigh(
 
     Notes
     -----
-    The prior is one partner in the population for each account: as many accounts
-    come back as were blocked. A value's frequency leaves out the pair itself and
-    adds half (Jeffreys' prior), so a value nobody else has is not taken as
-    impossible by chance.
+    A shared value's frequency is tonight's, not a parameter. It leaves out the pair itself
+    and adds half (Jeffreys' prior), so a value nobody else has is not taken as impossible
+    by chance.
     """
     if pairs.agreements.is_empty():
         return pl.DataFrame(schema=WEIGHED)
-    near = {"name_near": _near_names_share(names, seed=seed, store=store)}
-    model = _Model(
-        u=dict(pairs.known.select("key", "u").iter_rows()) | near,
-        known_count=dict(pairs.known.select("key", "known_count").iter_rows()),
-        prior=1 / max(population, 2),
-    )
-    side_by_side = _side_by_side(pairs)
+    known_count = dict(pairs.known.select("key", "known_count").iter_rows())
     parts = [
-        _weigh_some(some, names, model, store) for some in side_by_side.iter_slices(_PAIRS_AT_ONCE)
+        _weigh_some(some, names, parameters, known_count, store)
+        for some in _side_by_side(pairs).iter_slices(_PAIRS_AT_ONCE)
     ]
     return pl.concat(parts)
-
-
-def _near_names_share(names: pl.DataFrame, *, seed: int, store: StoreSettings) -> float:
-    """Estimate the u probability of near names; half a pair is added for what was not drawn."""
-    con = session({"names": names.to_arrow()}, store=store)
-    drawn = {"seed": seed, "near": NEAR_NAME, "sample_count": SAMPLE_COUNT}
-    try:
-        query = Query.from_file("fraud.identity.sql", "near_names_share", **drawn)
-        near_count, pair_count = run(con, query).row(0)
-    finally:
-        con.close()
-    return float((near_count + 0.5) / (pair_count + 1))
 
 
 def _side_by_side(pairs: Pairs) -> pl.DataFrame:
@@ -150,18 +115,25 @@ def _side_by_side(pairs: Pairs) -> pl.DataFrame:
 
 
 def _weigh_some(
-    some: pl.DataFrame, names: pl.DataFrame, model: _Model, store: StoreSettings
+    some: pl.DataFrame,
+    names: pl.DataFrame,
+    parameters: Parameters,
+    known_count: Mapping[str, int],
+    store: StoreSettings,
 ) -> pl.DataFrame:
     some = some.with_row_index("place")
     tables = {"records": _records(some, names), "to_weigh": _to_weigh(some)}
-    tables |= {f"rarity_{key}": _rarity(some, key, model) for key in KEYS}
+    tables |= {
+        f"rarity_{key}": _rarity(some, key, known_count.get(key, 1), parameters.m[key])
+        for key in KEYS
+    }
     con = session({name: table.to_arrow() for name, table in tables.items()}, store=store)
     try:
-        scored = _scored(con, model)
+        scored = _scored(con, parameters)
     finally:
         con.close()
     scored = scored.with_columns(place=pl.col("match_key").cast(pl.UInt32)).sort("place")
-    prior_bits = log2(model.prior / (1 - model.prior))
+    prior_bits = log2(parameters.prior / (1 - parameters.prior))
     return some.join(scored.drop(KEYS, strict=False), on="place", maintain_order="left").select(
         "account_id",
         "blocked_id",
@@ -192,19 +164,20 @@ def _to_weigh(some: pl.DataFrame) -> pl.DataFrame:
     return some.select(join_key_l=place + "l", join_key_r=place + "r", match_key=place)
 
 
-def _rarity(some: pl.DataFrame, key: str, model: _Model) -> pl.DataFrame:
+def _rarity(some: pl.DataFrame, key: str, known_count: int, m: float) -> pl.DataFrame:
     """Return how often a stranger has a value that so many accounts have; cut at m like u."""
     holders = some.select(pl.col(key)).filter(pl.col(key) > _NOT_SHARED).unique()
     others = pl.col(key) - 2 + 0.5  # without the two of the pair; Jeffreys' half
-    frequency = (others / model.known_count.get(key, 1)).clip(upper_bound=_M[key])
+    frequency = (others / known_count).clip(upper_bound=m)
     return holders.with_columns(frequency.alias(f"tf_{key}"))
 
 
-def _scored(con: Connection, model: _Model) -> pl.DataFrame:
+def _scored(con: Connection, parameters: Parameters) -> pl.DataFrame:
     """Let Splink weigh the pairs of table ``to_weigh``."""
     try:
         api = DuckDBAPI(con)
-        linker = Linker(api.register("records"), _settings(model), None, validate_settings=False)
+        settings = _settings(parameters)
+        linker = Linker(api.register("records"), settings, None, validate_settings=False)
         for key in KEYS:
             rarity = api.register(f"rarity_{key}")
             linker.table_management.register_term_frequency_lookup(rarity, key)
@@ -215,42 +188,35 @@ def _scored(con: Connection, model: _Model) -> pl.DataFrame:
     return run(con, Query("identity weights", f"FROM {table}"))
 
 
-def _settings(model: _Model) -> SettingsCreator:
+def _settings(parameters: Parameters) -> SettingsCreator:
     return SettingsCreator(
         link_type="dedupe_only",
-        probability_two_random_records_match=model.prior,
-        comparisons=[_comparison(detail, model) for detail in DETAILS],
+        probability_two_random_records_match=parameters.prior,
+        comparisons=[_comparison(detail, parameters) for detail in DETAILS],
         retain_matching_columns=True,
         retain_intermediate_calculation_columns=True,
         linker_uid="identity",
     )
 
 
-def _comparison(detail: Detail, model: _Model) -> dict[str, Any]:
-    """Describe a detail's levels to Splink.
-
-    Where accounts are so few that agreement by chance looks likelier than by design,
-    u is cut at m: an agreement never speaks against, a difference never for.
-    """
-    m = sum(level.m for level in detail.levels)
-    u = sum(_u(level, model) for level in detail.levels)
+def _comparison(detail: Detail, parameters: Parameters) -> dict[str, Any]:
+    """Describe a detail's levels to Splink."""
+    m = sum(parameters.m[level.key] for level in detail.levels)
+    u = sum(parameters.u_of(level.key) for level in detail.levels)
     strongest = detail.levels[0].key
     return {
         "output_column_name": detail.name,
         "comparison_levels": [
             {"sql_condition": f"{strongest}_l IS NULL", "is_null_level": True},
-            *(_level(level, model) for level in detail.levels),
+            *(_level(level, parameters) for level in detail.levels),
             {"sql_condition": "ELSE", "m_probability": 1 - m, "u_probability": 1 - u},
         ],
     }
 
 
-def _u(level: Level, model: _Model) -> float:
-    return min(model.u.get(level.key, level.m), level.m)
-
-
-def _level(level: Level, model: _Model) -> dict[str, Any]:
-    weights = {"m_probability": level.m, "u_probability": _u(level, model)}
+def _level(level: Level, parameters: Parameters) -> dict[str, Any]:
+    m, u = parameters.m[level.key], parameters.u_of(level.key)
+    weights = {"m_probability": m, "u_probability": u}
     if level not in KEYED:
         near = f"jaro_winkler_similarity(name_text_l, name_text_r) >= {NEAR_NAME}"
         return {"sql_condition": near, **weights}

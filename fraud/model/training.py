@@ -23,6 +23,7 @@ from sklearn.linear_model import LogisticRegression
 from cdr.errors import storage
 from cdr.lake.home import write_whole
 from fraud.errors import ModelRefused
+from fraud.identity.parameters import FILE, Parameters, parameters_from
 from fraud.model import measures
 from fraud.model.curve import curve_to, sure_by
 from fraud.model.similarity import BlockedAccountSimilarity
@@ -46,6 +47,9 @@ LATER_AT_LEAST = 30
 enough. Ours: a curve of two numbers needs some tens of examples, and a quarter left out leaves
 90 to learn from."""
 
+NOTHING_LEARNED = Parameters()
+"""For a model whose signals come from elsewhere."""
+
 IMPORTANCE_ROWS = 500
 """Blocked accounts whose parts are averaged. Ours: more change no second digit."""
 
@@ -61,7 +65,8 @@ class Card:
     accounts`, see `train`. What is ``left_out`` was measured on reference accounts by trees
     that did not learn from them: area under the curve, average precision, and mean score,
     share of blocked and count in bins. ``importance`` is the mean absolute part of each
-    signal in the scores of blocked accounts, without themselves.
+    signal in the scores of blocked accounts, without themselves. ``identity_parameters`` is
+    the version of what account details were weighed with, which lies beside the card.
     """
 
     trained_as_of: str
@@ -79,15 +84,20 @@ class Card:
     left_out_average_precision: float | None
     left_out_calibration: tuple[tuple[float, float, int], ...]
     importance: dict[str, float]
+    identity_parameters: str
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A trained model: likeness, then a probability calibrated on accounts left out."""
+    """A trained model: likeness, then a probability calibrated on accounts left out.
+
+    What account details are weighed with belongs to it: other weights would be other signals.
+    """
 
     estimator: BlockedAccountSimilarity
     calibrator: LogisticRegression
     card: Card
+    identity: Parameters
     model_id: str | None = None
     """Where it was read from; None for one that was just trained."""
 
@@ -132,6 +142,7 @@ def train(
     feature_set: str,
     seed: int,
     known_at: pl.Series | None = None,
+    identity: Parameters = NOTHING_LEARNED,
 ) -> Model:
     """Learn what blocked accounts have in common.
 
@@ -150,6 +161,8 @@ def train(
     known_at : Series of datetime, optional
         When each blocked account became known as such, in their order. With enough of
         them the curve is fitted to the later ones, by a model of the earlier ones.
+    identity : Parameters, optional
+        What the account details behind the signals were weighed with; kept with the model.
 
     Notes
     -----
@@ -205,8 +218,9 @@ def train(
         left_out_average_precision=measures.average_precision(judged),
         left_out_calibration=tuple(measures.calibration(judged)),
         importance=_importance(estimator, matrix, signals),
+        identity_parameters=identity.version,
     )
-    return Model(estimator, calibrator, card)
+    return Model(estimator, calibrator, card, identity)
 
 
 def save(model: Model, folder: Path) -> str:
@@ -217,11 +231,13 @@ def save(model: Model, folder: Path) -> str:
 
     content = skops.io.dumps({"estimator": model.estimator, "calibrator": model.calibrator})
     card = json.dumps(asdict(model.card), sort_keys=True).encode()
-    model_id = hashlib.sha256(content + card).hexdigest()[:32]
+    identity = model.identity.as_text()
+    model_id = hashlib.sha256(content + card + identity).hexdigest()[:32]
     with storage("writing a model"):
         target = folder / model_id
         target.mkdir(mode=0o700, exist_ok=True)
         write_whole(target / "model.skops", content)
+        write_whole(target / FILE, identity)
         write_whole(target / "card.json", card)
     return model_id
 
@@ -238,9 +254,10 @@ def load(folder: Path, model_id: str) -> Model:
     try:
         content = (folder / model_id / "model.skops").read_bytes()
         card_text = (folder / model_id / "card.json").read_bytes()
+        identity_text = (folder / model_id / FILE).read_bytes()
     except OSError:
         raise ModelRefused(model_id, "its files are missing; train again") from None
-    if hashlib.sha256(content + card_text).hexdigest()[:32] != model_id:
+    if hashlib.sha256(content + card_text + identity_text).hexdigest()[:32] != model_id:
         raise ModelRefused(model_id, "its files were changed after training; train again")
     fields: dict[str, Any] = json.loads(card_text)
     fields["medians"] = {name: tuple(pair) for name, pair in fields["medians"].items()}
@@ -261,7 +278,9 @@ def load(folder: Path, model_id: str) -> Model:
     if unknown:
         raise ModelRefused(model_id, "it holds types that are not on the list of trusted ones")
     parts = skops.io.loads(content, trusted=list(TRUSTED_TYPES))
-    return Model(parts["estimator"], parts["calibrator"], card, model_id)
+    return Model(
+        parts["estimator"], parts["calibrator"], card, parameters_from(identity_text), model_id
+    )
 
 
 def _later_likeness(

@@ -25,6 +25,7 @@ from fraud.features.destination_risk import Risk, destinations
 from fraud.features.midnight import features_at
 from fraud.features.signals import SIGNALS
 from fraud.identity.overlap import Compared, compare_accounts, identity_matches
+from fraud.identity.parameters import parameters_of_night
 from fraud.reference import midnights_of_blocks
 from fraud.review.calls_behind import CallFilter
 
@@ -147,6 +148,7 @@ class AccountReader:
             self._compared[as_of] = compare_accounts(
                 session,
                 as_of=_midnight(as_of),
+                parameters=parameters_of_night(self.lake, as_of),
                 seed=self.lake.settings.scoring.seed,
                 store=self.lake.settings.store,
             )

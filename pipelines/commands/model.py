@@ -51,7 +51,7 @@ def train(ctx: typer.Context, as_of: AsOf = None, as_json: Json = False) -> None
         raise typer.Exit(NEEDS_A_PERSON)
     card = night.model.card
     model_id = save(night.model, lake.home.models)
-    _, page = write_card(lake.home.models, model_id, card)
+    _, page = write_card(lake.home.models, model_id, night.model)
     found = {
         "model_id": model_id,
         "trained_as_of": card.trained_as_of,
@@ -62,6 +62,7 @@ def train(ctx: typer.Context, as_of: AsOf = None, as_json: Json = False) -> None
         "scikit_learn": card.sklearn_version,
         "calibrated_on": card.calibrated_on,
         "left_out_auc": card.left_out_auc,
+        "identity_parameters": card.identity_parameters,
         "card": str(page),
     }
     show(found, as_json=as_json)
@@ -283,6 +284,7 @@ def _said(lake: Lake, night: Night) -> dict[str, Any]:
         "note": night.note,
         "accounts_scored": night.scores.height,
         "feature_set": night.feature_set,
+        "identity_parameters": night.model.card.identity_parameters if night.model else None,
         "data_version": data_version(lake),
         "numbering_version": NUMBERING_VERSION,
     }

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from cdr import load_settings, open_lake
+from cdr.schema import SCORES
+from fraud.identity.parameters import parameters_of_night
 
 AS_OF = "2026-10-01"
 CONFIG = Path(__file__).parents[2] / "data" / "samples" / "callsieve.toml"
@@ -40,6 +46,21 @@ def test_score_train_promote_explain_and_back(run: Callable[..., Any]) -> None:
     assert (shadow["only_champion"], shadow["only_challenger"]) == ([], [])
     assert run("explain", "nobody", "--as-of", AS_OF).code == 2
     assert run("model", "promote", "--previous").found == {"champion": None}
+
+
+def test_a_night_keeps_what_it_weighed_details_with(sample_home: Path) -> None:
+    """Each score names its model, and the model's card the weights that lie beside it."""
+    lake = open_lake(load_settings(CONFIG, home=sample_home))
+    day = date.fromisoformat(AS_OF)
+    (model_id,) = lake.scan(SCORES, dates=[day]).collect()["model_id"].unique()
+    card = json.loads((lake.home.models / model_id / "card.json").read_bytes())
+    weights = parameters_of_night(lake, day)
+    assert weights is not None
+    assert card["identity_parameters"] == weights.version
+    assert weights.learned_as_of == AS_OF
+    assert weights.data_version.startswith("accounts=")
+    assert weights.version in (lake.home.models / model_id / "card.md").read_text("utf-8")
+    assert parameters_of_night(lake, date(2020, 1, 1)) is None
 
 
 @pytest.mark.large

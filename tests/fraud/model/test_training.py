@@ -74,11 +74,12 @@ def test_a_model_comes_back_from_disk_as_it_was(
     model_id = save(model, tmp_path)
     back = load(tmp_path, model_id)
     assert save(back, tmp_path) == model_id
-    assert back.card == model.card
+    assert (back.card, back.identity) == (model.card, model.identity)
+    assert back.card.identity_parameters == back.identity.version
     assert back.score(features).tolist() == model.score(features).tolist()
 
 
-@pytest.mark.parametrize("file", ["model.skops", "card.json"])
+@pytest.mark.parametrize("file", ["model.skops", "card.json", "identity.json"])
 def test_a_model_that_was_changed_is_refused(
     trained: tuple[Model, pl.DataFrame], tmp_path: Path, file: str
 ) -> None:
