@@ -34,6 +34,7 @@ pages: $(INSTALLED)
 	$(RUN)/python -m fraud.features.page > docs/features.md
 	for page in tables settings commands errors; do \
 	  $(RUN)/python -m pipelines.$${page}_page > docs/$$page.md || exit 1; done
+	$(RUN)/python -m pipelines.settings_file > callsieve.toml
 
 docs: $(INSTALLED)
 	$(RUN)/mkdocs build --quiet

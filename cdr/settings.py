@@ -397,4 +397,6 @@ def _toml(file: Path) -> dict[str, object]:
 
 
 def _in_words(message: str) -> str:
-    return "not a setting" if message == "Extra inputs are not permitted" else message
+    if message == "Extra inputs are not permitted":
+        return "not a setting"
+    return message.removeprefix("Value error, ")

@@ -41,6 +41,8 @@ SHOW_TRACEBACK = "CALLSIEVE_TRACEBACK"
 
 app = typer.Typer(
     help="Keep call metadata and name accounts that look like those blocked before.",
+    epilog="First: `callsieve demo`. With files of your own: `callsieve init`, then `callsieve "
+    "doctor`. Each command shows an example: `callsieve ingest --help`.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )

@@ -20,7 +20,7 @@ from cdr.formats import by_name
 from cdr.lake import Lake
 from cdr.schema import ACCOUNT_NUMBERS, ACCOUNTS, CALLS
 from fraud.reference import PATTERN_REASONS
-from fraud.review.queue import open_case_count
+from fraud.review.queue import open_case_count, people_count
 from pipelines.inbox import call_files, operator_files
 
 State = Literal["ok", "look", "wrong"]
@@ -54,7 +54,7 @@ def _answers(ask: Callable[[Lake], Iterator[Answer]], lake: Lake) -> Iterator[An
     try:
         yield from ask(lake)
     except CdrError as error:
-        yield Answer(ask.__name__.removeprefix("_"), "wrong", str(error), "see the message")
+        yield Answer(ask.__name__.removeprefix("_"), "wrong", str(error))
 
 
 def _sources(lake: Lake) -> Iterator[Answer]:
@@ -80,7 +80,11 @@ def _home(lake: Lake) -> Iterator[Answer]:
     home = lake.home
     if not lake.store.exists():
         yield Answer(
-            "home", "look", "no lake yet", "`callsieve nightly` makes one; inbox files come first"
+            "home",
+            "look",
+            f"no lake yet in {home.root}",
+            "take calls in: `callsieve ingest FILE --source NAME`, or leave files in "
+            f"{home.inbox}/NAME and run `callsieve nightly`",
         )
         return
     lake.store.check()
@@ -105,18 +109,23 @@ def _inbox(lake: Lake) -> Iterator[Answer]:
     inbox = lake.home.inbox
     if not inbox.is_dir():
         return
-    for name in sorted(lake.settings.sources):
+    for name, source in sorted(lake.settings.sources.items()):
         count = len(call_files(inbox, name))
+        fed = count or source.database_url_env
         yield Answer(
             "inbox",
-            "ok" if count else "look",
+            "ok" if fed else "look",
             f"{name}: {count} call files",
-            "" if count else f"leave the switch's files in the inbox's folder {name!r}",
+            "" if fed else f"nights read the switch's files from {inbox / name}: leave them there",
         )
     stems = {stem for stem, _ in operator_files(inbox)}
     if "accounts" not in stems:
         yield Answer(
-            "inbox", "look", "no accounts.csv or .parquet", "scoring needs the accounts: add it"
+            "inbox",
+            "look",
+            "no accounts.csv or .parquet",
+            f"a night takes in what changed about accounts from {inbox / 'accounts.csv'}; or run "
+            "`callsieve accounts import FILE` before it",
         )
 
 
@@ -128,7 +137,12 @@ def _accounts(lake: Lake) -> Iterator[Answer]:
     counts = current.select(pl.len(), pattern.sum().alias("patterns")).collect()
     known, patterns = counts.row(0)
     if not known:
-        yield Answer("accounts", "wrong", "no account is known", "`callsieve accounts import FILE`")
+        yield Answer(
+            "accounts",
+            "wrong",
+            "no account is known, so none can be scored",
+            "`callsieve accounts import FILE`; needed columns: account_id, created_at, status",
+        )
         return
     needed = lake.settings.scoring.min_blocked
     yield Answer(
@@ -181,6 +195,13 @@ def _nights(lake: Lake) -> Iterator[Answer]:
     if runs:
         yield Answer("nights", "ok", f"{len(runs)} runs in the ledger")
         yield Answer("queue", "ok", f"{open_case_count(lake.home.root)} cases are open")
+        if not people_count(lake.home.root):
+            yield Answer(
+                "queue",
+                "look",
+                "nobody can sign in yet",
+                "`callsieve review user add NAME --role reviewer`, then `callsieve review serve`",
+            )
 
 
 _QUESTIONS: tuple[Callable[[Lake], Iterator[Answer]], ...] = (

@@ -22,7 +22,7 @@ from cdr.lake.compact import compact
 from cdr.lengths import doubt_lengths, recent_days
 from cdr.normalise.numbers import NUMBERING_VERSION
 from cdr.privacy import audit
-from cdr.schema import REJECTS, SCORES
+from cdr.schema import CALLS, REJECTS, SCORES
 from fraud.candidates import Candidate, Versions
 from fraud.days import reduce_days
 from fraud.model.training import save
@@ -125,16 +125,26 @@ def _take_in(night: Night) -> Result:
         for file in taken.calls.contradicted
     ]
     concerns += _set_aside(night)
-    if not taken.calls.files:
-        concerns.append(
-            "no call files: leave them in a folder of the inbox that is named after their source"
-        )
+    concerns += _nothing_of(night)
     counts = {name: taken.calls.total(name) for name in COUNTS}
     return {
         "ingest": {"files": len(taken.calls.files), **counts},
         "imports": [asdict(report) for report in taken.imports],
         "concerns": concerns,
     }
+
+
+def _nothing_of(night: Night) -> list[str]:
+    """Say that no call of the day is there, and of which day the newest is or where files go."""
+    days = sorted({file.partition["call_date"] for file in night.lake.files(CALLS)})
+    if night.day.isoformat() in days:
+        return []
+    if days:
+        newest = f"the newest are of {days[-1]}: `callsieve nightly --date {days[-1]}`"
+        return [f"no calls of {night.day.isoformat()} (UTC); {newest}"]
+    inbox = night.lake.home.inbox
+    folders = ", ".join(str(inbox / name) for name in sorted(night.lake.settings.sources))
+    return [f"no call files: leave them in {folders}"]
 
 
 def _set_aside(night: Night) -> list[str]:

@@ -38,7 +38,7 @@ def commented_settings() -> str:
         elif isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             sections += ["", *_section_lines(name, field.annotation)]
         else:
-            lines += [*_meaning(field), f"# {name} = {as_toml(default_of(field))}"]
+            lines += [*_meaning(field), _default_line(name, field)]
     return "\n".join([*lines, *sections]) + "\n"
 
 
@@ -51,7 +51,7 @@ def _source_lines() -> Iterator[str]:
         if name in _EXAMPLE:
             yield f"{name} = {as_toml(_EXAMPLE[name])}"
         else:
-            yield f"# {name} = {as_toml(default_of(field))}"
+            yield _default_line(name, field)
 
 
 def _section_lines(name: str, section: type[BaseModel]) -> Iterator[str]:
@@ -62,7 +62,12 @@ def _section_lines(name: str, section: type[BaseModel]) -> Iterator[str]:
         yield from _meaning(field)
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             continue
-        yield f"# {field_name} = {as_toml(default_of(field))}"
+        yield _default_line(field_name, field)
+
+
+def _default_line(name: str, field: FieldInfo) -> str:
+    default = default_of(field)
+    return f"# {name}: not set" if default is None else f"# {name} = {as_toml(default)}"
 
 
 def _meaning(field: FieldInfo) -> list[str]:
@@ -88,3 +93,7 @@ def as_toml(value: Any) -> str:
     if isinstance(value, Decimal):
         return f'"{value}"'
     return json.dumps("" if value is None else str(value))
+
+
+if __name__ == "__main__":
+    print(commented_settings(), end="")  # noqa: T201

@@ -8,11 +8,14 @@ see it as text, machines as one JSON object.
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -53,6 +56,14 @@ def tell(message: str) -> None:
     """Say on standard error how the work goes on."""
     sys.stderr.write(harmless(message) + "\n")
     sys.stderr.flush()
+
+
+def typed() -> str:
+    """Return what has to be typed to run this command again: its name, or where it lies."""
+    found, here = shutil.which("callsieve"), Path(sys.argv[0])
+    if here.stem != "callsieve" or (found and os.path.realpath(found) == os.path.realpath(here)):
+        return "callsieve"
+    return os.path.relpath(here) if here.is_relative_to(Path.cwd()) else str(here)
 
 
 def paced(say: Callable[[str], None], *, every_s: float = 2.0) -> Callable[[str], None]:

@@ -17,6 +17,11 @@ from fraud.review.models import Staff
 
 
 @transaction.atomic
+def count() -> int:
+    """Count who can sign in."""
+    return User.objects.filter(is_active=True).count()
+
+
 def add_person(
     name: str,
     password: str,

@@ -126,6 +126,14 @@ def open_case_count(home: Path) -> int:
         return store.open_count()
 
 
+def people_count(home: Path) -> int:
+    """Count who can sign in."""
+    with queue_database(home):
+        from fraud.review import people
+
+        return people.count()
+
+
 def cases(home: Path, *, status: Status | None = None) -> tuple[Case, ...]:
     """Return the cases of `home` in `status`, or all of them, the most urgent first."""
     with queue_database(home):

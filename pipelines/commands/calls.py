@@ -119,7 +119,11 @@ def _chosen(
 ) -> tuple[str, SourceSettings]:
     """Return the source to read as: one of the settings, or the one the options describe."""
     if (source is None) == (format_name is None):
-        raise WrongUse("name either a source of the settings (--source) or a format (--format)")
+        known = ", ".join(sorted(settings.sources)) or "none; `callsieve init` writes one"
+        raise WrongUse(
+            "name a source of the settings with --source, or a format with --format (`--format auto` "
+            f"proposes one); sources there are: {known}"
+        )
     if source is not None:
         if source not in settings.sources:
             known = ", ".join(sorted(settings.sources)) or "none"

@@ -12,7 +12,7 @@ import typer
 from cdr import open_lake
 from cdr.imports import ImportReport
 from pipelines.inbox import IMPORTS
-from pipelines.terminal import NEEDS_A_PERSON, Json, show
+from pipelines.terminal import NEEDS_A_PERSON, Json, show, tell
 
 app = typer.Typer()
 
@@ -31,11 +31,20 @@ def _import_command(stem: str, take_in: Callable[..., ImportReport]) -> typer.Ty
     def _import(ctx: typer.Context, file: Path, as_json: Json = False) -> None:
         lake = open_lake(ctx.obj(), create=True)
         report = take_in(lake, file, now=datetime.now(tz=UTC))
-        show(asdict(report), as_json=as_json)
+        show(asdict(report), as_json=as_json, text=_in_words(report))
         if report.rejected:
+            tell("rows set aside are in the table `rejects`, each with its reasons")
             raise typer.Exit(NEEDS_A_PERSON)
 
     return group
+
+
+def _in_words(report: ImportReport) -> str:
+    ignored = f"; columns not known: {', '.join(report.ignored)}" if report.ignored else ""
+    return (
+        f"{report.file}: {report.read} rows: {report.accepted} accepted, {report.duplicate} "
+        f"duplicate, {report.corrected} corrected, {report.rejected} set aside{ignored}"
+    )
 
 
 for _stem, _take_in in IMPORTS.items():

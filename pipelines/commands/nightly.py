@@ -13,7 +13,7 @@ import typer
 from cdr import Lake, open_lake
 from fraud.candidates import Candidate
 from pipelines.samples import SAMPLE_DAY, sample_lake
-from pipelines.terminal import NEEDS_A_PERSON, Json, paced, show, tell
+from pipelines.terminal import NEEDS_A_PERSON, Json, paced, show, tell, typed
 
 if TYPE_CHECKING:
     from pipelines.hourly import HourlyOutcome
@@ -99,14 +99,15 @@ def demo(ctx: typer.Context, as_json: Json = False) -> None:
 def night_text(outcome: Outcome) -> str:
     """Say what a night came to, in lines for a terminal."""
     found = outcome.as_json()
-    ingest = found["ingest"]
+    ingest, sampled = found["ingest"], found["sampled"]
+    drawn = f" ({sampled} drawn at random from below the threshold)" if sampled else ""
     lines = [
         f"Night of {outcome.day.isoformat()} (UTC), run {outcome.run.run_id}",
         f"  {ingest['files']} files: {ingest['read']:,} rows read = {ingest['accepted']:,} new + "
         f"{ingest['duplicate']:,} known + {ingest['corrected']:,} corrected + "
         f"{ingest['rejected']:,} set aside",
         f"  {found['accounts_scored']:,} accounts scored by {found['method']}, "
-        f"{len(outcome.candidates)} candidates, {found['cases_opened']} cases opened",
+        f"{len(outcome.candidates)} candidates, {found['cases_opened']} cases opened{drawn}",
         f"  {sum(outcome.run.seconds.values()):.1f} s",
     ]
     if outcome.concerns:
@@ -114,6 +115,8 @@ def night_text(outcome: Outcome) -> str:
     lines += ["", "Candidates:" if outcome.candidates else "No candidates."]
     for candidate in outcome.candidates:
         lines += _candidate_lines(candidate)
+    if found["cases_opened"]:
+        lines += ["", "The cases are in the queue: `callsieve review serve`."]
     return "\n".join(lines)
 
 
@@ -154,10 +157,12 @@ def _candidate_lines(candidate: Candidate) -> Iterator[str]:
 
 
 def _where_next(home: str, lake: Lake) -> Iterator[str]:
-    run = f"callsieve --home {home}"
+    command = typed()
+    run = f"{command} --home {home}"
     yield f"Lake:   {lake.where}"
     yield f"Report: {lake.home.reports / (SAMPLE_DAY.isoformat() + '.html')}"
     yield "Next:"
     yield f'  {run} query "{SAMPLE_QUESTION}" --purpose fraud'
-    yield "  callsieve init                  write a callsieve.toml for your own switches"
-    yield "  callsieve doctor                say what is missing"
+    yield f"  {run} review user add ada --role reviewer"
+    yield f"  {run} review serve        the queue, in a browser"
+    yield f"  {command} init        settings for your own switches, in a folder of your own"

@@ -11,6 +11,7 @@ import fraud.tables  # noqa: F401 (its tables are asked for too)
 from cdr import open_lake
 from cdr.errors import WrongUse
 from cdr.query import ask
+from cdr.schema import Purpose
 from cdr.sessions import record
 from pipelines.terminal import Json, show, tell
 
@@ -21,7 +22,7 @@ app = typer.Typer()
 def query(
     ctx: typer.Context,
     sql: str,
-    purpose: Annotated[str, typer.Option(help="fraud, billing, security or rights")],
+    purpose: Annotated[Purpose, typer.Option(help="Whose columns and rows.")],
     limit: Annotated[int, typer.Option(help="Rows at most.", min=1)] = 1000,
     reveal: Annotated[
         bool, typer.Option("--reveal", help="Raw values in place of pseudonyms.")
@@ -40,7 +41,14 @@ def query(
     record(lake, sql, purpose=purpose, reveal=reveal)
     found = ask(con, sql, limit=limit)
     rows = {"columns": found.columns, "rows": found.to_dicts(), "row_count": found.height}
-    with pl.Config(tbl_rows=-1, tbl_cols=-1, fmt_str_lengths=200, fmt_table_cell_list_len=10):
+    with pl.Config(
+        tbl_rows=-1,
+        tbl_cols=-1,
+        fmt_str_lengths=200,
+        fmt_table_cell_list_len=10,
+        tbl_hide_dataframe_shape=True,
+        tbl_hide_column_data_types=True,
+    ):
         text = str(found)
     show(rows, as_json=as_json, text=text)
     if found.height == limit:

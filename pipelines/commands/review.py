@@ -13,7 +13,7 @@ import typer
 
 from cdr import open_lake
 from cdr.errors import WrongUse
-from fraud.review.queue import decisions_since, migrate, new_password, new_person
+from fraud.review.queue import decisions_since, migrate, new_password, new_person, people_count
 from fraud.review.rights import Role
 from fraud.review.server import Address
 from fraud.review.server import serve as run_server
@@ -114,6 +114,8 @@ def serve(
         raise WrongUse("webhooks need a secret: set CALLSIEVE_REVIEW__WEBHOOK_SECRET")
     address = Address(host, port, tuple(name or ()), proxy)
     lake = open_lake(settings, create=True)
+    if not people_count(lake.home.root):
+        tell("nobody can sign in yet: `callsieve review user add NAME --role reviewer`")
     run_server(lake, address, receiver=(url, secret) if url else None, tell=tell)
     show({"served": f"{host}:{port}"}, as_json=as_json, text="stopped")
 

@@ -11,7 +11,7 @@ import typer
 from cdr import Lake
 from cdr.errors import WrongUse, shown, storage
 from pipelines.settings_file import commented_settings
-from pipelines.terminal import NEEDS_A_PERSON, Json, show
+from pipelines.terminal import NEEDS_A_PERSON, Json, show, typed
 
 if TYPE_CHECKING:
     from pipelines.doctor import Answer
@@ -38,8 +38,20 @@ def init(
             raise WrongUse(f"{shown(out)} is there already; name another with --out") from None
         except FileNotFoundError:
             raise WrongUse("--out: there is no such folder; make it first") from None
-    text = f"{out} is written. Edit the three lines under [sources.pbx], then: callsieve doctor"
-    show({"file": str(out)}, as_json=as_json, text=text)
+    show({"file": str(out)}, as_json=as_json, text=_next_steps(out))
+
+
+def _next_steps(file: Path) -> str:
+    command = typed() if file.name == "callsieve.toml" else f"{typed()} --config {file}"
+    return f"""\
+{file} is written. Next:
+  1. edit the three lines under [sources.pbx]: format, zone, country
+     (which format? {command} ingest FILE --format auto)
+  2. {command} ingest FILE --source pbx --dry-run        shows, writes nothing
+  3. {command} ingest FILE --source pbx
+  4. {command} accounts import accounts.csv              who your customers are
+  5. {command} nightly                                   scores, opens cases
+{command} doctor says at any time what is missing."""
 
 
 @app.command()

@@ -18,7 +18,7 @@ def test_no_files(callsieve: RunCommand, operator: Operator) -> None:
         file.unlink()
     ran = callsieve(*operator.words, *NIGHT)
     assert ran.code == 1
-    assert "no call files: leave them in a folder of the inbox" in ran.found["concerns"][0]
+    assert "no call files: leave them in " in ran.found["concerns"][0]
 
 
 def test_no_sources(callsieve: RunCommand, operator: Operator) -> None:
@@ -39,7 +39,7 @@ def test_a_folder_that_is_no_source(callsieve: RunCommand, operator: Operator) -
     ("setting", "message"),
     [
         ('format = "plain_cvs"', "unknown format 'plain_cvs'; known are: "),
-        ('zone = "Europe/Berlim"', "sources.pbx.zone: Value error, not an IANA time zone"),
+        ('zone = "Europe/Berlim"', "sources.pbx.zone: not an IANA time zone"),
         ('country = "Germany"', "sources.pbx.country: "),
         ('farmat = "plain_csv"', "sources.pbx.farmat: not a setting"),
         ("format = [", "is not TOML"),

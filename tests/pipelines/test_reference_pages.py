@@ -10,10 +10,11 @@ import pytest
 from pydantic import BaseModel
 
 from cdr.schema import TABLES
-from cdr.settings import Settings, SourceSettings
+from cdr.settings import Settings, SourceSettings, load_settings
 from fraud.features.signals import SIGNALS
 from pipelines.commands_page import commands, commands_page, examples
 from pipelines.errors_page import errors, errors_page, what_to_do
+from pipelines.settings_file import commented_settings
 from pipelines.settings_page import settings_page
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -33,6 +34,17 @@ def page(name: str) -> str:
 def test_the_page_is_fresh(name: str) -> None:
     fresh = page(name) == PAGES[name]()
     assert fresh, f"stale; write it with: python -m pipelines.{name}_page > docs/{name}.md"
+
+
+def test_the_example_file_is_what_init_writes_and_its_defaults_are_those_of_the_settings(
+    tmp_path: Path,
+) -> None:
+    text = commented_settings()
+    fresh = (DOCS.parent / "callsieve.toml").read_text("utf-8") == text
+    assert fresh, "stale; write it with: python -m pipelines.settings_file > callsieve.toml"
+    (tmp_path / "all.toml").write_text(re.sub(r"^# (\w+ = )", r"\1", text, flags=re.M))
+    (tmp_path / "none.toml").write_text(text)
+    assert load_settings(tmp_path / "all.toml") == load_settings(tmp_path / "none.toml")
 
 
 def test_every_setting_has_a_meaning_and_a_row_in_its_section() -> None:

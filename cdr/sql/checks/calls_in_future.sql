@@ -3,7 +3,7 @@
 -- Parameters: $day (UTC day).
 -- Needs:      calls.
 -- Result:     subject (source), measured (calls), expected (0).
-SELECT source AS subject, COUNT(*)::DOUBLE AS measured, 0.0 AS expected
+SELECT source AS subject, COUNT(*)::DOUBLE AS measured, 0::DOUBLE AS expected
 FROM calls
 WHERE call_date >= $day AND started_at > ingested_at + INTERVAL 5 MINUTE
 GROUP BY source

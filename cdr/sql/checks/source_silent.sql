@@ -11,7 +11,7 @@ WITH days AS (
 )
 SELECT
     source AS subject,
-    0.0 AS measured,
+    0::DOUBLE AS measured,
     COUNT(*) FILTER (WHERE call_date < $day)::DOUBLE AS expected
 FROM days
 GROUP BY source
