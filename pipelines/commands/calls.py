@@ -121,8 +121,8 @@ def _chosen(
     if (source is None) == (format_name is None):
         known = ", ".join(sorted(settings.sources)) or "none; `callsieve init` writes one"
         raise WrongUse(
-            "name a source of the settings with --source, or a format with --format (`--format auto` "
-            f"proposes one); sources there are: {known}"
+            "name a source of the settings with --source, or a format with --format (`--format "
+            f"auto` proposes one); sources there are: {known}"
         )
     if source is not None:
         if source not in settings.sources:
