@@ -20,7 +20,7 @@ from cdr.errors import FormatError, shown, storage
 from cdr.keys import joined, key_16
 from cdr.lake import Batch, Lake
 from cdr.normalise.addresses import ip_country
-from cdr.normalise.messages import template_hash, with_link
+from cdr.normalise.messages import leads_to_listed, template_hash, with_link
 from cdr.operator_files import (
     ACCOUNTS_FILE,
     EVENTS_FILE,
@@ -42,7 +42,8 @@ from cdr.schema import (
     Table,
 )
 
-KNOWN_LISTS = ("test_numbers", "high_risk_ranges", "networks")
+LINK_DOMAINS = "link_domains"
+KNOWN_LISTS = ("test_numbers", "high_risk_ranges", "networks", LINK_DOMAINS)
 
 _RAW_CHARS = 65_536
 """Longest raw text kept of a row set aside. Ours: more than any sane record has."""
@@ -99,6 +100,9 @@ def import_events(lake: Lake, file: Path, *, now: datetime) -> ImportReport:
 def import_messages(lake: Lake, file: Path, *, now: datetime) -> ImportReport:
     """Take in texts as counts of templates; the texts themselves are dropped here.
 
+    Whether a link's domain is listed is asked now, since nobody can ask later: take the list
+    `link_domains` in before the texts.
+
     A file counts once. The same text in two files counts twice: what would tell
     is what was dropped.
     """
@@ -106,7 +110,7 @@ def import_messages(lake: Lake, file: Path, *, now: datetime) -> ImportReport:
 
 
 def import_lists(lake: Lake, file: Path, *, now: datetime) -> ImportReport:
-    """Take in test numbers, high-risk ranges and networks, with their dates."""
+    """Take in test numbers, high-risk ranges, networks and link domains, with their dates."""
     return _import(lake, file, LISTS_FILE, _join_lists, now=now)
 
 
@@ -277,8 +281,10 @@ def _join_messages(
     if sha256 in known:
         return _Counts(0, rows.height, 0)
     texts = rows.drop("line").unique(maintain_order=True)
+    listed = lake.scan(LISTS).filter(pl.col("list") == LINK_DOMAINS).collect()
     counted = (
         texts.with_columns(
+            leads_to_listed(texts, listed),
             template_hash(pl.col("text")).alias("template_hash"),
             with_link(pl.col("text")).alias("linked"),
             pl.col("at").dt.date().alias("message_date"),
@@ -288,10 +294,14 @@ def _join_messages(
             pl.len().cast(pl.Int64).alias("text_count"),
             pl.col("counterpart").drop_nulls().n_unique().cast(pl.Int64).alias("counterpart_count"),
             pl.col("linked").sum().cast(pl.Int64).alias("link_count"),
+            pl.when(pl.col("listed").is_not_null().any())
+            .then(pl.col("listed").sum())
+            .cast(pl.Int64)
+            .alias("listed_link_count"),
         )
         .with_columns(pl.lit(sha256).alias("import_id"), _instant(now).alias("imported_at"))
     )
-    batch.add(MESSAGE_TEMPLATES, counted)
+    batch.add(MESSAGE_TEMPLATES, counted.select(MESSAGE_TEMPLATES.polars_schema.names()))
     return _Counts(texts.height, rows.height - texts.height, 0)
 
 

@@ -502,6 +502,16 @@ MESSAGE_TEMPLATES = Table(
         Field("text_count", pl.Int64(), "texts", "How many texts.", False, NONE, FRAUD),
         Field("counterpart_count", pl.Int64(), "numbers", "How many numbers.", False, NONE, FRAUD),
         Field("link_count", pl.Int64(), "texts", "Texts with a link.", False, NONE, FRAUD),
+        Field(
+            "listed_link_count",
+            pl.Int64(),
+            "texts",
+            "Reputation of linked domains: texts with a link to one that was in the list "
+            "`link_domains` when they came in; null where nothing was listed.",
+            True,
+            NONE,
+            FRAUD,
+        ),
         Field("import_id", pl.String(), "hex", "SHA-256 of the file it came in."),
         Field("imported_at", INSTANT, "UTC", "When we were told."),
     ),
@@ -511,10 +521,15 @@ MESSAGE_TEMPLATES = Table(
 
 LISTS = Table(
     "lists",
-    "entry of a list of numbers, ranges or networks",
+    "entry of a list of numbers, ranges, networks or domains",
     (
-        Field("list", pl.String(), "code", "`test_numbers`, `high_risk_ranges` or `networks`."),
-        Field("entry", pl.String(), "E.164, prefix or CIDR", "What is listed."),
+        Field(
+            "list",
+            pl.String(),
+            "code",
+            "`test_numbers`, `high_risk_ranges`, `networks` or `link_domains`.",
+        ),
+        Field("entry", pl.String(), "E.164, prefix, CIDR or domain", "What is listed."),
         Field("detail", pl.String(), "text", "Who listed it, or why.", True),
         Field("valid_from", INSTANT, "UTC", "From when on; null since ever.", True),
         Field("valid_to", INSTANT, "UTC", "Until when (excluded); null while listed.", True),

@@ -29,10 +29,11 @@ IMPORTS: dict[str, Callable[..., ImportReport]] = {
     "accounts": import_accounts,
     "account_numbers": import_numbers,
     "account_events": import_events,
-    "messages": import_messages,
     "lists": import_lists,
+    "messages": import_messages,
 }
-"""Stem of each file of the operator's, and what takes it in; accounts come first."""
+"""Stem of each file of the operator's, and what takes it in; accounts come first, and lists before
+the texts whose links are looked up in them."""
 
 
 @dataclass(frozen=True, slots=True)

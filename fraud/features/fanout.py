@@ -132,6 +132,32 @@ def _brief_callers(days: int) -> tuple[Signal, ...]:
     )
 
 
+def _mass_ringers() -> tuple[Signal, ...]:
+    """Look at who rang many accounts briefly: what one account alone does not show."""
+    of_week = partial(
+        _contacts,
+        unit=Unit.COUNT,
+        window_days=7,
+        count_sql="COUNT(*) FILTER (WHERE in_nearest_days_ago <= 7 OR out_nearest_days_ago <= 7)",
+        minimum_count=1,
+        source="product design, Wangiri in: callers that ring many of our numbers briefly; our "
+        "users calling back",
+        direction=Direction.HIGHER,
+    )
+    return (
+        of_week(
+            name="mass_ringers_count_7d",
+            sql="COUNT(*) FILTER (WHERE rung_count IS NOT NULL AND in_brief_count_7d > 0)",
+            meaning="{value} numbers that rang many accounts for 5 s or less rang it too",
+        ),
+        of_week(
+            name="mass_ringers_called_count_7d",
+            sql="COUNT(*) FILTER (WHERE rung_count IS NOT NULL AND out_nearest_days_ago <= 7)",
+            meaning="{value} numbers called that rang many accounts for 5 s or less",
+        ),
+    )
+
+
 _CALLS = "SUM(call_count_30d)"
 _OUT_CALLS = "SUM(out_call_count_30d)"
 
@@ -139,6 +165,7 @@ SIGNALS: tuple[Signal, ...] = (
     *(signal for days in WINDOWS for signal in _of_window(days)),
     *(_known_callees(days) for days in (1, 7)),
     *(signal for days in (7, 30) for signal in _brief_callers(days)),
+    *_mass_ringers(),
     _contacts(
         name="top_callee_share_30d",
         unit=Unit.SHARE,

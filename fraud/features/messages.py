@@ -52,6 +52,17 @@ def _of_window(days: int) -> tuple[Signal, ...]:
             source="product design, message templates: smishing",
             direction=Direction.HIGHER,
         ),
+        _signal(
+            name=f"listed_link_texts_count_{days}d",
+            unit=Unit.COUNT,
+            window_days=days,
+            sql=f"SUM(listed_link_count_{days}d)",
+            count_sql=f"COUNT(listed_link_count_{days}d)",
+            minimum_count=1,
+            meaning="{value} texts carry a link to a listed domain",
+            source="product design, message templates: smishing",
+            direction=Direction.HIGHER,
+        ),
         of_texts(
             name=f"template_counterparts_max_count_{days}d",
             unit=Unit.COUNT,

@@ -17,10 +17,16 @@ PRIVATE_ADDRESS = (
 """RFC 1918, RFC 6598 (carrier NAT), RFC 4193, loopback and link-local: shared by strangers."""
 
 
+MASS_ACCOUNTS = 10
+"""Accounts that a number rings briefly within a week, from which it rings many. Ours: a person who
+lets it ring once does not know ten customers of one operator."""
+
+
 @cache
 def text_of(name: str) -> str:
-    """Return the text of ``sql/<name>.sql``, with the constant that several of them share."""
+    """Return the text of ``sql/<name>.sql``, with the constants of this module."""
     text = files("fraud.features").joinpath(f"sql/{name}.sql").read_text("utf-8").strip()
+    text = text.replace("<MASS_ACCOUNTS>", str(MASS_ACCOUNTS))
     return text.replace("<PRIVATE_ADDRESS>", PRIVATE_ADDRESS)
 
 

@@ -17,6 +17,7 @@ from fraud.features.zones import zones_sql
 
 _SHARED = (*SIGHTINGS, "blocks", "links", "shared_traces")
 _BUILT_ON = {
+    Relation.CONTACTS: ("mass_ringers",),
     Relation.HOURS: ("hour_keys", "local_hours"),
     Relation.WEEK_HOURS: ("hour_keys",),
     Relation.EVENT_PLACES: (Relation.EVENTS,),

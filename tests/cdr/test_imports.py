@@ -311,6 +311,41 @@ def test_texts_are_dropped_and_their_templates_counted(
     assert b"quartz" not in stored
 
 
+def test_of_a_link_only_whether_its_domain_is_listed_stays(
+    lake: cdr.Lake, csv: Callable[..., Path]
+) -> None:
+    def sent(day: int, *links: str) -> str:
+        return f"a1,2026-09-0{day}T10:00:00Z,+4930111,pay {' or '.join(links)} now"
+
+    listed = ("list,entry,detail,valid_from,valid_to",
+              "link_domains,quartz.example,feed,2026-09-02,2026-09-04")  # fmt: skip
+    header = "account_id,at,counterpart,text"
+    import_messages(lake, csv(header, sent(1, "http://quartz.example")), now=NOW)
+    import_lists(lake, csv(*listed), now=NOW)
+    texts = (
+        sent(1, "http://quartz.example/early"),
+        sent(2, "http://www.Pay.QUARTZ.example:80/x"),
+        sent(3, "http://notquartz.example/x", "quartz.example/late"),
+        sent(3, "https://quartz.example.org"),
+        sent(4, "http://quartz.example/after"),
+    )
+    import_messages(lake, csv(header, *texts), now=NOW)
+    found = lake.scan(MESSAGE_TEMPLATES).collect()
+    count = pl.col("listed_link_count")
+    rows = found.group_by("import_id", "message_date").agg(
+        count.sum(), unknown=count.is_null().any()
+    )
+    assert sorted((day.day, listed, unknown) for _, day, listed, unknown in rows.iter_rows()) == [
+        (1, 0, False),
+        (1, 0, True),  # nothing was listed yet, so nothing is known
+        (2, 1, False),
+        (3, 1, False),
+        (4, 0, False),
+    ]
+    folder = lake.home.lake / "message_templates"
+    assert b"quartz" not in b"".join(f.read_bytes() for f in folder.rglob("*") if f.is_file())
+
+
 def test_the_text_of_a_message_set_aside_is_not_kept_either(
     lake: cdr.Lake, csv: Callable[..., Path]
 ) -> None:

@@ -84,6 +84,7 @@ def busy_day(day: date, *, wild: bool) -> dict[str, list[Any]]:
                 "text_count": count,
                 "counterpart_count": count,
                 "link_count": count if wild else 3,
+                "listed_link_count": count if wild else 1,
             }
             for template, count in (("t1", texts), ("t2", 7))
         ],
@@ -110,6 +111,16 @@ PAST = merged(
     busy_day(date(2026, 3, 1), wild=False),
 )
 FUTURE = busy_day(AS_OF.date(), wild=True)
+FUTURE["calls"] += [  # nine others hear a number that rings `a` on that day too
+    call(
+        AS_OF + timedelta(hours=n),
+        account_id=f"x{n}",
+        direction="inbound",
+        caller_number="+49307000",
+        ring_ms=2_000,
+    )
+    for n in range(9)
+]
 LATER = AS_OF + timedelta(seconds=1)
 DETAILS = {"address": "Some St. 1", "phone": "+49309001"}
 OPENED = account(created="2026-02-17", **DETAILS)

@@ -279,7 +279,9 @@ def test_first_days(tables: Open) -> None:
     )
 
 
-def texts(day: date, template: str, count: int, numbers: int, links: int = 0) -> dict[str, Any]:
+def texts(
+    day: date, template: str, count: int, numbers: int, links: int = 0, listed: int | None = None
+) -> dict[str, Any]:
     return {
         "account_id": "a",
         "message_date": day,
@@ -287,13 +289,14 @@ def texts(day: date, template: str, count: int, numbers: int, links: int = 0) ->
         "text_count": count,
         "counterpart_count": numbers,
         "link_count": links,
+        "listed_link_count": listed,
     }
 
 
 def test_messages(tables: Open) -> None:
     con = tables(
         message_templates=[
-            texts(date(2026, 3, 1), "t1", 6, 5, links=6),
+            texts(date(2026, 3, 1), "t1", 6, 5, links=6, listed=4),
             texts(date(2026, 2, 28), "t1", 2, 2),
             texts(date(2026, 2, 28), "t2", 2, 1),
             texts(date(2026, 2, 10), "t2", 10, 1),
@@ -308,7 +311,10 @@ def test_messages(tables: Open) -> None:
         top_template_share_30d=12 / 20,
         link_text_share_7d=6 / 10,
         template_counterparts_max_count_7d=7,
+        listed_link_texts_count_7d=4,
     )
+    unknown = tables(message_templates=[texts(date(2026, 3, 1), "t1", 6, 5, links=6)])
+    check(unknown, listed_link_texts_count_7d=None)
 
 
 def test_events_and_numbers(tables: Open) -> None:
@@ -389,6 +395,28 @@ def test_numbers_that_rang_briefly_and_were_called(tables: Open) -> None:
         brief_callers_count_30d=3,
         brief_callers_called_share_30d=1 / 3,
     )
+
+
+def test_a_number_that_rang_many_accounts_is_told_from_one_that_rang_few(tables: Open) -> None:
+    def rang(account_id: str, number: str, day: str = "2026-02-28") -> Any:
+        more = {"direction": "inbound", "caller_number": number, "ring_ms": 2_000}
+        return call(f"{day} 10:00", account_id=account_id, **more)
+
+    con = tables(
+        [
+            *(rang(f"x{n}", "+5351000001") for n in range(9)),
+            *(rang(f"x{n}", "+5351000002") for n in range(10)),
+            *(rang(f"x{n}", "+5351000003", "2026-02-20") for n in range(10)),  # 10 days ago
+            *(rang("a", f"+535100000{n}") for n in (1, 3)),
+            *(call("2026-03-01 11:00", 60, callee_number=f"+535100000{n}") for n in (1, 2, 3)),
+        ]
+    )
+    # with a itself ten accounts heard 1 and 2 in these 7 days; nine are no crowd
+    check(con, mass_ringers_count_7d=1, mass_ringers_called_count_7d=2)
+    left = features_as_of(
+        con, as_of=AS_OF, signals=[ANY_COUNT["mass_ringers_called_count_7d"]], left_out=["x1"]
+    )
+    assert left["mass_ringers_called_count_7d"].to_list() == [0]
 
 
 def test_an_hour_is_compared_with_the_same_hour_before(tables: Open) -> None:
