@@ -14,7 +14,12 @@ from typing import Any
 
 import pytest
 
-from pipelines import cli
+WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+os.environ.setdefault("POLARS_MAX_THREADS", str(max(1, (os.cpu_count() or 1) // WORKERS)))
+"""Each worker takes its share of the machine: threads that wait for each other cost a quarter
+of the processor time. Read by Polars as it is imported, so it stands before."""
+
+from pipelines import cli  # noqa: E402 (see above)
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,12 @@ def test_with_nobody_to_compare_with_it_ranks_by_behaviour_and_says_so(
     assert {one["band"] for one in ran.found["candidates"]} == {"unknown"}
 
 
-@pytest.mark.parametrize("step", ["take_in", "reduce", "cases"])
+LARGE = pytest.mark.large
+
+
+@pytest.mark.parametrize(
+    "step", ["reduce", pytest.param("take_in", marks=LARGE), pytest.param("cases", marks=LARGE)]
+)
 def test_a_killed_night_goes_on_with_the_step_it_was_in(
     callsieve: RunCommand, operator: Operator, step: str
 ) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
-from feature_rows import Row, open_tables, reduce_all, trace_blocked
+from feature_rows import Row, opened
 
 from cdr.query import Connection
 
@@ -14,15 +14,12 @@ from cdr.query import Connection
 @pytest.fixture
 def tables() -> Iterator[Callable[..., Connection]]:
     """Give a function that opens literal rows with every day of theirs reduced."""
-    opened: list[Connection] = []
+    made: list[Connection] = []
 
     def _open(calls: Sequence[Row] = (), **more: Any) -> Connection:
-        con = open_tables(calls, **more)
-        opened.append(con)
-        reduce_all(con, sorted({row["call_date"] for row in calls}))
-        trace_blocked(con)
-        return con
+        made.append(opened(calls, **more))
+        return made[-1]
 
     yield _open
-    for con in opened:
+    for con in made:
         con.close()

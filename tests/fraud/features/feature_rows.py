@@ -140,3 +140,11 @@ def trace_blocked(con: Connection) -> pl.DataFrame:
     left_behind = traces(con, blocked_ever(con))
     con.register("blocked_traces", left_behind.to_arrow())
     return left_behind
+
+
+def opened(calls: Sequence[Row] = (), **more: Any) -> Connection:
+    """Open a session on literal rows with every day of theirs reduced."""
+    con = open_tables(calls, **more)
+    reduce_all(con, sorted({row["call_date"] for row in calls}))
+    trace_blocked(con)
+    return con

@@ -26,9 +26,10 @@ def blocked(account_id: str, at: datetime = BLOCK, **more: Any) -> Row:
     return account(account_id, **{**state, **more})
 
 
-def of(con: Connection, account_id: str, as_of: datetime = AS_OF, **more: Any) -> dict[str, Any]:
-    found = features_as_of(con, as_of=as_of, signals=SIGNALS, **more)
-    return found.row(by_predicate=pl.col("account_id") == account_id, named=True)
+def described(con: Connection, as_of: datetime = AS_OF) -> dict[str, dict[str, Any]]:
+    """Return the signals of every account by its name."""
+    found = features_as_of(con, as_of=as_of, signals=SIGNALS)
+    return {row["account_id"]: row for row in found.iter_rows(named=True)}
 
 
 def calls_to(number: str, *days: str, account_id: str = "a", hour: int = 9) -> list[Row]:
@@ -50,12 +51,13 @@ def test_contacts_overlap_by_decayed_calls(tables: Open) -> None:
         accounts=[account(), blocked("b")],
     )
     theirs, ours = 2.85 / 3.85, 1.85 / 4.85
-    got = of(con, "a")
+    everybody = described(con)
+    got = everybody["a"]
     assert got["contact_dice_share_30d"] == pytest.approx((theirs + ours) / 2)
     assert got["contact_hellinger_share_30d"] == pytest.approx(sqrt(theirs * ours))
     assert got["blocked_by_calls_count_30d"] == 1
     assert got["blocked_one_hop_ratio_30d"] == 1 / 1  # a called it only after the block
-    assert of(con, "b")["contact_dice_share_30d"] is None  # nobody was blocked before it
+    assert everybody["b"]["contact_dice_share_30d"] is None  # nobody was blocked before it
 
 
 def test_calls_to_each_other_and_forwarding_tie_too(tables: Open) -> None:
@@ -70,9 +72,9 @@ def test_calls_to_each_other_and_forwarding_tie_too(tables: Open) -> None:
         ],
         account_numbers=[{"account_id": "b", "number": "+4930700", "valid_to": BLOCK}],
     )
-    got = {one: of(con, one)["blocked_one_hop_ratio_30d"] for one in "acd"}
-    assert got == {"a": pytest.approx(1 / 3, abs=1e-8), "c": got["a"], "d": got["a"]}
-    assert of(con, "e")["blocked_one_hop_ratio_30d"] is None  # nothing to compare
+    got = {one: row["blocked_one_hop_ratio_30d"] for one, row in described(con).items()}
+    assert [got[one] for one in "acd"] == [pytest.approx(1 / 3, abs=1e-8), got["a"], got["a"]]
+    assert got["e"] is None  # nothing to compare
 
 
 DETAILS = {
@@ -86,7 +88,8 @@ DETAILS = {
 @pytest.mark.parametrize("name", DETAILS)
 def test_what_two_accounts_gave_ties_them(tables: Open, name: str) -> None:
     con = tables(accounts=[account(**DETAILS[name]), account("c"), blocked("b", **DETAILS[name])])
-    mine, other = of(con, "a"), of(con, "c")
+    everybody = described(con)
+    mine, other = everybody["a"], everybody["c"]
     assert {n: mine[n] for n in DETAILS} == {n: 1.0 if n == name else None for n in DETAILS}
     assert [other[n] for n in DETAILS] == [None] * 4
     assert mine["blocked_one_hop_ratio_30d"] == 1 / 2  # one of the two who had it was blocked
@@ -109,9 +112,10 @@ def test_what_events_showed_ties_too_and_private_addresses_do_not(tables: Open) 
             signs_in("c", date(2026, 3, 1), "192.168.1.5"),
         ],
     )
-    assert of(con, "a")["blocked_by_devices_count_30d"] == 1
-    assert of(con, "a")["blocked_by_ips_count_30d"] == 0
-    assert of(con, "c")["blocked_by_ips_count_30d"] is None
+    got = described(con)
+    assert got["a"]["blocked_by_devices_count_30d"] == 1
+    assert got["a"]["blocked_by_ips_count_30d"] == 0
+    assert got["c"]["blocked_by_ips_count_30d"] is None
 
 
 @pytest.mark.parametrize("others", [HUB_HOLDERS - 2, HUB_HOLDERS - 1])
@@ -123,7 +127,7 @@ def test_hubs_tie_less_and_large_ones_nobody(tables: Open, others: int) -> None:
     )
     holders = others + 2
     weight = 1 / holders if holders <= HUB_HOLDERS else 0
-    assert of(con, "a")["blocked_one_hop_ratio_30d"] == pytest.approx(weight, abs=1e-8)
+    assert described(con)["a"]["blocked_one_hop_ratio_30d"] == pytest.approx(weight, abs=1e-8)
 
 
 def test_two_hops_lead_through_an_account_in_between(tables: Open) -> None:
@@ -135,8 +139,9 @@ def test_two_hops_lead_through_an_account_in_between(tables: Open) -> None:
         ],
     )
     hops = ("blocked_one_hop_ratio_30d", "blocked_two_hops_count_30d", "blocked_two_hops_ratio_30d")
-    assert [of(con, "a")[name] for name in hops] == [0, 1, 1 / 2 * 1 / 2]
-    assert [of(con, "c")[name] for name in hops] == [1 / 2, 0, 0]  # never through itself
+    got = described(con)
+    assert [got["a"][name] for name in hops] == [0, 1, 1 / 2 * 1 / 2]
+    assert [got["c"][name] for name in hops] == [1 / 2, 0, 0]  # never through itself
 
 
 def ring(*blocks: datetime | None) -> Sequence[Row]:
@@ -150,8 +155,8 @@ def test_a_block_is_known_from_the_next_midnight_on(tables: Open) -> None:
     con = tables(accounts=ring(None, BLOCK))
     day = datetime(2026, 2, 20, tzinfo=UTC)
     name = "blocked_by_devices_count_30d"
-    assert of(con, "r0", as_of=day)[name] is None  # nobody is known to be blocked
-    assert of(con, "r0", as_of=day + timedelta(days=1))[name] == 1
+    assert described(con, day)["r0"][name] is None  # nobody is known to be blocked
+    assert described(con, day + timedelta(days=1))["r0"][name] == 1
 
 
 def test_what_was_told_late_counts_from_then_on(tables: Open) -> None:
@@ -161,8 +166,8 @@ def test_what_was_told_late_counts_from_then_on(tables: Open) -> None:
         accounts=[account(devices=["D1"]), stood, blocked("b", devices=["D1"], valid_from=told)]
     )
     name = "blocked_by_devices_count_30d"
-    assert of(con, "a", as_of=datetime(2026, 2, 25, tzinfo=UTC))[name] is None
-    assert of(con, "a", as_of=datetime(2026, 2, 26, tzinfo=UTC))[name] == 1
+    assert described(con, datetime(2026, 2, 25, tzinfo=UTC))["a"][name] is None
+    assert described(con, datetime(2026, 2, 26, tzinfo=UTC))["a"][name] == 1
 
 
 def test_a_blocked_account_sees_earlier_blocks_only(tables: Open) -> None:
@@ -185,8 +190,8 @@ def test_whoever_is_unblocked_is_no_pattern_any_more(tables: Open) -> None:
         ]
     )
     name = "blocked_by_devices_count_30d"
-    assert of(con, "a", as_of=datetime(2026, 2, 26, tzinfo=UTC))[name] == 1
-    assert of(con, "a")[name] == 0
+    assert described(con, datetime(2026, 2, 26, tzinfo=UTC))["a"][name] == 1
+    assert described(con)["a"][name] == 0
 
 
 @pytest.mark.parametrize("reason", ["payment", "customer", None])
@@ -194,7 +199,7 @@ def test_blocks_for_other_reasons_are_no_patterns(tables: Open, reason: str | No
     con = tables(
         accounts=[account(devices=["D1"]), blocked("b", devices=["D1"], status_reason=reason)]
     )
-    assert of(con, "a")["blocked_by_devices_count_30d"] is None
+    assert described(con)["a"]["blocked_by_devices_count_30d"] is None
 
 
 def test_accounts_left_out_are_neither_described_nor_used(tables: Open) -> None:
@@ -224,8 +229,9 @@ def test_templates_shared_with_blocked_accounts(tables: Open) -> None:
         ],
     )
     names = ("blocked_templates_count_30d", "blocked_template_text_share_30d")
-    assert [of(con, "a")[name] for name in names] == [1, 30 / 40]
-    assert [of(con, "c")[name] for name in names] == [0, 0]
+    got = described(con)
+    assert [got["a"][name] for name in names] == [1, 30 / 40]
+    assert [got["c"][name] for name in names] == [0, 0]
 
 
 def test_traces_hold_no_value(tables: Open) -> None:

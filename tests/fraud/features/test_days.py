@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -44,10 +45,28 @@ DERIVED = (ACCOUNT_DAYS, ACCOUNT_DAY_KEYS, BLOCKED_TRACES)
 def lake_with(
     home: Path, calls: Sequence[Row] = CALLS_THERE, accounts: Sequence[Row] = ACCOUNTS_THERE
 ) -> Lake:
-    lake = cdr.open_lake(cdr.load_settings(home=home), create=True)
+    lake = lake_at(home)
     put(lake, CALLS, calls_frame(calls))
     put(lake, ACCOUNTS, frame(ACCOUNTS, accounts))
     return lake
+
+
+def lake_at(home: Path) -> Lake:
+    return cdr.open_lake(cdr.load_settings(home=home), create=True)
+
+
+@pytest.fixture(scope="module")
+def reduced_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("reduced") / "home"
+    assert reduce_days(lake_with(home), as_of=AS_OF) == 3
+    return home
+
+
+@pytest.fixture
+def lake(reduced_once: Path, tmp_path: Path) -> Lake:
+    """Give a copy of a lake whose days are reduced."""
+    shutil.copytree(reduced_once, tmp_path / "home")
+    return lake_at(tmp_path / "home")
 
 
 def put(lake: Lake, table: Table, rows: pl.DataFrame) -> None:
@@ -67,9 +86,7 @@ def kept(lake: Lake, table: Table) -> pl.DataFrame:
     return lake.scan(table).sort(pl.all()).collect()
 
 
-def test_a_second_night_has_nothing_to_reduce(tmp_path: Path) -> None:
-    lake = lake_with(tmp_path)
-    assert reduce_days(lake, as_of=AS_OF) == 3
+def test_a_second_night_has_nothing_to_reduce(lake: Lake) -> None:
     versions = [lake.version(table) for table in DERIVED]
     assert reduce_days(lake, as_of=AS_OF) == 0
     assert reduce_days(lake, as_of=AS_OF - timedelta(days=9)) == 0  # an older midnight undoes none
@@ -97,23 +114,20 @@ CHANGED = {
 
 @pytest.mark.parametrize("change", CHANGED)
 def test_a_changed_day_is_reduced_again_and_equals_a_full_recompute(
-    tmp_path: Path, change: str
+    lake: Lake, tmp_path: Path, change: str
 ) -> None:
-    nightly, fresh = lake_with(tmp_path / "nightly"), lake_with(tmp_path / "fresh", CHANGED[change])
-    reduce_days(nightly, as_of=AS_OF)
-    put(nightly, CALLS, calls_frame(CHANGED[change]))
-    assert reduce_days(nightly, as_of=AS_OF) == 1
+    fresh = lake_with(tmp_path / "fresh", CHANGED[change])
+    put(lake, CALLS, calls_frame(CHANGED[change]))
+    assert reduce_days(lake, as_of=AS_OF) == 1
     reduce_days(fresh, as_of=AS_OF)
     for table in DERIVED:
-        assert_frame_equal(kept(nightly, table), kept(fresh, table))
-    assert_frame_equal(described(nightly), described(fresh))
+        assert_frame_equal(kept(lake, table), kept(fresh, table))
+    assert_frame_equal(described(lake), described(fresh))
 
 
 def test_days_of_other_statements_are_reduced_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lake = lake_with(tmp_path)
-    reduce_days(lake, as_of=AS_OF)
     monkeypatch.setattr("fraud.days.made_by", lambda: "0123456789abcdef")
     assert reduce_days(lake, as_of=AS_OF) == 3
 
@@ -125,17 +139,13 @@ def test_days_older_than_their_retention_are_not_made_again(tmp_path: Path) -> N
     assert kept(lake, ACCOUNT_DAYS)["call_date"].unique().to_list() == [date(2026, 2, 27)]
 
 
-def test_traces_of_accounts_no_longer_blocked_go(tmp_path: Path) -> None:
-    lake = lake_with(tmp_path)
-    reduce_days(lake, as_of=AS_OF)
+def test_traces_of_accounts_no_longer_blocked_go(lake: Lake) -> None:
     put(lake, ACCOUNTS, frame(ACCOUNTS, ACCOUNTS_THERE[:1]))
     reduce_days(lake, as_of=AS_OF)
     assert kept(lake, BLOCKED_TRACES).is_empty()
 
 
-def test_accounts_that_object_are_neither_described_nor_used(tmp_path: Path) -> None:
-    lake = lake_with(tmp_path)
-    reduce_days(lake, as_of=AS_OF)
+def test_accounts_that_object_are_neither_described_nor_used(lake: Lake) -> None:
     assert described(lake)["blocked_by_devices_count_30d"].to_list() == [1, None]
     receive(lake, Right.OBJECT, Person("account", "b"), reason=None, now=AS_OF)
     found = described(lake)
@@ -145,9 +155,7 @@ def test_accounts_that_object_are_neither_described_nor_used(tmp_path: Path) -> 
     assert kept(lake, BLOCKED_TRACES).is_empty()
 
 
-def test_nobody_is_compared_by_the_number_of_a_person_who_objects(tmp_path: Path) -> None:
-    lake = lake_with(tmp_path)
-    reduce_days(lake, as_of=AS_OF)
+def test_nobody_is_compared_by_the_number_of_a_person_who_objects(lake: Lake) -> None:
     shared = ("blocked_by_calls_count_30d", "blocked_by_devices_count_30d")
     assert described(lake).select(shared).row(0) == (1, 1)
     receive(lake, Right.OBJECT, Person("number", "+5351234567"), reason=None, now=AS_OF)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import polars as pl
 import pytest
-from feature_rows import AS_OF, account, call
+from feature_rows import AS_OF, account, call, opened
 from polars.testing import assert_frame_equal
 
 from cdr.errors import WrongUse
@@ -170,14 +170,16 @@ EARLIER = blocked("b", datetime(2026, 2, 22, 9, tzinfo=UTC))
 OTHERS = merged(other("b", date(2026, 2, 20), range(1)), other("c", date(2026, 2, 26), range(4)))
 
 
-@pytest.fixture
-def with_and_without(tables: Open) -> tuple[Connection, Connection]:
+@pytest.fixture(scope="module")
+def with_and_without() -> Iterator[tuple[Connection, Connection]]:
     known = merged(PAST, OTHERS)
     later = blocked("c", LATER)
-    past = tables(**known, accounts=[OPENED, *EARLIER, {**later[0], "valid_to": None}, later[2]])
+    past = opened(**known, accounts=[OPENED, *EARLIER, {**later[0], "valid_to": None}, later[2]])
     stood = {**OPENED, "valid_to": LATER}
-    planted = tables(**merged(known, FUTURE), accounts=[stood, MOVED, *EARLIER, *later])
-    return planted, past
+    planted = opened(**merged(known, FUTURE), accounts=[stood, MOVED, *EARLIER, *later])
+    yield planted, past
+    planted.close()
+    past.close()
 
 
 def test_a_future_that_would_change_every_signal_changes_none(
@@ -210,13 +212,14 @@ def test_pairs_give_what_each_midnight_gives(
     for as_of in midnights:
         one = got.filter(pl.col("as_of") == as_of).drop("as_of")
         assert_frame_equal(one, features_as_of(con, as_of=as_of).head(1))
-        assert_frame_equal(one, features_as_of(con, as_of=as_of, accounts=["a"]))
+    assert_frame_equal(one, features_as_of(con, as_of=as_of, accounts=["a"]))
 
 
 def test_accounts_opened_later_are_not_there(tables: Open) -> None:
     con = tables(accounts=[account("old"), account("new", created="2026-03-02")])
-    assert features_as_of(con, as_of=AS_OF)["account_id"].to_list() == ["old"]
-    assert features_as_of(con, as_of=AS_OF, accounts=["new"]).is_empty()
+    one = SIGNALS[:1]
+    assert features_as_of(con, as_of=AS_OF, signals=one)["account_id"].to_list() == ["old"]
+    assert features_as_of(con, as_of=AS_OF, signals=one, accounts=["new"]).is_empty()
 
 
 def test_no_pairs_give_no_rows(tables: Open) -> None:
