@@ -63,6 +63,17 @@ def callsieve(
 
 
 @pytest.fixture(scope="session")
+def empty_queue(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a review database that is up to date, to be copied: migrating takes a second."""
+    from fraud.review import database
+    from fraud.review.queue import open_case_count
+
+    home = tmp_path_factory.mktemp("queue")
+    open_case_count(home)
+    return home / database.FILE
+
+
+@pytest.fixture(scope="session")
 def sample_night(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a home after `callsieve demo`; made once for all workers and only to be read."""
     from datetime import UTC, datetime

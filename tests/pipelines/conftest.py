@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,12 +55,13 @@ class Operator:
 
 
 @pytest.fixture
-def operator(tmp_path: Path) -> Operator:
-    """Lay out the small operator with three days in its inbox and no lake yet."""
+def operator(tmp_path: Path, empty_queue: Path) -> Operator:
+    """Lay out the small operator with three days in its inbox, an empty queue and no lake yet."""
     home = tmp_path / "home"
     made = Operator(home, tmp_path / "callsieve.toml")
     made.config.write_text(SETTINGS)
     home.mkdir(mode=0o700)
+    shutil.copy(empty_queue, home)
     for day in (1, 2, 3):
         made.leave(
             day,

@@ -16,18 +16,9 @@ from cdr.lake import open_lake
 from fraud.candidates import Candidate
 from fraud.review import database
 from fraud.review.account import AccountReader
-from fraud.review.queue import open_case_count
 
 database.set_up()  # so that tests can import what stands on Django at their top
 setup_test_environment()  # so that they see what a page was made from
-
-
-@pytest.fixture(scope="session")
-def empty_queue(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a database that is up to date, to be copied: migrating takes a second."""
-    home = tmp_path_factory.mktemp("queue")
-    open_case_count(home)
-    return home / database.FILE
 
 
 @pytest.fixture(autouse=True)
