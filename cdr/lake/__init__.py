@@ -127,6 +127,14 @@ class Lake:
             storage_options=ground.options,
         )
 
+    def content(self, table: Table, file: DataFile) -> pa.Buffer:
+        """Return the bytes of one file of a table; a local one is mapped, not read."""
+        filesystem = self.store.filesystem(table)
+        if filesystem is None:
+            return pa.memory_map(self.address(table, file)).read_buffer()
+        with filesystem.open_input_file(file.path) as handle:
+            return handle.read_buffer()
+
     def log(self, table: Table) -> list[dict[str, Any]]:
         """List the commits of a table, the newest first, as Delta's log has them."""
         delta = self.store.opened(table)

@@ -28,7 +28,14 @@ MAX_FILES_A_DAY = 4
 """Files a day may have before it is worth rewriting. Ours: a scan opens each of them."""
 
 ROWS_A_FILE = 1_000_000
-"""Rows sorted and written at a time. Ours: about 300 MB in memory, and twice that to sort."""
+"""Rows sorted at a time. Ours: about 300 MB in memory, and twice that to sort."""
+
+FILES_OF_A_DAY = 8
+"""Files that a day's accounts are split over. Ours: erasing one person writes one of them anew,
+an eighth of the day; more files cost every question that opens them."""
+
+FEWEST_ROWS = 61_440
+"""Rows below which a day is not split further. Ours: half a row group."""
 
 KEPT_HOURS = 168
 """How long a file stays after it was replaced: Delta's own default, a week."""
@@ -65,8 +72,21 @@ def crowded_days(files: Iterable[DataFile]) -> list[str]:
     for file in files:
         days[_place(file)].append(file.rows)
     return sorted(
-        day for day, rows in days.items() if len(rows) > MAX_FILES_A_DAY + sum(rows) // ROWS_A_FILE
+        day
+        for day, rows in days.items()
+        if len(rows) > MAX_FILES_A_DAY + sum(rows) // rows_a_file(sum(rows))
     )
+
+
+def rows_a_file(of_day: int) -> int:
+    """Return how many rows a full file of a day with so many has."""
+    return min(max(of_day // FILES_OF_A_DAY, FEWEST_ROWS), ROWS_A_FILE)
+
+
+def full_files(rows: pl.DataFrame, of_day: int) -> Iterator[pl.DataFrame]:
+    """Split some rows of a day into full files of about the same length, in their order."""
+    parts = max(rows.height // rows_a_file(of_day), 1)
+    return rows.iter_slices(max(-(-rows.height // parts), 1))
 
 
 def _place(file: DataFile) -> str:
@@ -77,9 +97,11 @@ def _compact_day(lake: Lake, day: str) -> None:
     with lake.batch("compact") as batch, lake.writing():
         files = [f for f in lake.files(CALLS) if _place(f) == day]
         rows = lake.scan_files(CALLS, files)
+        of_day = sum(file.rows for file in files)
         for part in _by_account(rows):
             ordered = part.sort("account_id", "started_at", "record_id")
-            batch.add(CALLS, ordered.collect(engine="streaming"), lasting=True)
+            for of_file in full_files(ordered.collect(engine="streaming"), of_day):
+                batch.add(CALLS, of_file, lasting=True)
         batch.remove(CALLS, files)
         batch.publish()
 

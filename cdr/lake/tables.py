@@ -132,6 +132,9 @@ def data_files(delta: DeltaTable) -> list[DataFile]:
 _FAST_ZSTD_LEVEL = 1
 """Ours: files that are rewritten within days; a third less time than level 3, 3 % larger."""
 
+_LOOKED_AT = 4096
+"""Rows by which it is judged whether the values of a column repeat. Ours: a few accounts' day."""
+
 
 def write_files(
     folder: Path, name: str, table: Table, frame: pl.DataFrame, *, lasting: bool = False
@@ -197,6 +200,7 @@ def _write_file(
             packed,
             compression="zstd",
             row_group_size=ROW_GROUP_ROWS,
+            use_dictionary=_repeated(frame),
             write_statistics=[
                 field.name
                 for field in table.fields
@@ -221,6 +225,20 @@ def _write_file(
         if low is not None and high is not None:
             bounds[column] = (_stat(low), _stat(high))
     return DataFile(path, frame.height, target.stat().st_size, partition, bounds)
+
+
+def _repeated(frame: pl.DataFrame) -> list[str]:
+    """Name the columns worth a dictionary, judged by rows in the middle.
+
+    One of values that do not repeat is begun, given up and written twice: that takes longer than
+    all the rest, and the file is larger.
+    """
+    some = frame.slice(frame.height // 2, _LOOKED_AT)
+    return [
+        f"{name}.list.element" if dtype.is_nested() else name
+        for name, dtype in frame.schema.items()
+        if dtype.is_nested() or some[name].n_unique() <= some.height // 2
+    ]
 
 
 def _stat(value: Any) -> str:

@@ -6,6 +6,8 @@ whose a row is, and every column of text is looked through.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import polars as pl
 
 from cdr.privacy.identifiers import Identifiers
@@ -58,15 +60,14 @@ def by_key(table: Table, who: Identifiers) -> pl.Expr:
     return any_of([_whole(f, who) for f in key_columns(table)])
 
 
-def loosely(table: Table, who: Identifiers) -> pl.Expr:
-    """Tell which rows may name the person anywhere; `names` says it exactly. Quick enough."""
+def loosely(table: Table, who: Identifiers, columns: Collection[str] | None = None) -> pl.Expr:
+    """Tell which rows may name the person anywhere, or in some columns; `names` says it exactly."""
     conditions = []
     parts = who.parts()
     for field in searched(table):
-        free = field.unit == "JSON" or (
-            field.personal is Personal.DIRECT and side_of(field.name) is None
-        )
-        if field.dtype == TEXTS or (free and field.unit not in EXACT_UNITS):
+        if columns is not None and field.name not in columns:
+            continue
+        if field.dtype == TEXTS or is_free(field):
             conditions.append(names(field, who))  # as people write, also with blanks
             continue
         conditions.append(_whole(field, who))
@@ -83,6 +84,14 @@ def names(field: Field, who: Identifiers) -> pl.Expr:
     if field.unit in EXACT_UNITS or field.name == "account_id":
         return _whole(field, who)
     return _whole(field, who) | _filled(column.str.contains(who.pattern()))
+
+
+def is_free(field: Field) -> bool:
+    """Tell whether people write in a column of text as they like, numbers with blanks too."""
+    freely = field.unit == "JSON" or (
+        field.personal is Personal.DIRECT and side_of(field.name) is None
+    )
+    return freely and field.dtype == pl.String() and field.unit not in EXACT_UNITS
 
 
 def is_whole(field: Field, who: Identifiers) -> pl.Expr:

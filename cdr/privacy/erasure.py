@@ -8,7 +8,8 @@ time some of them or none. Not here: what lies outside the tables, and the searc
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -27,6 +28,7 @@ from cdr.privacy.columns import (
     searched,
     side_of,
 )
+from cdr.privacy.finding import naming
 from cdr.privacy.holds import held_rows
 from cdr.privacy.identifiers import Identifiers
 from cdr.privacy.obligations import obligation_of
@@ -167,8 +169,7 @@ def left_in(lake: Lake, table: Table, who: Identifiers, standing: Standing) -> L
     files = lake.files(table)
     if not files:
         return Left()
-    rows = lake.scan_files(table, files).filter(loosely(table, who) | mine(table, who))
-    found = rows.collect(engine="streaming")
+    found = _near(lake, table, who, files)
     kept = _kept(table, standing)
     columns = searched(table)
     may_name = _may_name(table)
@@ -192,17 +193,28 @@ def left_in(lake: Lake, table: Table, who: Identifiers, standing: Standing) -> L
     return Left(over, obliged.height, held, newest)  # type: ignore[arg-type]
 
 
+def _near(lake: Lake, table: Table, who: Identifiers, files: list[DataFile]) -> pl.DataFrame:
+    """Return the rows that may name the person."""
+    alike: defaultdict[frozenset[str], list[DataFile]] = defaultdict(list)
+    for file, columns in naming(lake, table, files, who):
+        alike[columns].append(file)
+    parts = [
+        lake.scan_files(table, of_them).filter(loosely(table, who, columns))
+        for columns, of_them in alike.items()
+    ]
+    return pl.concat([table.empty().lazy(), *parts]).collect(engine="streaming")
+
+
 def _holding(
     lake: Lake, table: Table, who: Identifiers, files: list[DataFile], *, thoroughly: bool
 ) -> list[DataFile]:
     """List the files that name the person, each opened for the columns asked about only."""
-    if not files:
-        return []
+    if thoroughly or not files:
+        return [file for file, _ in naming(lake, table, files, who)]
     paths = {lake.address(table, file): file for file in files}
-    condition = loosely(table, who) if thoroughly else by_key(table, who)
     found = (
         lake.scan_files(table, files, place=_PLACE)
-        .filter(condition | mine(table, who))
+        .filter(by_key(table, who) | mine(table, who))
         .select(_PLACE)
         .unique()
         .collect(engine="streaming")
@@ -224,8 +236,9 @@ def _rewrite(
         files = [file for file in files if file.path in there]  # compacted: met the next time
 
         def of_file(file: DataFile) -> tuple[DataFile, pl.DataFrame, _Counts] | None:
+            columns = next((hit for _, hit in naming(lake, table, [file], who)), frozenset())
             rows = lake.scan_files(table, [file]).collect()
-            treated = without(table, rows, who, standing)
+            treated = without(table, rows, who, standing, columns)
             return None if treated is None else (file, *treated)
 
         with ThreadPoolExecutor(lake.settings.store.threads) as pool:
@@ -258,14 +271,18 @@ def _count(done: TableErased, file: DataFile, counts: _Counts) -> None:
 
 
 def without(
-    table: Table, rows: pl.DataFrame, who: Identifiers, standing: Standing
+    table: Table,
+    rows: pl.DataFrame,
+    who: Identifiers,
+    standing: Standing,
+    naming_columns: Collection[str] | None = None,
 ) -> tuple[pl.DataFrame, _Counts] | None:
     """Return rows without the person, in their order, and what changed; None where nothing has to.
 
-    Pure.
+    Pure. The columns that may name the person need not be told, but it takes longer.
     """
     numbered = rows.with_row_index(_ROW)
-    near = numbered.filter(loosely(table, who) | mine(table, who))
+    near = numbered.filter(loosely(table, who, naming_columns) | mine(table, who))
     columns = searched(table)
     own = mine(table, who)
     marked = near.with_columns(

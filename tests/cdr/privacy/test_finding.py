@@ -1,0 +1,65 @@
+"""Every file that names a person is found by its bytes, with the columns that do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from kept_rows import call, lake_in, put, put_calls
+
+import cdr
+from cdr.privacy.columns import loosely, searched
+from cdr.privacy.finding import naming
+from cdr.privacy.identifiers import Identifiers
+from cdr.privacy.requests import Person
+from cdr.schema import CALLS, REJECTS, Table
+
+SHORT, NUMBER = "a1", "+49301234567"
+WHO = Identifiers(Person("account", SHORT), SHORT, (NUMBER,), ("Zoë Brown", "192.0.2.9"))
+LIKE = (SHORT, "a11", "ba1", NUMBER, "+493012345678", "0301234567", "Zoë Brown", "Zoe Brown",
+        "192.0.2.9", "nobody", "x" * 300)  # fmt: skip
+
+
+def found(lake: cdr.Lake, table: Table) -> dict[str, frozenset[str]]:
+    return {file.path: columns for file, columns in naming(lake, table, lake.files(table), WHO)}
+
+
+@given(
+    cells=st.lists(
+        st.fixed_dictionaries(
+            {name: st.sampled_from(LIKE) for name in ("account_id", "caller_raw", "callee_ip")}
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+def test_no_row_that_may_name_the_person_lies_in_a_file_or_column_left_out(
+    tmp_path_factory: object, cells: list[dict[str, str]]
+) -> None:
+    lake = lake_in(tmp_path_factory.mktemp("lake"))  # type: ignore[attr-defined]
+    plain = {"caller_number": None, "caller_raw": None, "caller_ip": None}
+    for number, row in enumerate(cells):
+        put_calls(lake, call(f"r{number}", 9, **{**plain, **row}))
+    by_bytes = found(lake, CALLS)
+    for file in lake.files(CALLS):
+        rows = lake.scan_files(CALLS, [file]).collect()
+        for field in searched(CALLS):
+            named = rows.filter(loosely(CALLS, WHO, {field.name})).height
+            assert not named or field.name in by_bytes.get(file.path, frozenset()), field.name
+
+
+def test_somebody_elses_file_is_not_opened(tmp_path: Path) -> None:
+    lake = lake_in(tmp_path)
+    nobody = {"caller_number": None, "caller_raw": "0307654321", "account_id": "a11"}
+    put_calls(lake, call("other", 9, **nobody))
+    assert found(lake, CALLS) == {}
+
+
+def test_a_number_is_found_in_what_people_wrote_however_it_is_spaced(tmp_path: Path) -> None:
+    lake = lake_in(tmp_path)
+    put(lake, REJECTS, [{"raw": "x,030 123-45 67,y", "reasons": []}])
+    (columns,) = found(lake, REJECTS).values()
+    assert columns == {"raw"}
+    assert lake.scan(REJECTS).filter(loosely(REJECTS, WHO, columns)).collect().height == 1
