@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,19 +55,30 @@ class Operator:
         )
 
 
-@pytest.fixture
-def operator(tmp_path: Path, empty_queue: Path) -> Operator:
+@pytest.fixture(scope="session")
+def lay_out(empty_queue: Path) -> Callable[[Path], Operator]:
     """Lay out the small operator with three days in its inbox, an empty queue and no lake yet."""
-    home = tmp_path / "home"
-    made = Operator(home, tmp_path / "callsieve.toml")
-    made.config.write_text(SETTINGS)
-    home.mkdir(mode=0o700)
-    shutil.copy(empty_queue, home)
-    for day in (1, 2, 3):
-        made.leave(
-            day,
-            *(made.call(day * 100 + n, "a1", day, n) for n in range(6)),
-            *(made.call(day * 100 + 50 + n, "a2", day, n, "" if n % 2 else 4) for n in range(8)),
-        )
-    (made.inbox / "accounts.csv").write_text(ACCOUNTS)
-    return made
+
+    def _lay_out(folder: Path) -> Operator:
+        home = folder / "home"
+        made = Operator(home, folder / "callsieve.toml")
+        made.config.write_text(SETTINGS)
+        home.mkdir(mode=0o700)
+        shutil.copy(empty_queue, home)
+        for day in (1, 2, 3):
+            made.leave(
+                day,
+                *(made.call(day * 100 + n, "a1", day, n) for n in range(6)),
+                *(made.call(day * 100 + 50 + n, "a2", day, n, "" if n % 2 else 4)
+                  for n in range(8)),
+            )  # fmt: skip
+        (made.inbox / "accounts.csv").write_text(ACCOUNTS)
+        return made
+
+    return _lay_out
+
+
+@pytest.fixture
+def operator(tmp_path: Path, lay_out: Callable[[Path], Operator]) -> Operator:
+    """Give a small operator of one's own."""
+    return lay_out(tmp_path)
