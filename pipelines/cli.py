@@ -10,13 +10,15 @@ import os
 import sys
 import traceback
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
-from cdr import CdrError, Settings, load_settings
+from cdr import CdrError, Settings, access, load_settings
 from cdr.errors import StorageFailed, WrongUse, storage_fault
+from cdr.privacy.settings_changes import note_settings
 from pipelines.commands import (
     audit,
     billing,
@@ -56,8 +58,10 @@ class Options:
     config: Path | None
 
     def __call__(self) -> Settings:
-        """Read the settings file and the environment."""
-        return load_settings(self.config, home=self.home)
+        """Read the settings file and the environment; the audit log notes what changed."""
+        settings = load_settings(self.config, home=self.home)
+        note_settings(settings, by=access.person(), now=datetime.now(tz=UTC))
+        return settings
 
 
 @app.callback()

@@ -28,6 +28,7 @@ from fraud.days import reduce_days
 from fraud.model.training import save
 from fraud.review.facts import account_facts
 from fraud.review.queue import OpenedCases, decisions_as_labels, open_cases, open_leanings
+from fraud.review.sealed import seal_queue
 from fraud.rules.candidates import rule_candidates, with_rules
 from fraud.rules.hits import cap_applies, known_hits, rule_hits
 from fraud.score_table import candidates_of, described_of, score_rows
@@ -322,6 +323,7 @@ def _report(night: Night) -> Result:
 
 
 def _retention(night: Night) -> Result:
+    seal_queue(night.lake.home, now=night.now)
     done = clear_away(night.lake, now=night.now)
     left = done.expired_left
     concerns = [f"retention: {left:,} expired are still there"] if left else []

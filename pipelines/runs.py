@@ -16,6 +16,7 @@ from typing import Any
 
 from cdr.errors import storage
 from cdr.lake.home import write_whole
+from cdr.privacy.audit import Head
 
 Result = dict[str, Any]
 
@@ -53,6 +54,18 @@ class Run:
         content = {"run_id": self.run_id, "finished": self.finished, "done": self.done}
         with storage("writing the ledger of runs"):
             write_whole(self.file, json.dumps(content, indent=1).encode())
+
+
+def kept_heads(folder: Path) -> list[Head]:
+    """Return the ends of the audit log that nights noted, the oldest first."""
+    found = []
+    for file in sorted(folder.glob("*.json")):
+        with storage("reading the ledger of runs"):
+            done = json.loads(file.read_bytes()).get("done", {})
+        kept = done.get("retention", {}).get("result", {}).get("audit_head")
+        if kept is not None:
+            found.append(Head(kept["seq"], kept["hash"]))
+    return sorted(found, key=lambda head: head.seq)
 
 
 def open_run(folder: Path, day: date) -> Run:

@@ -15,8 +15,8 @@ from datetime import datetime, timedelta
 from cdr.lake.home import Home
 from cdr.privacy import audit
 from fraud.review.models import AuditEntry
+from fraud.review.sealed import SEAL
 
-SEAL = "review.seal"
 BY = "callsieve"
 SETTLED = timedelta(minutes=1)
 """How old an entry is before it is sealed. Ours: no transaction of the queue lasts so long, so

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +18,8 @@ from cdr.privacy import audit as log
 from cdr.privacy.audit_check import verify as check
 from cdr.privacy.identifiers import person_of
 from cdr.privacy.subjects import subjects_of
+from fraud.review.sealed import changed_in_queue
+from pipelines.runs import kept_heads
 from pipelines.terminal import NEEDS_A_PERSON, Json, cell, show
 
 app = typer.Typer()
@@ -33,17 +35,21 @@ def verify(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Find entries that were altered, dropped or moved. Ends with 1 where there are any.
+    """Find entries that were altered, dropped or moved, also of the queue. Ends with 1 then.
 
-    Entries cut off at the end, or a log written anew, show against a head kept elsewhere only.
+    Entries cut off at the end, or a log written anew, show against the heads that nights keep in
+    the home, and against one that was kept elsewhere: who can write the home can write those too.
 
     Example: callsieve audit verify --head head.json
     """
     lake = open_lake(ctx.obj())
-    checked = check(lake.home, [_read_head(file) for file in head or ()])
+    heads = [*kept_heads(lake.home.runs), *(_read_head(file) for file in head or ())]
+    checked = check(lake.home, heads)
+    of_queue = changed_in_queue(lake.home)
+    checked = replace(checked, faults=(*checked.faults, *of_queue))
     lines = [f"entry {fault.seq}: {fault.what}" for fault in checked.faults]
     verdict = f"{len(lines)} faults" if lines else "as they were written"
-    lines.append(f"{checked.entries:,} entries, {verdict}")
+    lines.append(f"{checked.entries:,} entries and {len(heads):,} kept heads, {verdict}")
     show(asdict(checked), as_json=as_json, text="\n".join(lines))
     if checked.faults:
         raise typer.Exit(NEEDS_A_PERSON)
