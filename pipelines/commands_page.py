@@ -55,10 +55,8 @@ def _lines(path: str, command: Any) -> Iterator[str]:
     yield f"## {path}"
     yield ""
     yield from ("\n".join(line.strip() for line in said.strip().splitlines()), "")
-    for example in examples(command):
-        yield f"    {example}"
     if examples(command):
-        yield ""
+        yield from ("```", *examples(command), "```", "")
     parameters = [p for p in command.params if not getattr(p, "hidden", False)]
     if parameters:
         yield "| option | default | meaning |"

@@ -175,7 +175,7 @@ def _calls(lake: Lake) -> Iterator[Answer]:
     yield Answer(
         "calls",
         "ok",
-        f"{rows:,} legs on {len(days)} days, {days[0]} to {days[-1]}, in {len(files)} files",
+        f"{rows:,} legs on {len(days)} days, {days[0]} to {days[-1]}",
     )
 
 
