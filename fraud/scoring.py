@@ -6,7 +6,7 @@ midnight is seen. Accounts that taught the model are scored without themselves.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -117,7 +117,7 @@ def score_night(
     blocked = accounts.filter("pattern")
     model, note = None, None
     if use_shelf and blocked.height >= settings.min_blocked:
-        model, note = _from_shelf(lake, model_id, as_of, signals, blocked)
+        model, note = _from_shelf(lake, model_id, as_of, signals, blocked, left_out)
     compared = compare_accounts(
         con,
         as_of=as_of,
@@ -138,7 +138,7 @@ def score_night(
         return _by_behaviour(open_now, signals, settings, blocked.height)
     if model is None:
         model = _trained(
-            con, lake, as_of, signals, accounts, identity, open_now, compared.parameters
+            con, lake, as_of, signals, accounts, identity, open_now, compared.parameters, left_out
         )
     score = model.score(open_now)
     scores = _banded(open_now, score, settings)
@@ -151,14 +151,21 @@ def score_night(
     rescored: tuple[Candidate, ...] = ()
     if only is None:
         rest = scores.join(chosen, on="account_id", how="anti")
-        patterns = set(blocked["account_id"])
-        left = [one for one, near in leaning.items() if not patterns.issuperset(near)]
+        left = leaned_on_gone(leaning, blocked["account_id"])
         rescored = describe(rest.filter(pl.col("account_id").is_in(left)))
         sampled = describe(drawn_below(rest, settings, as_of))
     return Night(
         scores, open_now, candidates, "similarity", model, model.card.feature_set, note,
         sampled, rescored,
     )  # fmt: skip
+
+
+def leaned_on_gone(
+    leaning: Mapping[str, Sequence[str]], patterns: Collection[str]
+) -> tuple[str, ...]:
+    """Return accounts whose evidence names an account that is no longer compared with."""
+    standing = set(patterns)
+    return tuple(one for one, near in leaning.items() if not standing.issuperset(near))
 
 
 def drawn_below(scores: pl.DataFrame, settings: ScoringSettings, as_of: datetime) -> pl.DataFrame:
@@ -174,6 +181,7 @@ def _from_shelf(
     as_of: datetime,
     signals: SignalSet,
     blocked: pl.DataFrame,
+    left_out: Collection[str],
 ) -> tuple[Model | None, str | None]:
     """Return the model asked for, or the champion; else None, and why it cannot be used."""
     wanted = model_id or champion_id(lake.home.models)
@@ -188,6 +196,8 @@ def _from_shelf(
         unfit = "it was trained on what became known later"
     elif not learned.is_in(blocked["account_id"].implode()).all():
         unfit = "an account it learned from is no longer blocked for fraud or misuse"
+    elif not set(model.card.reference_ids).isdisjoint(left_out):
+        unfit = "an account it learned from is under a restriction or an objection"
     if unfit and model_id:
         raise ModelRefused(model_id, f"{unfit}; train again")
     if unfit:
@@ -204,12 +214,18 @@ def _trained(
     identity: pl.DataFrame,
     open_now: pl.DataFrame,
     parameters: Parameters,
+    left_out: Collection[str],
 ) -> Model:
     """Train on the accounts blocked by the midnight and a sample of the open ones."""
     seed = lake.settings.scoring.seed
     blocked = accounts.filter("pattern")
     patterns = (
-        features_at(con, midnights_of_blocks(blocked, as_of), signals=signals.behaviour)
+        features_at(
+            con,
+            midnights_of_blocks(blocked, as_of),
+            signals=signals.behaviour,
+            left_out=left_out,
+        )
         .drop("as_of")
         .join(identity, on="account_id", how="left")
         .select(open_now.columns)

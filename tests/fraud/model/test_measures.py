@@ -92,6 +92,47 @@ def test_figures_at_capacity_by_hand() -> None:
     assert measures.calibration(rows)[0] == (pytest.approx(0.1), 1.0, 2)
 
 
+def test_days_and_money_until_caught_by_hand() -> None:
+    outcomes = pl.DataFrame(
+        {
+            "account_id": ["caught", "missed", "good"],
+            "fraud": [True, True, False],
+            "began_at": [datetime(2026, 8, 30, 12, tzinfo=UTC), None, None],
+            "kind": None,
+            "lookalike_kind": None,
+        },
+        schema_overrides={"began_at": SINCE, "kind": pl.String, "lookalike_kind": pl.String},
+    )
+    scores = pl.DataFrame(
+        {
+            "account_id": ["caught", "missed", "good"],
+            "score": [0.9, 0.1, 0.2],
+            "band": ["high", "low", "low"],
+        }
+    )
+    spent = pl.DataFrame(
+        [
+            ("caught", date(2026, 8, 29), 1_000),  # before it began
+            ("caught", date(2026, 8, 30), 10),
+            ("caught", date(2026, 8, 31), 5),
+            ("caught", date(2026, 9, 1), 2_000),  # after the night that found it
+            ("missed", date(2026, 9, 1), 3),
+            ("good", date(2026, 8, 31), 4_000),
+        ],
+        schema=["account_id", "call_date", "cost_usd"],
+        orient="row",
+    )
+    rows = pl.concat([rows_of(at, scores, outcomes, 1) for at in MIDNIGHTS])
+    night = Night(scores, scores.select("account_id"), (), "similarity", None, "f", None)
+    found = summed_up(
+        rows, [night, night], spent.lazy(), MIDNIGHTS[1],
+        capacity=1, seed=1, with_truth=True, notes=(),
+    )  # fmt: skip
+    # a day and a half to the first midnight; from the first midnight to the last, 1 September
+    assert found.days_until_caught == pytest.approx((1.5 + 1) / 2)
+    assert found.usd_until_caught == pytest.approx((10 + 5 + 3) / 2)
+
+
 def test_drift_is_an_effect_and_not_a_matter_of_size() -> None:
     earlier, later = (
         pl.DataFrame({"up": [low, low + 1.0], "same": [1.0, 2.0]}) for low in (0.0, 5.0)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.stats import spearmanr
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from fraud import BlockedAccountSimilarity
@@ -45,6 +46,20 @@ def test_reasons_name_the_column_that_matters(
 ) -> None:
     parts = model.explain([[4.0, 0.0]])[0]
     assert parts[0] > 5 * abs(parts[1])
+
+
+def test_small_changes_keep_the_order_of_reasons() -> None:
+    """Values move by a hundredth of their spread; of twelve signals six say something."""
+    rng = np.random.default_rng(4)
+    y = np.repeat([1, 0], [200, 1_000])
+    X = rng.normal(np.outer(y, np.linspace(2.0, 0.0, 7)[[0, 1, 2, 3, 4, 5] + [6] * 6]), 1.0)
+    model = BlockedAccountSimilarity(random_state=1).fit(X, y)
+    asked = X[:200]
+    before = model.explain(asked)
+    after = model.explain(asked + rng.normal(0.0, 0.01, asked.shape))
+    assert (before.argmax(axis=1) == after.argmax(axis=1)).mean() > 0.9
+    ranks = [spearmanr(one, other).statistic for one, other in zip(before, after, strict=True)]
+    assert np.mean(ranks) > 0.95
 
 
 def test_neighbours_are_of_the_kind_asked_for_and_an_account_is_most_like_itself(
