@@ -77,6 +77,8 @@ class Evaluation:
         Signals that know the future. With one of these nothing above can be trusted.
     notes : tuple of str
         What limits the evaluation.
+    model_id : str or None
+        The one model that scored all nights; None where each night learned its own.
     """
 
     nights: tuple[str, ...]
@@ -98,6 +100,7 @@ class Evaluation:
     drift: tuple[Drift, ...]
     leaks: tuple[Leak, ...]
     notes: tuple[str, ...]
+    model_id: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the object that ``evaluate --json`` prints."""
@@ -110,6 +113,7 @@ def backtest(
     *,
     known_until: datetime,
     labels_before: Callable[[datetime], pl.DataFrame | None],
+    model_id: str | None = None,
     truth: pl.DataFrame | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Evaluation:
@@ -125,6 +129,9 @@ def backtest(
         Outcomes known before this instant count; after the last of ``midnights``.
     labels_before : callable
         Gives the reviewers' decisions known before an instant.
+    model_id : str, optional
+        A model of the shelf that scores all of the nights, to be judged beside another on
+        the same nights; None lets each night learn its own.
     truth : DataFrame, optional
         Who is fraudulent, from when on and of which kind, as the simulator writes it.
     tell : callable, optional
@@ -134,12 +141,20 @@ def backtest(
     ------
     NothingToEvaluate
         If no night had enough blocked accounts to learn from.
+    ModelRefused
+        If ``model_id`` does not fit one of the nights, as when it was trained after it.
     """
     nights: list[tuple[datetime, Night]] = []
     for midnight in midnights:
         tell(f"night of {midnight.date().isoformat()}")
         reduce_days(lake, as_of=midnight)
-        night = score_night(lake, as_of=midnight, use_shelf=False, labels=labels_before(midnight))
+        night = score_night(
+            lake,
+            as_of=midnight,
+            model_id=model_id,
+            use_shelf=model_id is not None,
+            labels=labels_before(midnight),
+        )
         if night.method == "similarity":
             nights.append((midnight, night))
     if not nights:
@@ -157,7 +172,7 @@ def backtest(
     return summed_up(
         rows, [night for _, night in nights], lake.scan(ACCOUNT_DAYS), known_until,
         capacity=capacity, seed=lake.settings.scoring.seed, with_truth=truth is not None,
-        notes=tuple(notes),
+        notes=tuple(notes), model_id=model_id,
     )  # fmt: skip
 
 
@@ -193,6 +208,7 @@ def summed_up(
     seed: int,
     with_truth: bool,
     notes: tuple[str, ...],
+    model_id: str | None = None,
 ) -> Evaluation:
     """Work out everything that an evaluation says from rows of `rows_of`."""
     days, usd = _until_caught(rows, account_days)
@@ -223,6 +239,7 @@ def summed_up(
         drift=tuple(one for one in drift if abs(one.effect) >= DRIFT_FROM),
         leaks=measures.leaks(features, rows["fraud"], signals),
         notes=notes,
+        model_id=model_id,
     )
 
 

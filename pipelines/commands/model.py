@@ -87,18 +87,24 @@ def evaluate(
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="`truth/accounts.csv` of a simulation."),
     ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", help="First digits of the id of a model that scores every night."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Score past nights as they would have been scored, and compare with what came of it.
 
-    Each night learns from what was known then. Writes a report; exit code 1 where a signal
-    seems to know the future.
+    Each night learns from what was known then; with --model that one scores all of them, so that
+    champion and challenger are judged on the same nights, after both were trained. Writes a
+    report; exit code 1 where a signal seems to know the future.
 
     Example: callsieve evaluate --from 2026-09-20 --to 2026-09-26 --wait-days 5
     """
     import polars as pl
 
     from fraud.backtest import TRUTH, backtest, midnights_between
+    from fraud.model.shelf import named
     from fraud.review.queue import decisions_as_labels, has_queue
     from pipelines.model_card import write_evaluation
 
@@ -119,11 +125,15 @@ def evaluate(
         labels_before=lambda at: (
             decisions_as_labels(lake.home.root, before=at) if has_queue(lake.home.root) else None
         ),
+        model_id=named(lake.home.models, model) if model else None,
         truth=told,
         tell=tell,
     )
     said = found.as_json()
-    text_file, page = write_evaluation(lake.home.reports, f"evaluation-{found.nights[-1]}", said)
+    name = f"evaluation-{found.nights[-1]}"
+    if found.model_id:
+        name += f"-{found.model_id[:12]}"
+    text_file, page = write_evaluation(lake.home.reports, name, said)
     said["report"] = str(page)
     show(said, as_json=as_json, text=text_file.read_text("utf-8"))
     if found.leaks:

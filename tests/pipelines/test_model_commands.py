@@ -81,6 +81,21 @@ def test_past_nights_are_evaluated_with_the_truth(run: Callable[..., Any]) -> No
     assert "precision at 50 a day" in Path(found["report"]).with_suffix(".md").read_text("utf-8")
 
 
+@pytest.mark.large
+def test_one_model_is_judged_on_nights_after_it_was_trained(run: Callable[..., Any]) -> None:
+    """Champion and challenger are put to the same nights, and none to a night before it."""
+    model_id = run("train", "--as-of", "2026-09-26").found["model_id"]
+    nights = ("--from", "2026-09-27", "--to", "2026-09-27", "--wait-days", "3")
+    ran = run("evaluate", *nights, "--model", model_id[:8])
+    assert (ran.found["model_id"], ran.found["nights"]) == (model_id, ["2026-09-27"])
+    assert model_id in Path(ran.found["report"]).read_text("utf-8")
+    assert model_id[:12] in Path(ran.found["report"]).name
+    earlier = ("--from", "2026-09-20", "--to", "2026-09-20", "--wait-days", "3")
+    refused = run("evaluate", *earlier, "--model", model_id[:8])
+    assert refused.code == 3
+    assert "became known later" in refused.found["error"]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
