@@ -164,7 +164,7 @@ def _write(
         ACCOUNT_DAY_KEYS: pl.concat([one.account_day_keys for _, one in reduced]),
         REDUCED_DAYS: state.filter(pl.col("call_date").is_in(days)),
     }
-    lake.replace_days(rows, days)
+    lake.replace_days(rows, days, lasting=True)
 
 
 def _trace(

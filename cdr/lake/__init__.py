@@ -179,17 +179,20 @@ class Lake:
         Signals, scoring and the masked pages of the queue need it; what a person asks or
         writes runs in `connect`.
         """
+        views = self.raw_views(_known(purpose))
+        return query.session(views, store=self.settings.store, spill=self.home.spill)
+
+    def raw_views(self, purpose: Purpose) -> dict[str, ds.Dataset | pa.Table]:
+        """Return what `connect_raw` sees: the rows that are kept for a purpose."""
         from cdr.privacy.purposes import kept_rows_of  # which reads requests out of the lake
 
-        purpose = _known(purpose)
-        views = {
+        return {
             name: view.filter(rows)
             if isinstance(view, ds.Dataset)
             and (rows := kept_rows_of(purpose, TABLES[name])) is not None
             else view
             for name, view in self.views(purpose).items()
         }
-        return query.session(views, store=self.settings.store, spill=self.home.spill)
 
     def views(self, purpose: Purpose) -> dict[str, ds.Dataset | pa.Table]:
         """Return each table with the columns of a purpose, as it is, to be read without copying."""
@@ -279,7 +282,13 @@ class Lake:
         old = delta.vacuum(0, dry_run=True, enforce_retention_duration=False)
         return frozenset(path.rpartition("/")[2] for path in old)
 
-    def replace_days(self, rows: Mapping[Table, pl.DataFrame], days: Iterable[date]) -> None:
+    def replace_days(
+        self,
+        rows: Mapping[Table, pl.DataFrame],
+        days: Iterable[date],
+        *,
+        lasting: bool = False,
+    ) -> None:
         """Let rows stand for whole days of tables, in one commit.
 
         Parameters
@@ -288,13 +297,15 @@ class Lake:
             Tables with one partition column, a day, and all their rows of ``days``.
         days : iterable of date
             What the tables held of these days goes.
+        lasting : bool, default=False
+            The days will be asked for single accounts; see `Batch.add`.
         """
         gone = {day.isoformat() for day in days}
         with self.batch("replace_days") as batch, self.writing():
             for table, frame in rows.items():
                 day_of = table.partition_by[0]
                 batch.remove(table, [f for f in self.files(table) if f.partition[day_of] in gone])
-                batch.add(table, frame)
+                batch.add(table, frame, lasting=lasting)
             batch.publish()
 
     def _open(self, table: Table) -> DeltaTable | None:

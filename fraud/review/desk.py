@@ -239,12 +239,19 @@ def _take_back(row: models.Case, wish: Wish) -> Case:
 
 def _write(row: models.Case, before: Case, after: Case, event: Event) -> Case:
     keep_case(row, after)
+    was_due_at = row.due_at
     if event.action in DUE_ANEW:
         row.due_at = event.at + DUE["high" if event.action == Action.CONTEST else row.band]
         row.save(update_fields=["due_at"])
     newest = row.evidence.order_by("pk").values_list("pk", flat=True).last()
-    looked_s = _looked_s(row, event) if event.action in outbox.DECISIONS else None
-    written = append(event, evidence_id=newest, was=_state(before), looked_s=looked_s)
+    decided = event.action in outbox.DECISIONS
+    written = append(
+        event,
+        evidence_id=newest,
+        was=_state(before),
+        looked_s=_looked_s(row, event) if decided else None,
+        due_at=was_due_at if decided else None,
+    )
     note_action(
         event.action, by=event.by, at=event.at, case=row,
         before=_state(before), after=_state(after), why=_why(event),

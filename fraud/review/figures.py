@@ -8,10 +8,9 @@ review is real is shown: overrides, time with the evidence, decisions within sec
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from math import sqrt
+from datetime import date, datetime, timedelta
 from statistics import median
 
 from django.db.models import Case as When_
@@ -21,6 +20,7 @@ from fraud.candidates import BANDS
 from fraud.review import models
 from fraud.review.cases import UNDECIDED, Status
 from fraud.review.decisions import Action
+from fraud.review.missed import Missed, missed
 from fraud.review.outbox import DECISIONS
 
 LOOK_BACK = timedelta(days=30)
@@ -46,6 +46,7 @@ class Person:
     cleared: int
     suspended: int
     against_score: int
+    late: int
     looked_median_s: float | None
     hasty: int
 
@@ -61,17 +62,6 @@ class BandAgreement:
 
 
 @dataclass(frozen=True, slots=True)
-class Missed:
-    """Fraud among the random sample below the threshold, with its 95 % interval (Wilson)."""
-
-    decided: int
-    confirmed: int
-    share: float | None
-    low: float | None
-    high: float | None
-
-
-@dataclass(frozen=True, slots=True)
 class Figures:
     """All of the leads' page."""
 
@@ -81,29 +71,86 @@ class Figures:
     people: Sequence[Person]
     bands: Sequence[BandAgreement]
     override_share: float | None
+    decided_count: int
+    decided_late: int
     missed: Missed
 
 
-def figures(*, now: datetime) -> Figures:
-    """Return the figures as of now; decisions of the last 30 days."""
-    waiting = models.Case.objects.filter(status__in=UNDECIDED)
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """One decision of a person, with what the figures ask of it."""
+
+    by: str
+    action: str
+    band: str | None
+    looked_s: float | None
+    sampled: bool
+    night: date | None
+    late: bool
+
+
+def figures(
+    *,
+    now: datetime,
+    staff: models.Staff,
+    below: Callable[[Collection[date]], float | None],
+) -> Figures:
+    """Return the figures of a person's scope as of now; decisions of the last 30 days.
+
+    Parameters
+    ----------
+    now : datetime
+        UTC instant.
+    staff : Staff
+        Only cases of this person's countries and plans count.
+    below : callable
+        Says how many accounts lay below the threshold on some nights; see
+        :func:`fraud.review.missed.below_threshold`. Not asked where the scope is a part of all:
+        how many of that part lie there is not known.
+    """
+    cases = models.Case.objects.in_scope(staff)
+    waiting = cases.filter(status__in=UNDECIDED)
     awake = waiting.exclude(status__in=(Status.WAITING, Status.SUSPENDED))
-    events = list(
-        models.CaseEvent.objects.filter(at__gte=now - LOOK_BACK, action__in=sorted(DECISIONS))
-        .exclude(pk__in=_taken_back(now))
-        .values_list("by", "action", "evidence__band", "looked_s", "case__sampled")
-    )
-    final = [e for e in events if e[1] in FINAL]
-    against = sum(against_score(action, band) for _, action, band, _, _ in final)
+    decided = _decided(cases, now)
+    final = [one for one in decided if one.action in FINAL]
+    against = sum(against_score(one.action, one.band) for one in final)
+    sample = [one for one in final if one.sampled]
+    nights = {one.night for one in sample if one.night is not None}
+    whole = not (staff.countries or staff.plans)
     return Figures(
         ages=_ages(waiting, now),
         late=awake.filter(due_at__lt=now).count(),
         open_count=waiting.count(),
-        people=_people(events),
+        people=_people(decided),
         bands=_bands(final),
         override_share=against / len(final) if final else None,
-        missed=_missed(final),
+        decided_count=len(decided),
+        decided_late=sum(one.late for one in decided),
+        missed=missed(
+            decided=len(sample),
+            confirmed=_confirmed(sample),
+            caught=_confirmed(final) - _confirmed(sample),
+            below=below(nights) if whole and nights else None,
+        ),
     )
+
+
+def _confirmed(decided: Sequence[Decided]) -> int:
+    return sum(one.action == Action.CONFIRM_BLOCK for one in decided)
+
+
+def _decided(cases: models.CaseRows, now: datetime) -> list[Decided]:
+    rows = models.CaseEvent.objects.filter(
+        at__gte=now - LOOK_BACK, action__in=sorted(DECISIONS), case__in=cases
+    ).exclude(pk__in=_taken_back(now))
+    columns = (
+        "by", "action", "evidence__band", "looked_s", "case__sampled", "evidence__as_of_date",
+        "at", "due_at",
+    )  # fmt: skip
+    return [
+        Decided(by, action, band, looked_s, sampled, night, due_at is not None and at > due_at)
+        for by, action, band, looked_s, sampled, night, at, due_at in rows.values_list(*columns)
+    ]
 
 
 def _taken_back(now: datetime) -> list[int]:
@@ -148,59 +195,36 @@ def _ages(waiting: models.CaseRows, now: datetime) -> list[tuple[str, list[int]]
     ]
 
 
-def _people(events: Sequence[tuple[str, str, str | None, float | None, bool]]) -> list[Person]:
+def _people(decided: Sequence[Decided]) -> list[Person]:
     by_name = defaultdict(list)
-    for event in events:
-        by_name[event[0]].append(event)
+    for one in decided:
+        by_name[one.by].append(one)
     people = []
     for name, theirs in sorted(by_name.items()):
-        actions = Counter(action for _, action, _, _, _ in theirs)
-        looked = [s for _, _, _, s, _ in theirs if s is not None]
+        actions = Counter(one.action for one in theirs)
+        looked = [one.looked_s for one in theirs if one.looked_s is not None]
         people.append(
             Person(
                 name,
                 decisions=len(theirs),
                 cleared=actions[Action.CLEAR],
                 suspended=actions[Action.SUSPEND] + actions[Action.CONFIRM_BLOCK],
-                against_score=sum(against_score(a, b) for _, a, b, _, _ in theirs if a in FINAL),
+                against_score=sum(
+                    against_score(one.action, one.band) for one in theirs if one.action in FINAL
+                ),
+                late=sum(one.late for one in theirs),
                 looked_median_s=median(looked) if looked else None,
-                hasty=sum(1 for _, _, _, s, _ in theirs if s is None or s < HASTY_S),
+                hasty=sum(1 for one in theirs if one.looked_s is None or one.looked_s < HASTY_S),
             )
         )
     return people
 
 
-def _bands(
-    final: Sequence[tuple[str, str, str | None, float | None, bool]],
-) -> list[BandAgreement]:
+def _bands(final: Sequence[Decided]) -> list[BandAgreement]:
     found = []
     for band in reversed(BANDS):
-        actions = [action for _, action, of, _, _ in final if of == band]
-        confirmed = actions.count(Action.CONFIRM_BLOCK)
-        share = confirmed / len(actions) if actions else None
-        found.append(BandAgreement(band, len(actions), confirmed, share))
+        of_band = [one for one in final if one.band == band]
+        confirmed = _confirmed(of_band)
+        share = confirmed / len(of_band) if of_band else None
+        found.append(BandAgreement(band, len(of_band), confirmed, share))
     return found
-
-
-def _missed(final: Sequence[tuple[str, str, str | None, float | None, bool]]) -> Missed:
-    actions = [action for _, action, _, _, sampled in final if sampled]
-    confirmed = actions.count(Action.CONFIRM_BLOCK)
-    if not actions:
-        return Missed(0, 0, None, None, None)
-    low, high = wilson(confirmed, len(actions))
-    return Missed(len(actions), confirmed, confirmed / len(actions), low, high)
-
-
-def wilson(hits: int, n: int) -> tuple[float, float]:
-    """Return the 95 % interval of a share by Wilson's score method (JASA 22, 1927).
-
-    Examples
-    --------
-    >>> [round(end, 3) for end in wilson(1, 10)]
-    [0.018, 0.404]
-    """
-    z = 1.959963985
-    share, wide = hits / n, z * z / n
-    middle = (share + wide / 2) / (1 + wide)
-    half = z * sqrt(share * (1 - share) / n + wide / (4 * n)) / (1 + wide)
-    return max(0.0, middle - half), min(1.0, middle + half)

@@ -161,6 +161,8 @@ class CaseEvent(AppendOnly):
     was = models.JSONField(null=True)
     # seconds from the first look at the case, since it was taken, to the decision
     looked_s = models.FloatField(null=True)
+    # when the case was due as it was decided, of decisions of people
+    due_at = models.DateTimeField(null=True)
 
     objects = AppendOnlyRows["CaseEvent"].as_manager()
 

@@ -13,16 +13,20 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from cdr.lake.home import Home
 from cdr.schema import INSTANT
 from fraud.candidates import Candidate, Versions
 from fraud.review.cases import Case, CoolDown, Event, Status, Step
 from fraud.review.database import FILE, URL, queue_database
 from fraud.review.facts import Facts
 from fraud.review.rights import Role
+
+if TYPE_CHECKING:
+    from fraud.review.audit_seal import Broken
 
 NO_VERSIONS = Versions()
 COOL_DOWN = CoolDown()
@@ -269,3 +273,11 @@ def decisions_since(home: Path, since: datetime, *, until: datetime) -> list[dic
 
         desk.wake_due(until)
         return [dict(one) for one in outbox.decisions_since(since, until=until)]
+
+
+def audit_breaks(home: Home) -> list[Broken]:
+    """Return the seals of the queue's audit log that no longer hold; see `audit_seal.unsealed`."""
+    with queue_database(home.root):
+        from fraud.review.audit_seal import unsealed
+
+        return unsealed(home)

@@ -124,6 +124,8 @@ def serve(
             " choose another --host or --port"
         ) from None
     chores.start()
+    ahead = Thread(target=_read_ahead, args=(end, tell), daemon=True)
+    ahead.start()
     tell(f"review queue on http://{address.host}:{address.port}/ (stop with Ctrl+C)")
     try:
         server.run()
@@ -131,6 +133,27 @@ def serve(
         server.close()
         end.set()
         chores.join(timeout=5)
+        ahead.join(timeout=5)
+
+
+def _read_ahead(end: Event, tell: Callable[[str], None]) -> None:
+    from django.db import close_old_connections
+
+    from fraud.review.ahead import keep_ready, stand_behind
+    from fraud.review.web.reader import reader
+
+    stand_behind()
+    while True:
+        try:
+            if count := keep_ready(reader()):
+                tell(f"{count} cases are read ahead")
+        except Exception as error:
+            # pages then read for themselves; the text could quote a row, the kind cannot
+            tell(f"reading ahead: {type(error).__name__}, tried again in {EVERY_S:.0f} s")
+        finally:
+            close_old_connections()
+        if end.wait(EVERY_S):
+            return
 
 
 def _look_after(

@@ -318,6 +318,7 @@ def append(
     evidence_id: int | None = None,
     was: Mapping[str, object] | None = None,
     looked_s: float | None = None,
+    due_at: datetime | None = None,
 ) -> models.CaseEvent:
     """Write an event into its case's trail."""
     return models.CaseEvent.objects.create(
@@ -334,6 +335,7 @@ def append(
         evidence_id=evidence_id,
         was=was,
         looked_s=looked_s,
+        due_at=due_at,
     )
 
 

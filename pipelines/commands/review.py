@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import sys
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -13,11 +14,18 @@ import typer
 
 from cdr import open_lake
 from cdr.errors import WrongUse
-from fraud.review.queue import decisions_since, migrate, new_password, new_person, people_count
+from fraud.review.queue import (
+    audit_breaks,
+    decisions_since,
+    migrate,
+    new_password,
+    new_person,
+    people_count,
+)
 from fraud.review.rights import Role
 from fraud.review.server import Address
 from fraud.review.server import serve as run_server
-from pipelines.terminal import Json, show, tell
+from pipelines.terminal import NEEDS_A_PERSON, Json, show, tell
 
 PASSWORD = "CALLSIEVE_PASSWORD"
 """Environment variable with a password for `review user`, where nobody can be asked."""
@@ -72,7 +80,9 @@ def add_user(
         now=datetime.now(tz=UTC), countries=country or (), plans=plan or (),
         second_factor_required=second_factor,
     )  # fmt: skip
-    show({"user": name, "role": role.value}, as_json=as_json, text=f"{name} is a {role.value} now")
+    show(
+        {"user": name, "role": role.value}, as_json=as_json, text=f"{name} is {_a(role.value)} now"
+    )
 
 
 @user.command("password")
@@ -142,9 +152,37 @@ def decisions(
     )
 
 
+@review.command()
+def verify(ctx: typer.Context, as_json: Json = False) -> None:
+    """Find entries of the queue's audit log that were changed since they were sealed.
+
+    Ends with 1 where there are any. Entries that are gone are told: retention removes them.
+
+    Example: callsieve review verify
+    """
+    found = audit_breaks(open_lake(ctx.obj()).home)
+    changed = [one for one in found if not one.missing]
+    lines = [
+        f"entries {one.first} to {one.last}: "
+        + ("some are gone, by retention or by hand" if one.missing else "changed or put in")
+        for one in found
+    ]
+    show(
+        {"changed": [asdict(one) for one in changed], "gone": len(found) - len(changed)},
+        as_json=as_json,
+        text="\n".join(lines) or "as they were written",
+    )
+    if changed:
+        raise typer.Exit(NEEDS_A_PERSON)
+
+
 def _home(ctx: typer.Context) -> Path:
     home: Path = ctx.obj().home
     return home
+
+
+def _a(role: str) -> str:
+    return f"{'an' if role[0] in 'aeiou' else 'a'} {role}"
 
 
 def _instant(text: str) -> datetime:

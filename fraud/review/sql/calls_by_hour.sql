@@ -1,12 +1,12 @@
--- Grain: one row per UTC day and hour with calls.
--- Parameters: $account_id; $since_date, $until_date, UTC days (until is excluded).
--- Columns: day, hour (0..23), outbound_count, inbound_count (legs).
+-- Grain: one row per account, UTC day and hour with calls made.
+-- Parameters: $accounts, list of account_id; $since_date, $until_date, UTC days (until is excluded).
+-- Columns: account_id, day, hour (0..23), outbound_count (calls).
 SELECT
+    account_id,
     call_date AS day,
-    hour(started_at) AS hour,
-    count(*) FILTER (WHERE direction = 'outbound') AS outbound_count,
-    count(*) FILTER (WHERE direction <> 'outbound') AS inbound_count
-FROM calls
-WHERE account_id = $account_id AND call_date >= $since_date AND call_date < $until_date
-GROUP BY ALL
+    CAST(key AS INTEGER) AS hour,
+    call_count AS outbound_count
+FROM account_day_keys
+SEMI JOIN (SELECT unnest($accounts::VARCHAR[]) AS account_id) AS asked USING (account_id)
+WHERE kind = 'hour' AND call_date >= $since_date AND call_date < $until_date
 ORDER BY ALL

@@ -1,9 +1,13 @@
--- Grain: one row per event of the account, the newest first.
--- Parameters: $account_id; $since_date, UTC day; $as_of, UTC instant; $until_date, UTC day.
--- Columns: at (UTC), kind, ip, device, payment_fingerprint, amount, currency, counterpart, detail.
-SELECT e."at" AS "at", kind, ip, device, payment_fingerprint, amount, currency, counterpart, detail
+-- Grain: one row per event of an account, the newest first, at most 500 an account.
+-- Parameters: $accounts, list of account_id; $since_date, UTC day; $as_of, UTC instant; $until_date,
+--   UTC day.
+-- Columns: account_id, at (UTC), kind, ip, device, payment_fingerprint, amount, currency,
+--   counterpart, detail.
+SELECT
+    account_id, e."at" AS "at", kind, ip, device, payment_fingerprint, amount, currency,
+    counterpart, detail
 FROM account_events AS e
-WHERE account_id = $account_id
-    AND event_date >= $since_date AND event_date < $until_date AND e."at" < $as_of
-ORDER BY e."at" DESC
-LIMIT 500
+SEMI JOIN (SELECT unnest($accounts::VARCHAR[]) AS account_id) AS asked USING (account_id)
+WHERE event_date >= $since_date AND event_date < $until_date AND e."at" < $as_of
+QUALIFY row_number() OVER (PARTITION BY account_id ORDER BY e."at" DESC) <= 500
+ORDER BY account_id, e."at" DESC

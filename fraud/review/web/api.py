@@ -211,7 +211,7 @@ def get_evidence(request: HttpRequest, case_id: int) -> Any:
     newest = row.evidence.select_related("case").order_by("pk").last()
     assert newest is not None
     candidate = as_candidate(newest)
-    account = reader().account(row.account_id, as_of=row.as_of_date)
+    account = reader().of_case(candidate, as_of=row.as_of_date)
     shown = case_page(row, candidate, account, whole=False, others=())
     note_action("see_evidence", by=staff.user.get_username(), at=now(), case=row)
     return {

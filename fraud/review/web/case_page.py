@@ -15,10 +15,10 @@ from fraud.candidates import Candidate
 from fraud.features.registry import Signal
 from fraud.features.signals import SIGNALS
 from fraud.features.words import in_words
-from fraud.review.account import Account, Calls
 from fraud.review.calls_behind import calls_behind
 from fraud.review.masking import harmless, shown
 from fraud.review.models import Case
+from fraud.review.slices import Account, Calls
 from fraud.review.web.pictures import Picture, pictures
 
 DETAILS = {

@@ -14,9 +14,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from fraud.review.account import Account, Row
 from fraud.review.masking import shown
 from fraud.review.models import Case
+from fraud.review.slices import Account, Row
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 EVENTS_IN_TABLE = 60
@@ -146,7 +146,7 @@ def _timeline(row: Case, account: Account, others: Sequence[Case], *, whole: boo
         for other in others
     ]
     events.sort(key=lambda one: one["at"], reverse=True)
-    days = _days(account.hours)
+    days = [(str(d["day"]), d["outbound_count"], d["inbound_count"]) for d in account.days]
     kinds = list(dict.fromkeys(one["kind"] for one in events))
     first = days[0][0] if days else None
     seen_on = [str(one["at"].date()) for one in events] + [day for day, _, _ in days]
@@ -169,15 +169,6 @@ def _timeline(row: Case, account: Account, others: Sequence[Case], *, whole: boo
     )  # fmt: skip
 
 
-def _days(hours: Sequence[Row]) -> list[tuple[str, int, int]]:
-    """Sum up calls made and received by day."""
-    found: dict[str, tuple[int, int]] = {}
-    for row in hours:
-        made, received = found.get(str(row["day"]), (0, 0))
-        found[str(row["day"])] = made + row["outbound_count"], received + row["inbound_count"]
-    return [(day, *counts) for day, counts in sorted(found.items())]
-
-
 def _of(event: Row, *, whole: bool) -> str:
     """Say more of an event: amount, address, device, masked like everything else."""
     parts = []
@@ -190,17 +181,20 @@ def _of(event: Row, *, whole: bool) -> str:
     return ", ".join(parts)
 
 
+HASHED = frozenset({"called number", "address"})
+"""Kinds of ties whose value is a hash: of traces of blocked accounts no number is kept."""
+
+
 def _graph(row: Case, account: Account, *, whole: bool) -> Picture:
-    links = list(account.shared)
-    links += [{**one, "kind": "called number"} for one in account.called_in_common]
+    links = [*account.shared, *account.left_behind]
     nodes: dict[str, dict[str, Any]] = {
         "me": {"id": "me", "label": row.account_id, "kind": "this account", "blocked": False}
     }
     edges: list[tuple[str, str]] = []
     rows: list[tuple[str, str, str, str]] = []
     for one in links:
-        mark = one["kind"] if one["kind"] != "called number" else "code"
-        label = shown(mark, one["value"], whole=whole and one["kind"] != "called number")
+        hashed = one["kind"] in HASHED
+        label = shown("code" if hashed else one["kind"], one["value"], whole=whole and not hashed)
         value = f"{one['kind']}:{one['value']}"
         node_id = f"v{len(nodes)}"
         known = next((k for k, n in nodes.items() if n.get("value") == value), None)

@@ -14,12 +14,12 @@ from cdr.errors import CdrError
 from fraud.candidates import Candidate
 from fraud.errors import AlreadyOpen, NoSuchCase, Refused
 from fraud.review import desk
-from fraud.review.account import Account
 from fraud.review.audit import note_action
 from fraud.review.calls_behind import calls_behind
 from fraud.review.decisions import RULES, UNDO_WITHIN, Action, Wish, minutes, offered
 from fraud.review.models import Case
 from fraud.review.rights import Right, Role
+from fraud.review.slices import Account
 from fraud.review.store import as_candidate, as_case
 from fraud.review.web.case_page import case_page, masked_calls
 from fraud.review.web.gate import needs, staff_of

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from fraud.review.audit import SEEN
 from fraud.review.figures import AGES, HASTY_S, figures
+from fraud.review.missed import below_threshold
 from fraud.review.models import AuditEntry
 from fraud.review.rights import Right
-from fraud.review.web.gate import needs
+from fraud.review.web.gate import needs, staff_of
+from fraud.review.web.reader import reader
 from fraud.review.web.shown import now
 
 ENTRIES = 100
@@ -20,7 +24,8 @@ ENTRIES = 100
 @require_GET
 def team(request: HttpRequest) -> HttpResponse:
     """Show how the team works."""
-    found = figures(now=now())
+    below = partial(below_threshold, reader().lake)
+    found = figures(now=now(), staff=staff_of(request), below=below)
     ages = [label for label, _ in AGES]
     return render(request, "review/team.html", {"figures": found, "ages": ages, "hasty_s": HASTY_S})
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 from django.test.utils import setup_test_environment
 from review_site import PLAIN, Site, fill_site, site_settings
 
@@ -19,6 +20,7 @@ from fraud.review.account import AccountReader
 
 database.set_up()  # so that tests can import what stands on Django at their top
 setup_test_environment()  # so that they see what a page was made from
+django_settings.PASSWORD_HASHERS = ["quick_argon2.QuickArgon2"]
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ from cdr.ingest import ingest
 from cdr.lake import Lake, open_lake
 from cdr.settings import Settings, SourceSettings
 from fraud.candidates import Candidate, Reason, SimilarAccount
-from fraud.features.account_days import ACCOUNT_DAY_KEYS, ACCOUNT_DAYS, reduce_day
+from fraud.days import reduce_days
 from fraud.review.facts import Facts
 from fraud.review.queue import new_person, open_cases
 from fraud.review.rights import Role
@@ -93,11 +93,7 @@ def fill_site(home: Path) -> None:
     import_events(lake, files / "events.csv", now=MORNING)
     pbx = lake.settings.sources["pbx"]
     ingest(lake, [files / "calls.csv"], source_name="pbx", source=pbx, now=MORNING)
-    con = lake.connect_raw("fraud")
-    for day in (date(2026, 2, 1), *(date(2026, 2, n) for n in (24, 25, 26))):
-        reduced = reduce_day(con, day)
-        sums = {ACCOUNT_DAYS: reduced.account_days, ACCOUNT_DAY_KEYS: reduced.account_day_keys}
-        lake.replace_days(sums, [day])
+    reduce_days(lake, as_of=datetime(2026, 3, 2, tzinfo=UTC))
     high = replace(
         PLAIN, score=0.9, band="high",
         reasons=(

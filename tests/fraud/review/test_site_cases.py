@@ -332,7 +332,7 @@ def test_a_lake_that_refuses_costs_the_pictures_not_the_page(
     def refuse(*args: object, **kwargs: object) -> None:
         raise QueryFailed("account_details", "IOException")
 
-    monkeypatch.setattr(AccountReader, "account", refuse)
+    monkeypatch.setattr(AccountReader, "of_case", refuse)
     text = text_of(site.client("ada").get("/cases/1"))
     assert "67 % of the answered calls" in text
     assert "IOException" in text

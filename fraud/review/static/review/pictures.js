@@ -105,6 +105,7 @@ function timeline(data) {
 const TIES = {
   "this account": ["circle", 26], account: ["emptyCircle", 16], "blocked account": ["rect", 18],
   number: ["triangle", 13], "called number": ["triangle", 13], device: ["roundRect", 13], payment: ["diamond", 15], ip: ["pin", 20],
+  address: ["pin", 20],
 };
 
 function graph(data) {

@@ -1,15 +1,13 @@
--- Grain: one row per value that the account shares with another one, and that other.
--- Parameters: $account_id; $as_of, UTC instant; $since_date, $until_date, UTC days of events
---   (until is excluded).
--- Columns: kind (device, payment, ip, number), value, other_id, other_status; values that nobody
---   shares come last, with nulls.
+-- Grain: one row per account and value that it had or used.
+-- Parameters: $as_of, UTC instant; $since_date, $until_date, UTC days of events (until is excluded).
+-- Columns: account_id, kind (device, payment, ip, number), value, status (as it stood).
 WITH standing AS (
     SELECT account_id, devices, payment_fingerprint, signup_ip, phone, forward_to, status
     FROM accounts
     WHERE valid_from <= $as_of AND (valid_to IS NULL OR valid_to > $as_of)
 ),
 seen AS (
-    SELECT account_id, device, payment_fingerprint, ip
+    SELECT DISTINCT account_id, device, payment_fingerprint, ip
     FROM account_events
     WHERE event_date >= $since_date AND event_date < $until_date AND "at" < $as_of
 ),
@@ -30,11 +28,8 @@ held AS (
     UNION
     SELECT account_id, 'ip', ip FROM seen
 )
-SELECT own.kind, own.value, other.account_id AS other_id, standing.status AS other_status
-FROM held AS own
-LEFT JOIN held AS other
-    ON other.kind = own.kind AND other.value = own.value AND other.account_id <> own.account_id
-LEFT JOIN standing ON standing.account_id = other.account_id
-WHERE own.account_id = $account_id AND own.value IS NOT NULL
-ORDER BY other.account_id IS NULL, standing.status <> 'blocked', own.kind, own.value, other.account_id
-LIMIT 60
+SELECT held.account_id, held.kind, held.value, standing.status
+FROM held
+LEFT JOIN standing ON standing.account_id = held.account_id
+WHERE held.value IS NOT NULL
+ORDER BY held.account_id

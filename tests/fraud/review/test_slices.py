@@ -1,0 +1,116 @@
+"""What pages read: cut out for many cases at once, kept, and let go when the lake changes."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from review_site import NIGHT, site_settings
+
+from cdr.imports import import_events
+from cdr.lake import Lake, open_lake
+from fraud.features.midnight import features_as_of
+from fraud.features.signals import SIGNALS
+from fraud.review import account
+from fraud.review.account import AccountReader
+from fraud.review.slices import Account, Asked, Midnight, OpenLake, shared_values
+
+SIGNAL_NAMES = tuple(signal.name for signal in SIGNALS)
+FIRST = Asked("acc-1", NIGHT, ("acc-9",), SIGNAL_NAMES)
+SECOND = Asked("acc-9", NIGHT, ("acc-1", "acc-8"), SIGNAL_NAMES)
+
+
+@pytest.fixture(scope="module")
+def lake(filled_home: Path) -> Lake:
+    return open_lake(site_settings(filled_home))
+
+
+@pytest.fixture(scope="module")
+def opened(lake: Lake) -> OpenLake:
+    return OpenLake(lake)
+
+
+@pytest.fixture(scope="module")
+def both(opened: OpenLake) -> dict[Asked, Account]:
+    return opened.read([FIRST, SECOND])
+
+
+def test_a_slice_measures_what_the_whole_lake_does(lake: Lake, both: dict[Asked, Account]) -> None:
+    con = lake.connect_raw("fraud")
+    midnight = datetime(NIGHT.year, NIGHT.month, NIGHT.day, tzinfo=UTC)
+    whole = features_as_of(con, as_of=midnight, accounts=["acc-1", "acc-9"]).to_dicts()
+    cut_out = [both[SECOND].behaviour[name] for name in ("acc-1", "acc-9")]
+    assert [{k: v for k, v in row.items() if k != "as_of"} for row in cut_out] == whole
+
+
+def test_read_together_is_read_alone(opened: OpenLake, both: dict[Asked, Account]) -> None:
+    assert both[FIRST] == opened.read([FIRST])[FIRST]
+
+
+def test_nothing_of_one_case_is_on_the_page_of_another(both: dict[Asked, Account]) -> None:
+    first, second = both[FIRST], both[SECOND]
+    assert first.details["name"] == "Ada Lovelace"
+    assert list(first.similar) == ["acc-9"]
+    assert [e["kind"] for e in first.events] == ["sign_in", "payment"]
+    assert second.events == ()
+    assert sum(row["outbound_count"] for row in first.days) == 5
+    assert sum(row["outbound_count"] for row in second.days) == 1
+
+
+def test_what_two_accounts_have_is_shared_and_who_is_left_alone_is_nobodys_other(
+    opened: OpenLake,
+) -> None:
+    whole = opened.midnight(NIGHT)
+    shared = shared_values(whole, ["acc-1"])["acc-1"]
+    ties = {(row["kind"], row["other_id"]) for row in shared}
+    assert ties == {("device", "acc-8"), ("ip", "acc-8"), ("number", None), ("payment", None)}
+    alone = Midnight(whole.compared, whole.held, frozenset({"acc-8"}))
+    assert {row["other_id"] for row in shared_values(alone, ["acc-1"])["acc-1"]} == {None}
+
+
+def test_a_value_that_thousands_have_names_a_page_of_them_the_blocked_ones_first(
+    opened: OpenLake,
+) -> None:
+    many = pl.DataFrame(
+        {
+            "account_id": ["me", *(f"a{n:05}" for n in range(5_000))],
+            "kind": "ip",
+            "value": "198.51.100.1",
+            "status": ["active"] * 5_000 + ["blocked"],
+        }
+    )
+    whole = Midnight(opened.midnight(NIGHT).compared, many, frozenset())
+    found = shared_values(whole, ["me"])["me"]
+    assert len(found) <= 60
+    assert found[0]["other_id"] == "a04999"
+
+
+def test_what_was_prepared_is_not_read_again(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = AccountReader(lake)
+    asked: list[Any] = []
+    read = OpenLake.read
+    monkeypatch.setattr(
+        OpenLake, "read", lambda self, wanted: asked.append(list(wanted)) or read(self, wanted)
+    )
+    assert reader.prepare([FIRST, SECOND]) == 2
+    assert reader.prepare([SECOND]) == 0
+    assert asked == [[FIRST, SECOND]]
+
+
+def test_what_was_read_is_let_go_when_the_lake_changes(
+    filled_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(filled_home, tmp_path / "home")
+    own = open_lake(site_settings(tmp_path / "home"))
+    monkeypatch.setattr(account, "LOOK_AGAIN_S", 0.0)
+    reader = AccountReader(own)
+    reader.prepare([FIRST])
+    assert reader.missing([FIRST]) == []
+    late = tmp_path / "late.csv"
+    late.write_text("account_id,at,kind\nacc-1,2026-02-23T08:00:00Z,sign_in\n")
+    import_events(own, late, now=datetime(2026, 3, 2, 4, tzinfo=UTC))
+    assert reader.prepare([FIRST]) == 1
