@@ -133,7 +133,8 @@ def ask(con: Connection, sql: str, *, limit: int) -> pl.DataFrame:
     Raises
     ------
     WrongUse
-        If it is not one reading statement, or is not SQL.
+        If it is not one reading statement, is not SQL, or names what is no table or column of
+        the purpose.
     QueryFailed
         If DuckDB refuses it for another reason.
     """
@@ -151,6 +152,13 @@ def ask(con: Connection, sql: str, *, limit: int) -> pl.DataFrame:
         found: pl.DataFrame = relation.limit(limit).pl()
     except duckdb.InterruptException:
         raise QueryFailed("yours", "it took longer than store.query_s allows") from None
+    except duckdb.PermissionException:
+        raise WrongUse(
+            "a session reads the tables of its purpose and nothing else: no file, no address, no "
+            "extension, no setting"
+        ) from None
+    except (duckdb.BinderException, duckdb.CatalogException) as error:
+        raise WrongUse(_kind(error)) from None
     except duckdb.OutOfMemoryException:
         raise QueryFailed(
             "yours",

@@ -11,6 +11,7 @@ import shutil
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal
 
 import polars as pl
@@ -18,6 +19,7 @@ import polars as pl
 from cdr.errors import CdrError
 from cdr.formats import by_name
 from cdr.lake import Lake
+from cdr.pseudonyms import KeyFolder
 from cdr.schema import ACCOUNT_NUMBERS, ACCOUNTS, CALLS
 from fraud.reference import PATTERN_REASONS
 from fraud.review.queue import open_case_count, people_count
@@ -27,6 +29,9 @@ State = Literal["ok", "look", "wrong"]
 
 MIN_FREE_SHARE = 0.1
 """Share of the disk below which a night may not fit. Ours: compaction writes a day twice."""
+
+KEY_DAYS = 365
+"""Age at which a key of pseudonyms should be replaced. Ours: as long as calls are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +107,21 @@ def _home(lake: Lake) -> Iterator[Answer]:
         "ok" if free_share >= MIN_FREE_SHARE else "look",
         f"{disk.free / 1e9:.0f} GB free, {free_share:.0%} of the disk",
         "" if free_share >= MIN_FREE_SHARE else "make room before the next night",
+    )
+
+
+def _keys(lake: Lake) -> Iterator[Answer]:
+    keys = KeyFolder(lake.settings.keys_folder, lake.home.root).all()
+    if not keys:
+        yield Answer("keys", "ok", "no key of pseudonyms yet; the first session makes one")
+        return
+    days = (datetime.now(tz=UTC) - keys[-1].made_at).days
+    old = days > KEY_DAYS
+    yield Answer(
+        "keys",
+        "look" if old else "ok",
+        f"pseudonyms are made with key {keys[-1].fingerprint}, {days} days old; {len(keys)} in all",
+        "`callsieve keys rotate`: a pseudonym then says less about longer ago" if old else "",
     )
 
 
@@ -207,6 +227,7 @@ def _nights(lake: Lake) -> Iterator[Answer]:
 _QUESTIONS: tuple[Callable[[Lake], Iterator[Answer]], ...] = (
     _sources,
     _home,
+    _keys,
     _inbox,
     _accounts,
     _calls,

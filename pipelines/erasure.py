@@ -31,7 +31,7 @@ from cdr.privacy.erasure import (
     left_in,
     tables,
 )
-from cdr.privacy.holds import forget_holds, holds_in_force
+from cdr.privacy.holds import forget_holds
 from cdr.privacy.identifiers import Identifiers, identifiers_of
 from cdr.privacy.loose_files import FilesErased, erase_from_files
 from cdr.privacy.obligations import obligation_of
@@ -47,13 +47,14 @@ from cdr.privacy.requests import (
 )
 from cdr.privacy.retention import standing_of
 from cdr.privacy.rules import Standing
-from cdr.privacy.subjects import subject_of, subjects_of
+from cdr.privacy.subjects import reason_without_personal, subject_of, subjects_of
 from cdr.privacy.traces import Searched, Trace, search
 from cdr.schema import TABLES, Table
 from fraud.features.account_days import key_of
 from fraud.model.forgetting import forget as forget_model
 from fraud.review.old_cases import accounts_in_cases
 from fraud.review.persons import QueueErased, erase_from_queue
+from pipelines.erasure_grounds import block_against, holds_against
 
 ROUNDS = 3
 """Times that what a search still finds is taken out. Ours: the second finds what was compacted
@@ -154,6 +155,7 @@ def erase(
     reason: str | None,
     by: str,
     now: datetime,
+    blocked_too: bool = False,
     progress: Progress = lambda _: None,
 ) -> Receipt:
     """Erase a person, or complete an erasure that was killed.
@@ -170,6 +172,8 @@ def erase(
         User name of who does it.
     now : datetime
         UTC instant.
+    blocked_too : bool, default=False
+        Also an account that is blocked for fraud or misuse, which others are compared with.
     progress : callable, optional
         Told in words how far it is.
 
@@ -187,8 +191,10 @@ def erase(
         work = _resumed(lake, person, by=by, now=now, progress=progress)
         if work is None:
             work = _begun(lake, person, reason=reason, by=by, now=now, progress=progress)
+            work.receipt.held_by += [] if blocked_too else block_against(lake, person)
         if work.receipt.held_by:
-            return work.receipt
+            return _refused(work)
+        work.save()
         for name, step in STEPS.items():
             progress(name)
             began = time.monotonic()
@@ -209,23 +215,21 @@ def _begun(
     receipt = Receipt(request.request_id, person.kind, request.received_at.isoformat())
     cases = accounts_in_cases(lake.home.root)
     who = identifiers_of(lake, person, derive=lambda text: (key_of(text),))
-    receipt.held_by = _held_by(lake, who, cases, now)
+    receipt.held_by = holds_against(lake, who, cases=cases, now=now)
     receipt.shared = who.shared
     standing = _standing(lake, person, cases, now)
     standing = replace(standing, billed=billed_account(lake, who, standing))
-    work = _Work(lake, request, who, standing, receipt, by, progress)
-    if not receipt.held_by:
-        work.save()
-    return work
+    return _Work(lake, request, who, standing, receipt, by, progress)
 
 
-def _held_by(lake: Lake, who: Identifiers, cases: Collection[str], now: datetime) -> list[str]:
-    """Return why the person cannot be erased now; empty where nothing is against it."""
-    own = {who.person, *(Person("number", number) for number in who.numbers)}
-    found = [str(hold) for hold in holds_in_force(lake, as_of=now) if hold.person in own]
-    if who.account_id in lake.settings.retention.legal_holds:
-        found.append("legal hold")
-    return [*found, "open case"] if who.account_id in cases else found
+def _refused(work: _Work) -> Receipt:
+    """Record that nothing was erased, and why."""
+    why = reason_without_personal(work.lake, "; ".join(work.receipt.held_by))
+    audit.note(
+        work.lake.home, "person.erase_held", by=work.by, at=work.standing.now,
+        subject=subject_of(work.lake, work.who.person), why=why,
+    )  # fmt: skip
+    return work.receipt
 
 
 def _resumed(
@@ -245,7 +249,7 @@ def _resumed(
         receipt = Receipt(name, person.kind, request.received_at.isoformat())
         receipt.tables = {table: TableErased(**one) for table, one in content["tables"].items()}
         receipt.shared = who.shared
-        receipt.held_by = _held_by(lake, who, (), now)
+        receipt.held_by = holds_against(lake, who, now=now)
         standing = replace(standing, billed=tuple(content["billed"]))
         return _Work(lake, request, who, standing, receipt, by, progress)
     return None

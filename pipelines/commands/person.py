@@ -155,19 +155,25 @@ def erase(
     account: Account = None,
     number: Number = None,
     reason: Reason = None,
+    blocked_too: Annotated[
+        bool,
+        typer.Option("--blocked-too", help="Also an account that is blocked for fraud or misuse."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Erase a person from everything in the home, and search every byte of it afterwards.
 
     Prints the receipt. Killed or not complete, the same command completes it. Ends with 1 where
-    a hold forbids it, or the search found what should not be there.
+    a legal hold, an open case or a block for fraud forbids it, or the search found what should not
+    be there.
 
     Example: callsieve person erase --account C1000016 --reason "letter of 3 November"
     """
     asked = _asked(ctx, account, number, reason)
     receipt = erase_person(
-        asked.lake, asked.person, reason=reason, by=asked.by, now=asked.now, progress=tell
-    )
+        asked.lake, asked.person, reason=reason, by=asked.by, now=asked.now,
+        blocked_too=blocked_too, progress=tell,
+    )  # fmt: skip
     show(receipt.as_json(), as_json=as_json, text=in_words(receipt))
     if not receipt.complete:
         raise typer.Exit(NEEDS_A_PERSON)

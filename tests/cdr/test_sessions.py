@@ -206,3 +206,9 @@ def test_a_home_is_made_for_its_owner_only(lake: Lake) -> None:
     made = [lake.home.root, lake.home.lake, lake.home.inbox, lake.home.models, lake.home.spill]
     assert set(made) <= set(folders)
     assert {folder.stat().st_mode & 0o777 for folder in made} == {0o700}
+
+
+@pytest.mark.parametrize("sql", ["FROM read_text('/etc/passwd')", "FROM '/etc/passwd'"])
+def test_reaching_for_a_file_is_wrong_use_and_said_in_words(lake: Lake, sql: str) -> None:
+    with pytest.raises(WrongUse, match=r"no file|does not exist"):
+        ask(lake.connect("billing"), sql, limit=1)

@@ -1,15 +1,25 @@
-"""A legal hold by command: recorded with its ground and a pseudonym, and erasure obeys it."""
+"""Why a person is not erased: a legal hold laid by command, or a block for fraud; recorded."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 import cdr
 from cdr.privacy import audit
+from cdr.privacy.requests import Person
+from cdr.pseudonyms import KeyFolder
+from cdr.schema import ACCOUNTS
+from pipelines.doctor import examine
+from pipelines.erasure import Receipt, erase
 
 if TYPE_CHECKING:
     from conftest import RunCommand
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 def test_a_held_number_is_not_erased_and_the_hold_is_recorded(
@@ -37,3 +47,34 @@ def test_a_held_number_is_not_erased_and_the_hold_is_recorded(
     assert audit.details(lake.home)[log["hold.add"].seq]["said"]["why"] == ground
     assert callsieve(*words, "person", "erase", "--number", number).code == 0
     assert callsieve(*words, "retention", "--dry-run", "--json").found["dry_run"]
+
+
+def test_an_account_blocked_for_fraud_is_erased_only_when_that_is_said(tmp_path: Path) -> None:
+    lake = cdr.open_lake(cdr.load_settings(home=tmp_path / "home"), create=True)
+    row = {
+        "account_id": "C1000052", "created_at": NOW, "status": "blocked", "status_reason": "fraud",
+        "valid_from": NOW, "imported_at": NOW,
+    }  # fmt: skip
+    lists = {f.name: [] for f in ACCOUNTS.fields if isinstance(f.dtype, pl.List)}
+    with lake.batch() as batch, lake.writing():
+        batch.add(ACCOUNTS, pl.DataFrame([{**lists, **row}], schema=ACCOUNTS.polars_schema))
+        batch.publish()
+    who = Person("account", "C1000052")
+
+    def erased(**how: bool) -> Receipt:
+        return erase(lake, who, reason=None, by="dora", now=NOW, **how)
+
+    assert [one.split(",")[0] for one in erased().held_by] == ["blocked for fraud"]
+    assert lake.scan(ACCOUNTS).collect().height == 1
+    assert erased(blocked_too=True).complete
+    assert lake.scan(ACCOUNTS).collect().is_empty()
+    assert [entry.what for entry in audit.entries(lake.home)] == [
+        "person.erase_held", "audit.details_removed", "person.erase",
+    ]  # fmt: skip
+
+
+def test_the_doctor_says_how_old_the_key_of_pseudonyms_is(tmp_path: Path) -> None:
+    lake = cdr.open_lake(cdr.load_settings(home=tmp_path / "home"), create=True)
+    KeyFolder(lake.settings.keys_folder, lake.home.root).rotate()
+    (said,) = (answer for answer in examine(lake) if answer.question == "keys")
+    assert (said.state, "0 days old" in said.text) == ("ok", True)

@@ -27,9 +27,10 @@ def lake_of(home: Path) -> cdr.Lake:
 
 
 def customer(home: Path) -> Person:
-    """Return an account with many calls that is in no case."""
+    """Return an account with many calls that is in no case and was never blocked."""
     busy = lake_of(home).calls().group_by("account_id").len().sort("len", descending=True).collect()
-    cases = accounts_in_cases(home)
+    blocked = lake_of(home).scan(TABLES["accounts"]).filter(status="blocked").collect()
+    cases = {*accounts_in_cases(home), *blocked["account_id"]}
     return Person("account", next(a for a in busy["account_id"].drop_nulls() if a not in cases))
 
 
