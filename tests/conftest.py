@@ -22,6 +22,11 @@ of the processor time. Read by Polars as it is imported, so it stands before."""
 from pipelines import cli  # noqa: E402 (see above)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with tests of the whole house: each takes seconds, and the last file runs alone."""
+    items.sort(key=lambda item: not item.nodeid.startswith(("tests/test_", "tests/pipelines/")))
+
+
 @dataclass(frozen=True)
 class Ran:
     """How a command ended and what it printed."""
