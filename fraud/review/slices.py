@@ -275,8 +275,9 @@ class OpenLake:
 
     def _blocked(self, but: Sequence[str]) -> pa.Table:
         """Read the blocked accounts, of which signals ask who was one."""
-        blocked = ds.field("status") == "blocked"
-        rows = blocked & ~ds.field("account_id").isin(list(but))
+        rows = ds.field("status") == "blocked"
+        if but:
+            rows &= ~ds.field("account_id").isin(list(but))
         view = self._views["accounts"]
         return view.to_table(filter=rows) if isinstance(view, ds.Dataset) else view.filter(rows)
 

@@ -114,3 +114,10 @@ def test_what_was_read_is_let_go_when_the_lake_changes(
     late.write_text("account_id,at,kind\nacc-1,2026-02-23T08:00:00Z,sign_in\n")
     import_events(own, late, now=datetime(2026, 3, 2, 4, tzinfo=UTC))
     assert reader.prepare([FIRST]) == 1
+
+
+def test_an_account_that_the_lake_does_not_know_has_a_page_of_nothing(tmp_path: Path) -> None:
+    asked = Asked("acc-1", NIGHT, ("acc-8",), SIGNAL_NAMES)
+    found = OpenLake(open_lake(site_settings(tmp_path), create=True)).read([asked])[asked]
+    assert (found.details, found.similar, found.behaviour) == ({}, {}, {})
+    assert (found.events, found.shared, found.identity) == ((), (), ())
