@@ -17,6 +17,7 @@ SEEN = {
     "search": "searched for an account",
     "see_requests": "looked at the requests of persons",
     "see_calls": "looked at the calls behind a number",
+    "see_events": "looked at the events behind a number",
     "see_evidence": "read the evidence through the API",
     "reveal": "revealed personal data",
 }

@@ -46,6 +46,9 @@ TIMELINE_DAYS = 90
 MIDNIGHTS = 3
 """Midnights that accounts are kept compared for. Ours: cases of a night, and some older ones."""
 
+EVENTS = 500
+"""Events of an account that are read at most, as ``timeline_events.sql`` has it."""
+
 SHARED = 60
 """Values and their other holders that a page shows at most. Ours: what a picture can show."""
 

@@ -15,7 +15,8 @@ from fraud.candidates import Candidate
 from fraud.features.registry import Signal
 from fraud.features.signals import SIGNALS
 from fraud.features.words import in_words
-from fraud.review.calls_behind import calls_behind
+from fraud.review.calls_behind import CallFilter, calls_behind
+from fraud.review.events_behind import EventFilter, events_behind
 from fraud.review.masking import harmless, shown
 from fraud.review.models import Case
 from fraud.review.slices import Account, Calls
@@ -52,12 +53,13 @@ what one would call "about the same" beside a figure that moves from day to day.
 
 @dataclass(frozen=True, slots=True)
 class ReasonLine:
-    """One reason: sentence, share of the score in per cent, and the calls it can be checked on."""
+    """One reason: sentence, share of the score in per cent, and what it can be checked on."""
 
     text: str
     share: float
     signal: str
     calls: str | None
+    events: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,13 @@ def case_page(
 ) -> Shown:
     """Make the parts of a case page; without an account from the lake, what the case knows."""
     reasons = [
-        ReasonLine(harmless(reason.text), reason.share * 100, reason.signal, _calls(reason.signal))
+        ReasonLine(
+            harmless(reason.text),
+            reason.share * 100,
+            reason.signal,
+            _words(calls_behind(reason.signal)),
+            _words(events_behind(reason.signal)),
+        )
         for reason in candidate.reasons
     ]
     if account is None:
@@ -159,8 +167,7 @@ def waterfall(matches: Sequence[Mapping[str, Any]]) -> list[Step]:
     ]  # fmt: skip
 
 
-def _calls(signal: str) -> str | None:
-    wanted = calls_behind(signal)
+def _words(wanted: CallFilter | EventFilter | None) -> str | None:
     return wanted.words if wanted else None
 
 
@@ -265,4 +272,17 @@ def masked_calls(found: Calls, *, whole: bool) -> list[dict[str, Any]]:
             "duration_s": None if call["duration_ms"] is None else call["duration_ms"] / 1000,
         }
         for call in found.rows
+    ]
+
+
+def masked_events(events: Sequence[Mapping[str, Any]], *, whole: bool) -> list[dict[str, Any]]:
+    """Return events for the page, what they came from and were paid with masked."""
+    return [
+        {
+            **{name: one[name] for name in ("at", "kind", "ip_country", "amount", "currency")},
+            "ip": shown("ip", one["ip"], whole=whole),
+            "device": shown("device", one["device"], whole=whole),
+            "payment": shown("payment", one["payment_fingerprint"], whole=whole),
+        }
+        for one in events
     ]

@@ -26,6 +26,7 @@ urlpatterns = [
     path("cases/<int:case_id>/decide", views_case.decide, name="decide"),
     path("cases/<int:case_id>/reveal", views_case.reveal, name="reveal"),
     path("cases/<int:case_id>/calls/<str:signal>", views_case.calls, name="calls"),
+    path("cases/<int:case_id>/events/<str:signal>", views_case.events, name="events"),
     path("team", views_team.team, name="team"),
     path("outbox", views_outbox.outbox, name="outbox"),
     path("outbox/<int:message_id>/resend", views_outbox.resend, name="resend"),

@@ -17,11 +17,12 @@ from fraud.review import desk
 from fraud.review.audit import note_action
 from fraud.review.calls_behind import calls_behind
 from fraud.review.decisions import RULES, UNDO_WITHIN, Action, Wish, minutes, offered
+from fraud.review.events_behind import events_behind, picked
 from fraud.review.models import Case
 from fraud.review.rights import Right, Role
-from fraud.review.slices import Account
+from fraud.review.slices import EVENTS, Account
 from fraud.review.store import as_candidate, as_case
-from fraud.review.web.case_page import case_page, masked_calls
+from fraud.review.web.case_page import case_page, masked_calls, masked_events
 from fraud.review.web.gate import needs, staff_of
 from fraud.review.web.reader import reader
 from fraud.review.web.shown import now
@@ -227,5 +228,37 @@ def calls(request: HttpRequest, case_id: int, signal: str) -> HttpResponse:
             "whole": found.whole,
             "skip": skip,
             "following": skip + CALLS_SHOWN if more else None,
+        },
+    )
+
+
+@needs(Right.SEE_CASES)
+@require_GET
+def events(request: HttpRequest, case_id: int, signal: str) -> HttpResponse:
+    """List the events behind a number, with their count."""
+    staff, at = staff_of(request), now()
+    wanted = events_behind(signal)
+    try:
+        row = desk.find(case_id, staff)
+    except NoSuchCase:
+        raise Http404 from None
+    evidence = row.evidence.select_related("case").order_by("pk").last()
+    if wanted is None or evidence is None:
+        raise Http404
+    account, fault = _account(row, as_candidate(evidence))
+    if account is None:
+        messages.error(request, fault)
+        return redirect("case", case_id)
+    note_action("see_events", by=staff.user.get_username(), at=at, case=row, why=signal)
+    found = picked(account.events, wanted, as_of=row.as_of_date)
+    return render(
+        request,
+        "review/events.html",
+        {
+            "case": row,
+            "wanted": wanted,
+            "events": masked_events(found, whole=_is_revealed(request, row, at)),
+            "full": len(account.events) >= EVENTS,
+            "longest": EVENTS,
         },
     )

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from review_site import NIGHT
 
+from fraud.features.midnight import features_as_of
 from fraud.review import desk
 from fraud.review.calls_behind import calls_behind
 from fraud.review.decisions import UNDO_WITHIN, Action
@@ -387,3 +388,29 @@ def test_a_search_for_an_account_is_written_down(site: Any) -> None:
     site.client("ada").get("/?account=acc-9")
     found = AuditEntry.objects.get(action="search")
     assert (found.by, found.account_id) == ("ada", "acc-9")
+
+
+def test_the_events_behind_a_number_are_as_many_as_the_signal_counts(site: Any) -> None:
+    ada = site.client("ada")
+    measured = features_as_of(
+        site.lake.connect_raw("fraud"),
+        as_of=datetime(NIGHT.year, NIGHT.month, NIGHT.day, tzinfo=UTC),
+        accounts=["acc-1"],
+    ).row(0, named=True)
+    for signal in ("sign_ins_count_30d", "payments_count_30d"):
+        shown = ada.get(f"/cases/1/events/{signal}").context["events"]
+        assert len(shown) == measured[signal] == 1
+    assert ada.get("/cases/1/events/sign_ins_count_7d").context["events"] == []
+    body = ada.get("/cases/1/events/sign_ins_count_30d").content.decode()
+    assert "192.0.•••" in body
+    assert "192.0.2.7" not in body
+    assert ada.get("/cases/1/events/outbound_calls_count_7d").status_code == 404
+
+
+def test_what_is_shared_with_a_blocked_account_is_weighed_step_by_step(site: Any) -> None:
+    answer = site.client("ada").get("/cases/1")
+    steps = answer.context["page"].waterfall
+    assert {step.blocked_id for step in steps} == {"acc-8"}
+    assert any("device" in step.words for step in steps)
+    assert steps[-1].total == pytest.approx(sum(step.bits for step in steps))
+    assert "Shared with blocked accounts" in answer.content.decode()
