@@ -17,6 +17,7 @@ from fraud.features.signals import SIGNALS
 
 if TYPE_CHECKING:
     from fraud.backtest import backtest
+    from fraud.identity.waterfall import identity_waterfall
     from fraud.model.similarity import BlockedAccountSimilarity
     from fraud.scoring import score_night
 
@@ -29,18 +30,20 @@ __all__ = [
     "Unit",
     "backtest",
     "features",
+    "identity_waterfall",
     "score_night",
 ]
 
-_WITH_SCIKIT_LEARN = {
+_SLOW_TO_IMPORT = {
     "BlockedAccountSimilarity": "fraud.model.similarity",
     "backtest": "fraud.backtest",
+    "identity_waterfall": "fraud.identity.waterfall",
     "score_night": "fraud.scoring",
 }
 
 
 def __getattr__(name: str) -> Any:
-    """Import what needs scikit-learn when it is asked for: that takes its time."""
-    if name in _WITH_SCIKIT_LEARN:
-        return getattr(import_module(_WITH_SCIKIT_LEARN[name]), name)
+    """Import what needs scikit-learn or Splink when it is asked for: that takes its time."""
+    if name in _SLOW_TO_IMPORT:
+        return getattr(import_module(_SLOW_TO_IMPORT[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -64,19 +64,44 @@ def reasons(candidate: Candidate) -> alt.LayerChart:
         One with reasons; the bars begin where the one before ended.
     """
     rows = pl.DataFrame(
-        [(place, one.text, one.share) for place, one in enumerate(candidate.reasons)],
-        schema={"place": pl.Int64, "reason": pl.String, "share": pl.Float64},
+        [(one.text, one.share) for one in candidate.reasons],
+        schema={"reason": pl.String, "share": pl.Float64},
         orient="row",
-    ).with_columns(end=pl.col("share").cum_sum())
-    rows = rows.with_columns(start=pl.col("end") - pl.col("share"))
-    base = alt.Chart(rows).encode(
-        y=alt.Y("reason:N", sort=alt.SortField("place"), title=None, axis=alt.Axis(labelLimit=430))
+    )
+    return waterfall(rows, label="reason", value="share", title="share of the score", form="%")
+
+
+def waterfall(
+    rows: pl.DataFrame, *, label: str, value: str, title: str, form: str = ".1f"
+) -> alt.LayerChart:
+    """Draw parts that add up, each bar from where the one before ended.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        `label` (text) and `value` (a number of any sign), in the order to draw.
+    label, value : str
+        Names of these columns.
+    title : str
+        What the values are, with their unit.
+    form : str, default=".1f"
+        How numbers are written, as d3-format has it: `%` for shares.
+    """
+    placed = (
+        rows.select(pl.col(label).alias("label"), pl.col(value).alias("part"))
+        .with_row_index("place")
+        .with_columns(end=pl.col("part").cum_sum())
+        .with_columns(start=pl.col("end") - pl.col("part"))
+    )
+    base = alt.Chart(placed).encode(
+        y=alt.Y("label:N", sort=alt.SortField("place"), title=None, axis=alt.Axis(labelLimit=430))
     )
     bar = base.mark_bar().encode(
-        x=alt.X("start:Q", title="share of the score", axis=alt.Axis(format="%")), x2="end:Q"
+        x=alt.X("start:Q", title=title, axis=alt.Axis(format=form)), x2="end:Q"
     )
+    said = ".1%" if form == "%" else form
     text = base.mark_text(align="left", dx=4).encode(
-        x="end:Q", text=alt.Text("share:Q", format="+.1%")
+        x="end:Q", text=alt.Text("part:Q", format="+" + said)
     )
     chart: alt.LayerChart = (bar + text).properties(width=360)
     return chart
