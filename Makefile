@@ -4,6 +4,7 @@
 # make bench  the measurements of benchmarks/
 # make pages  write the pages that come from the code
 # make docs   the documentation as a site, in site/
+# make pictures  the pictures of the pages, from the demo; needs Chromium
 
 PYTHON ?= python3
 UV := .venv/tool/bin/uv
@@ -12,7 +13,7 @@ INSTALLED := .venv/installed
 # compiled libraries are kept: each process starts in half the time
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check bench pages docs clean
+.PHONY: demo test check bench pages docs pictures clean
 
 demo: $(INSTALLED)
 	$(RUN)/callsieve --home .callsieve/demo demo
@@ -38,6 +39,9 @@ pages: $(INSTALLED)
 
 docs: $(INSTALLED)
 	$(RUN)/mkdocs build --quiet
+
+pictures: demo
+	$(RUN)/python docs/pictures/remake.py
 
 clean:
 	rm -rf .venv .callsieve site
