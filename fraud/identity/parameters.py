@@ -40,8 +40,8 @@ class Parameters:
     prior : float
         Chance that a pair drawn at random is of the same people, 0..1.
     matching_pairs : mapping of str to float
-        For each detail, how many pairs of the same people its m was learned from, expected;
-        0 where m stands as it was set.
+        For each detail, how many pairs of the same people its m was learned from, expected,
+        a pair as often as other details made it; 0 where m stands as it was set.
     pairs : int
         Pairs looked at.
     learned_as_of : str
