@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+import numpy as np
 import polars as pl
 
 KEY = ("record_id", "content_hash")
@@ -41,12 +42,10 @@ def repeats(rows: pl.DataFrame) -> pl.Series:
     >>> repeats(rows).to_list()
     [False, False, True]
     """
-    suspects = rows["content_hash"].is_duplicated()  # of whole numbers: cheap, and seldom true
-    if not suspects.any():
-        return suspects
-    among = rows.select(KEY).filter(suspects).with_columns(first=pl.struct(KEY).is_first_distinct())
-    found = pl.Series([False]).new_from_index(0, rows.height)
-    return found.scatter(suspects.arg_true(), ~among["first"])
+    suspects = _suspects(rows["record_id"])
+    among = rows.select(pl.col(KEY).gather(suspects))
+    again = ~among.select(pl.struct(KEY).is_first_distinct()).to_series()
+    return pl.Series([False]).new_from_index(0, rows.height).scatter(suspects, again)
 
 
 def concerned(staged: pl.DataFrame, known: pl.DataFrame) -> pl.Series:
@@ -63,9 +62,20 @@ def concerned(staged: pl.DataFrame, known: pl.DataFrame) -> pl.Series:
     -------
     Series of Boolean
     """
-    return staged["record_id"].is_duplicated() | staged["record_id"].is_in(
-        known["record_id"].implode()
-    )
+    ids = staged["record_id"]
+    suspects = _suspects(ids, known["record_id"])
+    among = ids.gather(suspects)
+    found = among.is_duplicated() | among.is_in(known["record_id"].implode())
+    return pl.Series([False]).new_from_index(0, len(ids)).scatter(suspects, found)
+
+
+def _suspects(ids: pl.Series, known: pl.Series | None = None) -> pl.Series:
+    """Return the places of ids that may be there twice: few are, and sorting numbers is cheap."""
+    mine = ids.hash()
+    hashes = (mine if known is None else pl.concat([mine, known.hash()])).to_numpy(writable=True)
+    hashes.sort()
+    again = np.unique(hashes[1:][hashes[1:] == hashes[:-1]])
+    return mine.is_in(pl.Series(again, dtype=pl.UInt64).implode()).arg_true()
 
 
 def fates(staged: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:

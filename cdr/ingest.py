@@ -312,9 +312,7 @@ class _Writer:
 
     def flush(self) -> None:
         """Write what was collected."""
-        if self._calls:
-            calls = pl.concat(self._calls)
-            self._calls.clear()
+        for calls in self._days():
             again = repeats(calls)
             if again.any():
                 counts = calls.filter(again).group_by("ingest_id").agg(pl.col("source_rows").sum())
@@ -324,6 +322,16 @@ class _Writer:
         if self._rejects:
             self._own += self._batch.add(REJECTS, pl.concat(self._rejects))
             self._rejects.clear()
+
+    def _days(self) -> Iterator[pl.DataFrame]:
+        """Hand over what was collected, a day of calls at a time."""
+        days: dict[date, list[pl.DataFrame]] = {}
+        self._calls.reverse()
+        while self._calls:  # no block is there twice for longer than it takes to split it
+            for part in self._calls.pop().partition_by("call_date"):
+                days.setdefault(part.item(0, "call_date"), []).append(part)
+        while days:
+            yield pl.concat(days.pop(min(days)))
 
     def _rows(self) -> int:
         return sum(frame.height for frame in self._calls + self._rejects)

@@ -57,13 +57,14 @@ def content_64(frame: pl.DataFrame, columns: Sequence[str]) -> pl.Series:
     -------
     Series of Int64, named `content_hash`
     """
+    places = {name: place for place, name in enumerate(columns)}
+    used = [name for name in columns if frame[name].null_count() < frame.height]
+    hashes = frame.select(NonCryptographicHashingNameSpace(pl.col(name)).xxh3_64() for name in used)
     total = np.zeros(frame.height, np.uint64)
-    for place, name in enumerate(columns):
-        if frame[name].null_count() == frame.height:
-            continue
-        hashes = frame.select(NonCryptographicHashingNameSpace(pl.col(name)).xxh3_64())
-        weight = np.uint64(pow(_SPREAD, place, 2**64))
-        total += hashes.to_series().fill_null(0).to_numpy() * weight
+    for name in used:
+        values = hashes[name].fill_null(0).to_numpy(writable=True)
+        values *= np.uint64(pow(_SPREAD, places[name], 2**64))
+        total += values
     return pl.Series("content_hash", total.view(np.int64))
 
 
@@ -119,8 +120,10 @@ def _halves(
 
 
 def _packed(high: npt.NDArray[np.uint64], low: npt.NDArray[np.uint64]) -> pl.Series:
-    words = np.column_stack([high, low]).astype(">u8")
-    packed = pa.FixedSizeBinaryArray.from_buffers(
-        pa.binary(16), len(words), [None, pa.py_buffer(words.tobytes())]
+    words = np.empty((len(high), 2), ">u8")
+    words[:, 0], words[:, 1] = high, low
+    ends = pa.py_buffer(np.arange(0, words.nbytes + 1, 16))
+    packed = pa.LargeBinaryArray.from_buffers(
+        pa.large_binary(), len(words), [None, ends, pa.py_buffer(words)]
     )
-    return pl.Series("key", packed.cast(pa.large_binary()))
+    return pl.Series("key", packed)

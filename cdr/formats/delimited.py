@@ -65,12 +65,39 @@ def split_columns(
     >>> split_columns(block, ["a", "b"], ["b"]).select("line", "fault", "b").rows()
     [(1, None, '2, 3'), (2, 'broken_quotes', None), (3, 'wrong_column_count', None)]
     """
-    good = _is_good(separator, columns, keys, quoted=b'"' in block.data)
+    if b'"' not in block.data and not (block.last_cut and columns[-1] in keys):
+        whole = _split_unquoted(block, columns, wanted, separator)
+        if whole is not None:
+            return whole
+    good = _is_good(separator, columns, keys)
     lines = scan_lines(block).with_columns(good=good).collect(engine="streaming")
-    if lines["good"].all() and lines.height == block.line_count:
-        fields = _parse(block.data, lines.height, columns, wanted, separator)
-        return pl.concat([lines.drop("cut", "good"), fields], how="horizontal")
     return _split(lines, columns, wanted, separator, mend, keys)
+
+
+def _split_unquoted(
+    block: Block, columns: Sequence[str], wanted: Collection[str], separator: str
+) -> pl.DataFrame | None:
+    """Split a block without quotes at once; None where a line has to be looked at by itself.
+
+    The parser refuses a line with too many separators, so where there are as many in all as
+    there should be, no line has too few.
+    """
+    if block.has_odd_lines or block.count(separator) != block.line_count * (len(columns) - 1):
+        return None
+    try:
+        fields = _parse(block.data, block.line_count, columns, wanted, separator, quote=None)
+    except pl.exceptions.ComputeError:
+        return None
+    last = block.first_line + fields.height
+    return pl.concat(
+        [
+            pl.int_range(block.first_line, last, eager=True).alias("line").to_frame(),
+            pl.scan_lines(block.data, name="raw").collect(),
+            pl.Series("fault", [None], dtype=pl.String).new_from_index(0, fields.height).to_frame(),
+            fields,
+        ],
+        how="horizontal",
+    )
 
 
 def split_lines(
@@ -171,13 +198,9 @@ def _is_good(
     columns: Sequence[str],
     keys: Collection[str] = (),
     text: str = "raw",
-    *,
-    quoted: bool = True,
 ) -> pl.Expr:
-    """Tell which lines have their columns; without quotes it is enough to count separators."""
-    count = pl.col(text).str.count_matches(separator, literal=True) == len(columns) - 1
-    row = _is_row(separator, len(columns), text) if quoted else count
-    good = row & pl.col("fault").is_null()
+    """Tell which lines have their columns."""
+    good = _is_row(separator, len(columns), text) & pl.col("fault").is_null()
     if columns[-1] not in keys:
         return good
     return good & (~pl.col("cut") | pl.col(text).str.ends_with('"'))
@@ -200,9 +223,14 @@ def _with_fields(
 
 
 def _parse(
-    data: bytes, height: int, columns: Sequence[str], wanted: Collection[str], separator: str
+    data: bytes,
+    height: int,
+    columns: Sequence[str],
+    wanted: Collection[str],
+    separator: str,
+    quote: str | None = '"',
 ) -> pl.DataFrame:
-    """Split lines that are known to be good."""
+    """Split lines that are known to be good, or without quotes."""
     names = [name for name in columns if name in wanted]
     if not height:
         return pl.DataFrame(schema=dict.fromkeys(names, pl.String))
@@ -210,8 +238,9 @@ def _parse(
         data,
         has_header=False,
         separator=separator,
-        infer_schema=False,
-        columns=[columns.index(name) for name in names],
+        quote_char=quote,
+        schema={str(place): pl.String for place in range(len(columns))},
+        columns=[place for place, name in enumerate(columns) if name in wanted],
     )
     fields.columns = names
     if fields.height != height:

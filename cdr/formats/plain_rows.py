@@ -14,6 +14,7 @@ import polars as pl
 
 from cdr.errors import FormatError, SettingsError, shown
 from cdr.formats.assemble import records, when, with_columns
+from cdr.memory import Memory
 from cdr.schema import Outcome
 from cdr.settings import SourceSettings
 
@@ -214,13 +215,8 @@ def _word(text: str) -> str:
 
 
 def _translated(text: pl.Expr, words: Mapping[str, str]) -> pl.Expr:
-    return text.map_batches(
-        lambda texts: _translate(texts, words), return_dtype=pl.String, is_elementwise=True
-    )
+    def read(texts: pl.Series) -> pl.Series:
+        meant = [words.get(_word(text)) if text is not None else None for text in texts]
+        return pl.Series(meant, dtype=pl.String)
 
-
-def _translate(texts: pl.Series, words: Mapping[str, str]) -> pl.Series:
-    """Translate each distinct text once; they are few."""
-    distinct = texts.drop_nulls().unique().to_list()
-    meant = [words.get(_word(text)) for text in distinct]
-    return texts.replace_strict(distinct, meant, default=None, return_dtype=pl.String)
+    return text.map_batches(Memory(read).of, return_dtype=pl.String, is_elementwise=True)

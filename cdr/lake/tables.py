@@ -171,18 +171,14 @@ def write_files(
         return [_write_file(folder, f"{name}.parquet", {}, table, frame, lasting=lasting)]
     written = []
     keys = frame.select(table.partition_by).unique().sort(table.partition_by)
-    for key in keys.iter_rows():  # one part in memory at a time, not all beside the whole
-        of_key = [
-            pl.col(column).eq_missing(pl.lit(value))
-            for column, value in zip(table.partition_by, key, strict=True)
-        ]
-        part = frame.filter(of_key).drop(table.partition_by)
-        partition = {
-            column: str(value) for column, value in zip(table.partition_by, key, strict=True)
-        }
+    for key in keys.iter_rows(named=True):  # one part in memory at a time, not all beside the whole
+        of_key = [pl.col(column).eq_missing(pl.lit(value)) for column, value in key.items()]
+        part = frame if keys.height == 1 else frame.filter(of_key)
+        partition = {column: str(value) for column, value in key.items()}
         place = "/".join(f"{column}={value}" for column, value in partition.items())
         path = f"{place}/{name}.parquet"
-        written.append(_write_file(folder, path, partition, table, part, lasting=lasting))
+        rows = part.drop(table.partition_by)
+        written.append(_write_file(folder, path, partition, table, rows, lasting=lasting))
     return written
 
 

@@ -1,19 +1,21 @@
 """IP addresses in one form, whatever the switch added to them, and what is known of each.
 
-Each distinct text is read once, so the cost follows the addresses that occur, not the
-calls. Countries come from the registries' own lists of whom they gave an address to
+Countries come from the registries' own lists of whom they gave an address to
 (package `iptocc`); what an address has to do with a call is the business of others.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import cache
 from importlib.metadata import version
 from ipaddress import AddressValueError, IPv4Network, IPv6Address, IPv6Network
 
 import numpy as np
 import polars as pl
 from iptocc import country_code
+
+from cdr.memory import Memory
 
 ADDRESSES_VERSION = f"iptocc {version('iptocc')}"
 """The list of countries in use; the package is made anew from the registries every night."""
@@ -95,7 +97,7 @@ def normalise_ip(text: pl.Expr) -> pl.Expr:
     fe80::1 link_local
     None None
     """
-    return text.map_batches(_normalised, return_dtype=IP, is_elementwise=True)
+    return text.map_batches(_memory().of, return_dtype=IP, is_elementwise=True)
 
 
 def canonical_ip(text: pl.Expr) -> pl.Expr:
@@ -120,19 +122,14 @@ def ip_country(text: pl.Expr) -> pl.Expr:
     return normalise_ip(text).struct.field("ip_country").name.keep()
 
 
-def _normalised(texts: pl.Series) -> pl.Series:
-    if texts.null_count() == texts.len():
-        return pl.Series(texts.name, [None], dtype=IP).new_from_index(0, texts.len())
-    distinct = texts.drop_nulls().unique()
-    known = pl.DataFrame({"text": distinct, "read": _read(distinct)})
-    rows = pl.DataFrame({"text": texts})
-    found = rows.join(known, on="text", how="left", maintain_order="left")["read"]
-    return found.alias(texts.name)
+@cache
+def _memory() -> Memory:
+    return Memory(_read)
 
 
-def _read(distinct: pl.Series) -> pl.Series:
-    """Read each of some distinct texts, none of them null, as an `IP`."""
-    ip = pl.DataFrame({"ip": distinct}).select(_bare(pl.col("ip")))["ip"]
+def _read(texts: pl.Series) -> pl.Series:
+    """Read each of some texts as an `IP`."""
+    ip = pl.DataFrame({"ip": texts}).select(_bare(pl.col("ip")))["ip"]
     no_v4 = (~ip.str.contains(_V4)).arg_true()
     v6 = [_read_v6(text) for text in ip[no_v4]]
     ip = ip.scatter(no_v4, [address for address, _ in v6])

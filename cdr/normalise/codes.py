@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 
 from cdr.schema import TEXTS
 
@@ -37,19 +38,21 @@ def failed(frame: pl.DataFrame, checks: Mapping[str, pl.Expr], *, besides: str) 
     >>> failed(calls, {"negative": pl.col("s") < 0}, besides="was").to_list()
     [[], ['odd', 'negative'], ['odd']]
     """
-    holds = frame.select(
-        pl.col(besides).list.len().alias("") > 0,
-        **{code: check.fill_null(value=False) for code, check in checks.items()},
-    )
-    rows = holds.select(pl.any_horizontal(pl.all()).alias("any"))["any"].arg_true()
-    nothing = pl.Series("codes", [[]], dtype=TEXTS)
+    some = pl.any_horizontal(pl.col(besides).list.len() > 0, *checks.values())
+    rows = frame.select(some.fill_null(value=False)).to_series().arg_true()
     if rows.is_empty():
-        return nothing.new_from_index(0, frame.height)
-    some = holds.select(pl.all().gather(rows)).with_columns(frame[besides].gather(rows).alias(""))
-    codes = [pl.when(pl.col(code)).then(pl.lit(code)) for code in checks]
-    lists = some.select(
-        pl.concat_list(pl.col(""), pl.concat_list(codes).list.drop_nulls()).alias("codes")
-    )["codes"]
-    place = np.zeros(frame.height, np.uint32)
-    place[rows.to_numpy()] = np.arange(1, len(rows) + 1)
-    return pl.concat([nothing, lists.cast(TEXTS)]).gather(pl.Series(place))
+        return pl.Series("codes", [[]], dtype=TEXTS).new_from_index(0, frame.height)
+    used = {name for check in checks.values() for name in check.meta.root_names()}
+    codes = [pl.when(check).then(pl.lit(code)) for code, check in checks.items()]
+    lists = frame.select(pl.col(besides, *used - {besides}).gather(rows)).select(
+        pl.concat_list(besides, pl.concat_list(codes).list.drop_nulls())
+    )
+    return _spread(lists.to_series(), rows, frame.height).alias("codes")
+
+
+def _spread(lists: pl.Series, rows: pl.Series, height: int) -> pl.Series:
+    """Put lists that are not empty into their rows; the other rows have empty ones."""
+    ends = np.zeros(height + 1, np.int64)
+    ends[rows.to_numpy() + 1] = lists.list.len().to_numpy()
+    texts = lists.explode().to_arrow(compat_level=pl.CompatLevel.oldest())
+    return pl.Series(pa.LargeListArray.from_arrays(pa.array(ends.cumsum()), texts), dtype=TEXTS)

@@ -7,7 +7,7 @@ stands; only the rest is cleaned, and read as it is dialled in the source's coun
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 
 import numpy as np
@@ -16,6 +16,7 @@ import phonenumbers
 import polars as pl
 
 from cdr.errors import SettingsError
+from cdr.memory import Memory
 from cdr.normalise.numbering import NUMBERING_VERSION, NumberType, Validity
 from cdr.normalise.numbering_dialled import Digits, Read, home_of, international
 from cdr.normalise.numbering_ranges import MAX_DIGITS, world
@@ -44,7 +45,6 @@ _WITHHELD = (
     r"(?i)^(anonymous|restricted|unavailable|unknown|private|withheld|blocked|coinline/payphone)"
     r"(@.*)?$"
 )
-_MANY = 10_000  # ours: fewer texts are read faster than told apart
 _PUNCTUATION = r"[\s().\-/\u{a0}]"
 _EXTENSION = r"(?i)^(\+?[\d\s().\-/\u{a0}]{7,}?)[\s,]*(?:ext(?:ension|n)?\.?|x|#)\s*:?\s*\d{1,7}$"
 _CONTEXT = r"(?i);phone-context=(\+[\d().\-]+)"  # RFC 3966, section 5.1.5
@@ -87,9 +87,7 @@ def normalise_party(raw: pl.Expr, *, country: str, bare: Bare = "national") -> p
     """
     if country not in phonenumbers.SUPPORTED_REGIONS:
         raise SettingsError("country", ["has no numbering plan; use two letters such as DE"])
-    return raw.map_batches(
-        lambda texts: _normalised(texts, country, bare), return_dtype=PARTY, is_elementwise=True
-    )
+    return raw.map_batches(_memory(country, bare).of, return_dtype=PARTY, is_elementwise=True)
 
 
 Places = npt.NDArray[np.uint16]
@@ -106,18 +104,9 @@ class _Part:
     places: Places  # in `_said` of the country
 
 
-def _normalised(texts: pl.Series, country: str, bare: Bare) -> pl.Series:
-    """Read texts; where most occur again and again, each of them once."""
-    if len(texts) < _MANY:
-        return _read(texts, country, bare)
-    coded = texts.cast(pl.Categorical(pl.Categories.random())).to_physical()
-    codes = (coded.cast(pl.Int64) + 1).fill_null(0).to_numpy()
-    count = int(codes.max()) + 1
-    if 2 * count > len(texts):
-        return _read(texts, country, bare)
-    at = np.zeros(count, np.int64)
-    at[codes] = np.arange(len(codes))
-    return _read(texts.gather(at), country, bare).gather(codes).alias(texts.name)
+@lru_cache(maxsize=4)
+def _memory(country: str, bare: Bare) -> Memory:
+    return Memory(lambda texts: _read(texts, country, bare))
 
 
 def _read(texts: pl.Series, country: str, bare: Bare) -> pl.Series:

@@ -97,9 +97,10 @@ def _local(
     missing, never = wall.is_null(), pl.Series(earliest == NEVER)
     at = _instants(micros - earliest, missing | never)
     reason = pl.Series("reason", [None], dtype=pl.String).new_from_index(0, len(text))
-    if missing.any():
+    if wall.null_count() > text.null_count():
         reason = reason.set(missing & ~_absent(text), TIME_NOT_UNDERSTOOD)
-    reason = reason.set(~missing & never, TIME_NEVER_EXISTED)
+    if never.any():
+        reason = reason.set(~missing & never, TIME_NEVER_EXISTED)
     twice = pl.Series(earliest != latest) & ~missing
     if twice.any():
         second = _instants(micros - latest, missing | never)

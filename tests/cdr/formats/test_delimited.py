@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cdr.formats.blocks import Block
+from cdr.formats.blocks import MAX_LINE_BYTES, Block
 from cdr.formats.delimited import column_count, split_columns
 
 
@@ -83,3 +83,28 @@ def test_each_line_is_judged_by_itself(lines: list[str]) -> None:
         if fault is None:
             fields = next(csv.reader([line], strict=True))
             assert (len(fields), fields[0] or None, fields[2] or None) == (3, a, c)
+
+
+def test_what_one_line_lacks_another_cannot_make_up_for() -> None:
+    block = Block(b"1,2,3\n4,5\n6,7,8,9\n", first_line=1, line_count=3)
+    rows = split_columns(block, ["a", "b", "c"], ["a", "c"])
+    assert rows.select("a", "c", "fault").rows() == [
+        ("1", "3", None),
+        (None, None, "wrong_column_count"),
+        (None, None, "wrong_column_count"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lines", "faults"),
+    [
+        (b"1,2\n\n3,4\n", [None, None]),
+        (b"1,2\n3,\x004\n", [None, "nul_byte"]),
+        (b"1,2\n3," + b"4" * MAX_LINE_BYTES + b"\n5,6\n", [None, "line_too_long", None]),
+        (b"1,2\n3\n,4,5\n", [None, "wrong_column_count", "wrong_column_count"]),
+    ],
+    ids=["empty", "nul", "long", "separators-moved"],
+)
+def test_lines_without_quotes_are_judged_one_by_one(lines: bytes, faults: list[str | None]) -> None:
+    block = Block(lines, first_line=1, line_count=lines.count(b"\n"))
+    assert split_columns(block, ["a", "b"], ["a", "b"])["fault"].to_list() == faults

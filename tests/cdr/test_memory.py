@@ -1,0 +1,46 @@
+"""Texts are read once each, and never as another text."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from cdr import memory
+from cdr.memory import Memory
+
+
+@pytest.fixture
+def asked() -> list[str | None]:
+    return []
+
+
+@pytest.fixture
+def upper(asked: list[str | None]) -> Memory:
+    def read(texts: pl.Series) -> pl.Series:
+        asked.extend(texts)
+        return texts.str.to_uppercase()
+
+    return Memory(read)
+
+
+def test_every_distinct_text_is_read_once(upper: Memory, asked: list[str | None]) -> None:
+    first = upper.of(pl.Series("t", ["a", None, "b", "a"]))
+    second = upper.of(pl.Series("t", ["b", "c", "a", None]))
+    assert (first.to_list(), second.to_list()) == (["A", None, "B", "A"], ["B", "C", "A", None])
+    assert sorted(asked, key=str) == [None, "a", "b", "c"]
+
+
+def test_nothing_is_read_as_null_is(upper: Memory) -> None:
+    assert upper.of(pl.Series("t", [None, None], dtype=pl.String)).to_list() == [None, None]
+
+
+def test_beyond_its_size_it_begins_again(upper: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "MOST", 3)
+    for texts in (["a", "b", "c"], ["d", "a"], ["e", "b"], ["b", "e"]):
+        assert upper.of(pl.Series("t", texts)).to_list() == [text.upper() for text in texts]
+
+
+def test_a_text_numbered_otherwise_is_read_again(upper: Memory) -> None:
+    upper.of(pl.Series("t", ["a", "b"]))
+    upper._texts = pl.Series([None, "b", "a"])
+    assert upper.of(pl.Series("t", ["a", "b"])).to_list() == ["A", "B"]
