@@ -86,7 +86,7 @@ def _split_unquoted(
         return None
     try:
         fields = _parse(block.data, block.line_count, columns, wanted, separator, quote=None)
-    except pl.exceptions.ComputeError:
+    except (pl.exceptions.ComputeError, pl.exceptions.SchemaError):
         return None
     last = block.first_line + fields.height
     return pl.concat(
