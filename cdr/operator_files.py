@@ -14,12 +14,18 @@ from enum import StrEnum
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from cdr.errors import FormatError, SchemaMismatch, shown
+from cdr.formats.blocks import BOMB_BYTES, BOMB_RATIO
 from cdr.normalise.addresses import canonical_ip
 from cdr.schema import MONEY, TEXTS
 
 LIST_SEPARATOR = ";"
+
+PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
+"""How files begin that Polars would unpack whole, however much that is: gzip, zstd, zlib."""
 
 STATUSES = ("active", "suspended", "blocked", "closed")
 
@@ -176,13 +182,26 @@ def read_operator_file(file: Path, kind: OperatorFile) -> Understood:
     )
 
 
+def _no_bomb(file: Path) -> None:
+    """Refuse a Parquet file that says of itself that it unpacks to more than it could hold."""
+    metadata = pq.read_metadata(file)
+    unpacked = sum(metadata.row_group(n).total_byte_size for n in range(metadata.num_row_groups))
+    most = max(BOMB_BYTES, BOMB_RATIO * file.stat().st_size)
+    if max(unpacked, metadata.num_rows) > most:
+        raise FormatError(shown(file), "unpacks to far more than its size; it may be a bomb")
+
+
 def _as_texts(file: Path) -> pl.DataFrame:
     if file.is_dir():
         raise FormatError(shown(file), "is a folder; give the file")
     try:
         if file.suffix == ".parquet":
+            _no_bomb(file)
             frame = pl.read_parquet(file, glob=False)
             return frame.select(_parquet_text(name, dtype) for name, dtype in frame.schema.items())
+        with file.open("rb") as handle:
+            if handle.read(4).startswith(PACKED):
+                raise FormatError(shown(file), "is packed; unpack it first")
         return pl.read_csv(file, infer_schema=False, null_values=[""], glob=False)
     except FileNotFoundError:
         raise FormatError(shown(file), "there is no such file") from None
@@ -192,7 +211,7 @@ def _as_texts(file: Path) -> pl.DataFrame:
         raise FormatError(
             shown(file), "is empty; a file without rows still needs its header line"
         ) from None
-    except pl.exceptions.PolarsError:
+    except (pl.exceptions.PolarsError, pa.ArrowException, OSError):
         raise FormatError(
             shown(file),
             "is neither CSV (UTF-8, commas, a header line, one row a line) nor Parquet",

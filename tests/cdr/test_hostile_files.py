@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 
 from cdr.errors import FormatError
 from cdr.formats import blocks, by_name
+from cdr.operator_files import ACCOUNTS_FILE, read_operator_file
 from cdr.settings import SourceSettings
 
 HEADER = "record_id,account_id,caller,callee,started_at,duration_s,outcome\n"
@@ -87,3 +89,28 @@ def test_a_parquet_file_of_few_bytes_and_much_text_is_refused(tmp_path: Path) ->
 
     with pytest.raises(FormatError, match="unpacks to more than"):
         read(file, "plain_parquet")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [gzip.compress(b"account_id,created_at,status\n" * 9), zlib.compress(b"account_id,x\n" * 99)],
+    ids=["gzip", "zlib"],
+)
+def test_a_packed_file_of_the_operator_is_refused_and_not_unpacked(
+    tmp_path: Path, content: bytes
+) -> None:
+    file = tmp_path / "accounts.csv"
+    file.write_bytes(content)
+    with pytest.raises(FormatError, match="unpack it first"):
+        read_operator_file(file, ACCOUNTS_FILE)
+
+
+def test_a_parquet_file_that_would_unpack_to_far_more_than_its_size_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cdr.operator_files.BOMB_BYTES", 1 << 16)
+    file = tmp_path / "accounts.parquet"
+    same = pl.repeat("x", 200_000, eager=True)
+    pl.DataFrame(dict.fromkeys(ACCOUNTS_FILE.required, same)).write_parquet(file)
+    with pytest.raises(FormatError, match="bomb"):
+        read_operator_file(file, ACCOUNTS_FILE)

@@ -1,0 +1,80 @@
+"""Each importer of the operator's files on damaged ones for ten seconds; see `test_fuzz_readers`."""
+
+from __future__ import annotations
+
+import random
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from test_fuzz_readers import FILE_S, MEMORY_BYTES, SECONDS, SEED, damaged
+
+import cdr
+from cdr.errors import CdrError
+from pipelines.inbox import IMPORTS
+
+AT = "2026-09-01T10:00:00Z"
+STARTS = {
+    "accounts": (
+        "account_id,created_at,name,email,phone,address,country,id_document,social,"
+        "payment_fingerprint,devices,signup_ip,forward_to,plan,status,status_since,status_reason\n"
+        f'a1,{AT},"Ada, L",a@b.example,+49301234567,x 1,DE,P1,@a,f1;f2,d1;d2,192.0.2.1,'
+        f"+442079460001,office,blocked,{AT},fraud\n"
+    ),
+    "account_numbers": f"account_id,number,valid_from,valid_to\na1,+49301234567,{AT},\n",
+    "account_events": (
+        "account_id,at,kind,ip,device,payment_fingerprint,amount,currency,counterpart,detail\n"
+        f"a1,{AT},payment,2001:db8::1,d1,f1,12.50,EUR,+442079460001,=cmd()\n"
+    ),
+    "messages": f'account_id,at,counterpart,text\na1,{AT},+442079460001,"win http://x.example 1"\n',
+    "lists": f"list,entry,detail,valid_from,valid_to\ntest_numbers,+442079460001,x,{AT},\n",
+}
+
+
+def fuzz(stem: str) -> None:
+    """Take in damaged files until the time is over; every end but a fault of ours is one."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    draw, start = random.Random(f"{SEED}{stem}"), STARTS[stem].encode()
+    done, until = 0, time.monotonic() + SECONDS
+    with tempfile.TemporaryDirectory() as folder:
+        lake = cdr.open_lake(cdr.load_settings(home=Path(folder) / "home"), create=True)
+        file = Path(folder) / f"{stem}.csv"
+        while time.monotonic() < until:
+            file.write_bytes(damaged(start, draw))
+            signal.alarm(FILE_S)
+            try:
+                report = IMPORTS[stem](lake, file, now=datetime(2026, 11, 1, tzinfo=UTC))
+                counts = (report.accepted, report.duplicate, report.corrected, report.rejected)
+                assert report.read == sum(counts)
+            except CdrError:
+                pass
+            except BaseException:
+                sys.stderr.write(f"seed {SEED}, file {done}\n")
+                raise
+            signal.alarm(0)
+            done += 1
+    sys.stdout.write(f"{done}\n")
+
+
+@pytest.mark.fuzz
+@pytest.mark.parametrize("stem", sorted(STARTS))
+def test_an_importer_stands_damaged_files(stem: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, __file__, stem],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS * 4 + 60,
+    )
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    assert int(ended.stdout) > 10
+
+
+if __name__ == "__main__":
+    fuzz(sys.argv[1])
