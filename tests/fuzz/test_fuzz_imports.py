@@ -1,4 +1,4 @@
-"""Each importer of the operator's files on damaged ones for ten seconds; see `test_fuzz_readers`."""
+"""Each importer of the operator's files on damaged ones, as `test_fuzz_readers` does readers."""
 
 from __future__ import annotations
 
