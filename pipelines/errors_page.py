@@ -17,7 +17,7 @@ Written by `python -m pipelines.errors_page > docs/errors.md`; a test compares i
 
 A command that fails says why on standard error and changes nothing by halves; with `--json` it
 prints `{"error": ..., "exit_code": ...}`. No message carries a phone number, an address or a name.
-A record that cannot be read is no error: it is set aside with every reason, in the table `rejects`.
+A record that cannot be read is no error: it is set aside with its reasons ([rejects](rejects.md)).
 In Python each is an exception below `cdr.CdrError`.
 
 | error | exit code | meaning | what to do |

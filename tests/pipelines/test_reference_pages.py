@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from pydantic import BaseModel
@@ -14,8 +15,12 @@ from cdr.settings import Settings, SourceSettings, load_settings
 from fraud.features.signals import SIGNALS
 from pipelines.commands_page import commands, commands_page, examples
 from pipelines.errors_page import errors, errors_page, what_to_do
+from pipelines.nightly import STEPS
 from pipelines.settings_file import commented_settings
 from pipelines.settings_page import settings_page
+
+if TYPE_CHECKING:
+    from conftest import RunCommand
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES: dict[str, Callable[[], str]] = {
@@ -75,6 +80,20 @@ def test_every_error_says_what_to_do() -> None:
     for error in errors():
         assert f"| `{error.__name__}` |" in text
         assert what_to_do(error), error.__name__
+
+
+def test_every_step_of_a_night_is_on_the_page_of_operations_in_its_order() -> None:
+    part = page("operations").partition("## The steps")[2].partition("\n## ")[0]
+    assert re.findall(r"^\| `(\w+)` \|", part, re.MULTILINE) == list(STEPS)
+
+
+def test_the_shell_can_complete_commands(
+    callsieve: RunCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("_CALLSIEVE_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", "callsieve lake st")
+    monkeypatch.setenv("COMP_CWORD", "2")
+    assert callsieve().out.split() == ["stats"]
 
 
 def test_every_signal_and_column_is_on_its_page() -> None:

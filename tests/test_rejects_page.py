@@ -1,0 +1,51 @@
+"""Each reason for which a record is set aside, and each flag, stands on its page, and no other."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from cdr.lengths import BEYOND_HABIT
+from cdr.normalise import times
+
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "docs" / "rejects.md").read_text("utf-8")
+NO_CODES = {"sip_user"}
+"""Keys of mappings in `calls.py` that are settings."""
+
+
+def is_code(node: object) -> bool:
+    return (
+        isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and re.fullmatch(r"[a-z0-9]+(_[a-z0-9]+)+", node.value) is not None
+    )
+
+
+def codes_of_readers() -> Iterator[str]:
+    """Go through the codes that readers give: `when(condition, "code")` and literals."""
+    for module in (ROOT / "cdr" / "formats").glob("*.py"):
+        for node in ast.walk(ast.parse(module.read_text("utf-8"))):
+            if isinstance(node, ast.Call):
+                ours = isinstance(node.func, ast.Name) and node.func.id == "when"
+                literal = isinstance(node.func, ast.Attribute) and node.func.attr == "lit"
+                if ours or literal:
+                    yield from (str(arg.value) for arg in node.args if is_code(arg))  # type: ignore[attr-defined]
+
+
+def codes_of_calls() -> Iterator[str]:
+    """Go through the reasons and flags that `cdr/normalise/calls.py` maps to when they hold."""
+    for node in ast.walk(ast.parse((ROOT / "cdr/normalise/calls.py").read_text("utf-8"))):
+        if isinstance(node, ast.Dict):
+            yield from (str(key.value) for key in node.keys if is_code(key))  # type: ignore[union-attr]
+    for reason in (times.TIME_AMBIGUOUS, times.TIME_NEVER_EXISTED, times.TIME_NOT_UNDERSTOOD):
+        yield from (f"{name}_{reason}" for name in ("started", "answered", "ended"))
+
+
+def test_every_reason_and_flag_is_on_the_page_and_no_other() -> None:
+    given = {*codes_of_readers(), *codes_of_calls(), BEYOND_HABIT} - NO_CODES
+    rows = re.findall(r"^\| (`.+?) \|", PAGE, re.MULTILINE)
+    said = {code for row in rows for code in re.findall(r"`(\w+)`", row)}
+    assert said == given
