@@ -6,16 +6,18 @@ import os
 import tempfile
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from kept_rows import NOW, account, ago, call, lake_in, names, put, put_accounts, put_calls
 
 import cdr
 from cdr.billing.tables import SEALS
 from cdr.ingest import ingest
+from cdr.privacy import retention
 from cdr.privacy.requests import Person, Right, close, receive
 from cdr.privacy.retention import Retained, retain
 from cdr.privacy.rules import RULES
@@ -178,7 +180,13 @@ calls = st.builds(
 )
 
 
+def nulls(rows: pl.DataFrame) -> int:
+    """Count values that are unknown; of what a row is kept for, nobody is asked."""
+    return sum(rows.drop("kept_for").null_count().row(0))
+
+
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@example(rows=[call("only_billed", 380)], month="2025-07")
 @given(rows=st.lists(calls, min_size=1, max_size=12), month=st.sampled_from(["2025-07", "2026-03"]))
 def test_kept_and_removed_are_what_was_there(rows: list[dict[str, object]], month: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -191,8 +199,10 @@ def test_kept_and_removed_are_what_was_there(rows: list[dict[str, object]], mont
         removed = [one for one in done.removals if one.table == "calls"]
         assert before.height == after.height + sum(one.rows for one in removed)
         stayed = before.join(after, on="record_id", how="semi")
-        unknown = sum(after.null_count().row(0)) - sum(stayed.null_count().row(0))
-        assert unknown == sum(one.values for one in removed)
+        unknown = nulls(after) - nulls(stayed)
+        assert unknown == sum(one.values for one in removed if one.rule != "seen by billing only")
+        marked = sum(one.values for one in removed if one.rule == "seen by billing only")
+        assert after["kept_for"].count() - stayed["kept_for"].count() == marked
         assert done.left == {}
         held = pl.col("account_id") == "a2"
         assert before.filter(held).sort("record_id").equals(after.filter(held).sort("record_id"))
@@ -216,3 +226,19 @@ def test_fraud_sees_no_row_whose_fraud_period_is_over_and_billing_still_does(
         return raw  # type: ignore[return-value]
 
     assert (seen("billing"), seen("fraud")) == ((2, 2), (1, 1))
+
+
+def test_what_comes_in_expired_while_it_runs_is_said_to_be_left(
+    lake: cdr.Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_calls(lake, call("old", 900))
+    remove = retention._rewrite
+
+    def with_another_writer(*args: Any) -> None:
+        remove(*args)
+        put_calls(lake, call("late", 900))
+
+    monkeypatch.setattr(retention, "_rewrite", with_another_writer)
+    assert retain(lake, now=NOW).left == {"calls": 1}
+    monkeypatch.undo()
+    assert retain(lake, now=NOW).left == {}
