@@ -6,7 +6,7 @@ A lake is filled (an account for each case, 30 days of calls that are reduced as
 days of events), a case is opened for each account, and `callsieve review serve` runs on it as users
 run it. Then each reviewer, signed in with cookies of their own, repeats:
 
-    the queue with a filter; next case; the case page; for every second case the
+    the queue with a filter; next case; the case page; for about every second case the
     calls behind a reason; for every fifth another case from the list of the queue, and a search for
     an account; a decision (seven in ten clear, two suspend for a time, one asks for proof)
 
@@ -16,7 +16,8 @@ browser keeps them. No page was asked for before, so nothing is warm but what th
 
 Printed as JSON: answers, failures, and milliseconds at the median and the 95th percentile in all
 and for each page; answers a second and cases decided; the server's processor time, the cores it
-used, and peak memory. Clients run on the same machine as the server.
+used, its processor time for each page asked for alone (which other work on the machine does not
+change), and peak memory. Clients run on the same machine as the server.
 """
 
 from __future__ import annotations
@@ -62,6 +63,7 @@ NEAR = 3
 PASSWORD = "a-benchmark-asks-for-one-7"
 STARTS_WITHIN_S = 600.0
 PATIENCE_S = 60.0
+ROUNDS = 20
 
 
 def main() -> None:
@@ -229,13 +231,13 @@ class Reviewer:
     def work(self, until_s: float) -> int:
         """Live mornings until the time is over; return how many cases were decided."""
         decided = 0
-        self.think()
+        time.sleep(self.random.uniform(0, 5 * self.think_s))  # nobody begins at the same moment
         while time.monotonic() < until_s:
             country = COUNTRIES[self.random.randrange(5)]
             self.ask("queue", "GET", f"/?country={country}")
             listed = re.findall(r'href="(/cases/\d+)"', self.text)
             self.think()
-            if decided % 5 == 4:
+            if self.random.random() < 0.2:
                 self.look(self.random.choice(listed))
                 self.think()
                 self.ask("search", "GET", f"/?account=A{self.random.randrange(9)}")
@@ -246,13 +248,27 @@ class Reviewer:
             page = self.look(case)
             self.think()
             behind = re.findall(rf'href="({case}/calls/\w+)"', page)
-            if behind and decided % 2:
+            if behind and self.random.random() < 0.5:
                 self.ask("calls behind", "GET", self.random.choice(behind))
                 self.think()
             self.ask("decide", "POST", f"{case}/decide", **self.choice())
             self.think()
             decided += 1
         return decided
+
+    def one_of_each(self) -> Iterator[str]:
+        """Ask for each page once, without a pause; yields its name after the answer."""
+        self.ask("queue", "GET", "/?country=DE")
+        yield "queue"
+        case = self.ask("next case", "POST", "/next", country="DE")
+        yield "next case"
+        page = self.look(case)
+        yield "case page"
+        if behind := re.findall(rf'href="({case}/calls/\w+)"', page):
+            self.ask("calls behind", "GET", behind[0])
+            yield "calls behind"
+        self.ask("decide", "POST", f"{case}/decide", **self.choice())
+        yield "decide"
 
     def choice(self) -> dict[str, str]:
         """Draw a decision."""
@@ -276,6 +292,7 @@ def measured(home: Path, given: argparse.Namespace) -> dict[str, Any]:
             decided = sum(pool.map(lambda one: one.work(began + given.seconds), people))
         took_s = time.monotonic() - began
         used_s = processor_s(process) - before_s
+        alone = processor_ms(people[0], process)
         peak_mb = peak_of(process)
     asked = [one for person in people for one in person.took_ms]
     failed = [fault for person in people for fault in person.failed]
@@ -283,11 +300,12 @@ def measured(home: Path, given: argparse.Namespace) -> dict[str, Any]:
     for page, ms in asked:
         by_page.setdefault(page, []).append(ms)
     return {
-        "cases": given.cases, "calls": given.calls_a_day * 30, "reviewers": given.reviewers,
+        "cases": given.cases, "calls_a_day": given.calls_a_day, "reviewers": given.reviewers,
         "think_s": given.think, "cores": os.cpu_count(), "load_before": os.getloadavg()[1],
         "answers": len(asked), "failed": len(failed), "failures": sorted(set(failed)),
         "decided": decided, "answers_a_second": round(len(asked) / took_s, 1),
         "all": spread([ms for _, ms in asked]),
+        "processor_ms_one_at_a_time": alone,
         "pages": {page: spread(ms) for page, ms in sorted(by_page.items())},
         "server": {
             "until_read_ahead_s": round(ahead_s),
@@ -297,6 +315,18 @@ def measured(home: Path, given: argparse.Namespace) -> dict[str, Any]:
             "cores_used": round(used_s / took_s, 2), "peak_mb": peak_mb,
         },
     }  # fmt: skip
+
+
+def processor_ms(person: Reviewer, process: subprocess.Popen[bytes]) -> dict[str, int]:
+    """Return the server's processor time of each page, in ms, over rounds of one person alone."""
+    used: dict[str, list[float]] = {}
+    before_s = processor_s(process)
+    for _ in range(ROUNDS):
+        for page in person.one_of_each():
+            after_s = processor_s(process)
+            used.setdefault(page, []).append((after_s - before_s) * 1000)
+            before_s = after_s
+    return {page: round(sum(ms) / len(ms)) for page, ms in used.items()}
 
 
 def spread(ms: list[float]) -> dict[str, float]:

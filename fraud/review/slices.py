@@ -9,10 +9,9 @@ it is used, and what is kept of it (`account`).
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from threading import Lock
 from typing import Any, cast
@@ -24,21 +23,26 @@ import pyarrow.dataset as ds
 import fraud.tables  # noqa: F401 - makes what scoring writes known to the lake
 from cdr.cuts import Cut, cut
 from cdr.lake import Lake
-from cdr.privacy.restrictions import left_alone
-from cdr.query import Connection, Query, run, session
+from cdr.query import Connection, run, session
 from cdr.schema import INSTANT, TABLES, Purpose
 from fraud.features.destination_risk import Risk, destinations
 from fraud.features.midnight import features_at
 from fraud.features.registry import Signal
 from fraud.features.signals import SIGNALS
 from fraud.features.window import window_features
-from fraud.identity.overlap import Compared, compare_accounts, identity_matches
-from fraud.identity.parameters import parameters_of_night
+from fraud.identity.overlap import identity_matches
 from fraud.reference import midnights_of_blocks
 from fraud.review.calls_behind import CallFilter
-
-LOOK_BACK_DAYS = 30
-"""Days that pictures show: the longest window of a signal."""
+from fraud.review.midnights import (
+    LOOK_BACK_DAYS,
+    Midnight,
+    Row,
+    at_midnight,
+    by_account,
+    instant,
+    query,
+    shared_values,
+)
 
 TIMELINE_DAYS = 90
 """Days of events on the timeline. Ours: sign-up frauds come within a quarter."""
@@ -46,11 +50,11 @@ TIMELINE_DAYS = 90
 MIDNIGHTS = 3
 """Midnights that accounts are kept compared for. Ours: cases of a night, and some older ones."""
 
+CALLS_KEPT = 500_000
+"""Calls of accounts looked behind that are kept, in all. Ours: some 100 MB."""
+
 EVENTS = 500
 """Events of an account that are read at most, as ``timeline_events.sql`` has it."""
-
-SHARED = 60
-"""Values and their other holders that a page shows at most. Ours: what a picture can show."""
 
 BY_DAY = {
     "account_days": "call_date",
@@ -71,8 +75,6 @@ OF_A_CALL = (
     "caller_ip", "callee_number", "callee_party", "callee_number_type", "callee_country",
 )  # fmt: skip
 """Columns that ``calls_behind.sql`` reads."""
-
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,25 +130,6 @@ class Calls:
     whole: int
 
 
-@dataclass(frozen=True, slots=True)
-class Midnight:
-    """What takes all accounts to know, as of one midnight.
-
-    Parameters
-    ----------
-    compared : Compared
-        All accounts beside the blocked ones.
-    held : pl.DataFrame
-        Columns of ``held.sql``.
-    left_out : frozenset of str
-        Accounts that nobody may be compared with.
-    """
-
-    compared: Compared
-    held: pl.DataFrame
-    left_out: frozenset[str]
-
-
 class OpenLake:
     """One state of a lake, opened for pages; safe to share between threads.
 
@@ -162,6 +145,8 @@ class OpenLake:
         self._views = lake.raw_views(Purpose.FRAUD)
         self._lock = Lock()
         self._midnights: dict[date, Midnight] = {}
+        self._lock_calls = Lock()
+        self._calls: dict[tuple[str, date], pa.Table] = {}
 
     def read(self, asked: Sequence[Asked]) -> dict[Asked, Account]:
         """Read accounts, all as of the same midnight.
@@ -188,7 +173,7 @@ class OpenLake:
         finally:
             con.close()
         found["shared"] = shared_values(whole, own)
-        found["identity"] = _by_account(identity_matches(whole.compared, accounts=own))
+        found["identity"] = by_account(identity_matches(whole.compared, accounts=own))
         behaviour = {row["account_id"]: row for row in measured.iter_rows(named=True)}
         by_id = {row["account_id"]: row for row in details.iter_rows(named=True)}
         return {one: _account(one, by_id, behaviour, found) for one in asked}
@@ -211,18 +196,23 @@ class OpenLake:
             If DuckDB refuses.
         """
         since_date = as_of - timedelta(days=wanted.days)
-        days = [Cut([account_id], since_date, as_of)]
+        opened = cut(
+            self._views["accounts"],
+            [Cut([account_id], date.min, date.max)],
+            day=None,
+            columns=("account_id", "created_at"),
+        )
         con = self._session(
             {
-                "calls": cut(self._views["calls"], days, day="call_date", columns=OF_A_CALL),
-                "accounts": self._accounts([account_id]),
+                "calls": self._calls_of(account_id, as_of),
+                "accounts": opened,
                 "lists": self._views["lists"],
             }
         )
         try:
             rows = run(
                 con,
-                _query(
+                query(
                     "calls_behind",
                     account_id=account_id, since_date=since_date, until_date=as_of,
                     direction=wanted.direction, answered=wanted.answered, failed=wanted.failed,
@@ -236,40 +226,33 @@ class OpenLake:
             con.close()
         return Calls(rows, rows[0]["whole"] if rows else 0)
 
+    def _calls_of(self, account_id: str, as_of: date) -> pa.Table:
+        """Read the calls of an account's pages; who looks behind one number looks behind more."""
+        key = (account_id, as_of)
+        kept = self._calls.get(key)
+        if kept is None:
+            days = [Cut([account_id], as_of - timedelta(days=LOOK_BACK_DAYS), as_of)]
+            kept = cut(self._views["calls"], days, day="call_date", columns=OF_A_CALL)
+            with self._lock_calls:
+                self._calls[key] = kept
+                while sum(one.num_rows for one in self._calls.values()) > CALLS_KEPT:
+                    self._calls.pop(next(iter(self._calls)))
+        return kept
+
     def midnight(self, as_of: date) -> Midnight:
         """Return what all accounts say as of a midnight; worked out once for all its cases."""
         with self._lock:
             if as_of not in self._midnights:
                 if len(self._midnights) >= MIDNIGHTS:
                     self._midnights.pop(next(iter(self._midnights)))
-                self._midnights[as_of] = self._all_accounts(as_of)
+                self._midnights[as_of] = at_midnight(self._lake, self._views, as_of)
             return self._midnights[as_of]
-
-    def _all_accounts(self, as_of: date) -> Midnight:
-        lake, at = self._lake, instant(as_of)
-        left_out = left_alone(lake, as_of=at)
-        con = self._session({name: self._views[name] for name in ("accounts", "account_events")})
-        try:
-            compared = compare_accounts(
-                con,
-                as_of=at,
-                left_out=left_out,
-                parameters=parameters_of_night(lake, as_of),
-                seed=lake.settings.scoring.seed,
-                store=lake.settings.store,
-            )
-            since_date = as_of - timedelta(days=LOOK_BACK_DAYS)
-            days = {"since_date": since_date, "until_date": as_of}
-            held = run(con, _query("held", as_of=at, **days))
-        finally:
-            con.close()
-        return Midnight(compared, held, left_out)
 
     def _details(self, named: pa.Table, as_of: date) -> pl.DataFrame:
         ids = named.column("account_id").unique().to_pylist()
         con = self._session({"accounts": named})
         try:
-            return run(con, _query("account_details", accounts=ids, as_of=instant(as_of)))
+            return run(con, query("account_details", accounts=ids, as_of=instant(as_of)))
         finally:
             con.close()
 
@@ -326,54 +309,6 @@ def state_of(lake: Lake) -> str:
     """Name the versions of the tables that pages read."""
     with lake.reading():
         return ",".join(f"{name}={lake.version(TABLES[name])}" for name in READ)
-
-
-def instant(day: date) -> datetime:
-    """Return the midnight UTC that begins a day."""
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
-
-
-def shared_values(whole: Midnight, own: Sequence[str]) -> dict[str, list[Row]]:
-    """Return what accounts have, and who else has it: blocked ones first, strangers last.
-
-    Returns
-    -------
-    dict
-        Rows of each account: `kind`, `value`, `other_id`, `other_status`; :data:`SHARED` at most.
-        Accounts that nobody may be compared with are nobody's other.
-    """
-    held = whole.held
-    theirs = held.filter(pl.col("account_id").is_in(list(own)))
-    keys = theirs.select("kind", "value").unique()
-    others = (
-        held.join(keys, on=["kind", "value"], how="semi")
-        .filter(~pl.col("account_id").is_in(list(whole.left_out)))
-        .select("kind", "value", other_id="account_id", other_status="status")
-        .sort(pl.col("other_status") != "blocked", "other_id")
-        .group_by("kind", "value", maintain_order=True)
-        .head(SHARED)
-    )
-    found = (
-        theirs.select("account_id", "kind", "value")
-        .join(others, on=["kind", "value"], how="left")
-        .with_columns(
-            pl.when(pl.col("other_id") != pl.col("account_id")).then(pl.col(name)).alias(name)
-            for name in ("other_id", "other_status")
-        )
-        .unique()
-    )
-    # where others have a value, the row that says its owner has it too goes
-    alone = pl.col("other_id").is_null().all().over("account_id", "kind", "value")
-    ordered = (
-        found.filter(pl.col("other_id").is_not_null() | alone)
-        .sort(
-            "account_id", pl.col("other_id").is_null(), pl.col("other_status") != "blocked",
-            "kind", "value", "other_id",
-        )
-        .group_by("account_id", maintain_order=True)
-        .head(SHARED)
-    )  # fmt: skip
-    return _by_account(ordered)
 
 
 def _account(
@@ -446,23 +381,12 @@ def _answers(con: Connection, own: Sequence[str], as_of: date) -> dict[str, dict
         "left_behind": {**days, "as_of": midnight},
     }
     return {
-        name: _by_account(run(con, _query(name, accounts=list(own), **params)))
+        name: by_account(run(con, query(name, accounts=list(own), **params)))
         for name, params in asked.items()
     }
-
-
-def _by_account(rows: pl.DataFrame) -> dict[str, list[Row]]:
-    found: defaultdict[str, list[Row]] = defaultdict(list)
-    for row in rows.iter_rows(named=True):
-        found[row["account_id"]].append(row)
-    return found
 
 
 @cache
 def _risks() -> list[dict[str, object]]:
     risky = {Risk.HIGH, Risk.PREMIUM, Risk.SATELLITE}
     return [{"prefix": one.prefix, "high_risk": one.risk in risky} for one in destinations()]
-
-
-def _query(name: str, **params: object) -> Query:
-    return Query.from_file("fraud.review", f"sql/{name}", **params)

@@ -15,8 +15,9 @@ from importlib.resources import files
 from typing import Any
 
 from fraud.review.masking import shown
+from fraud.review.midnights import Row
 from fraud.review.models import Case
-from fraud.review.slices import Account, Row
+from fraud.review.slices import Account
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 EVENTS_IN_TABLE = 60

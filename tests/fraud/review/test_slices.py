@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow.parquet as pq
 import pytest
 from review_site import NIGHT, site_settings
 
@@ -17,7 +18,8 @@ from fraud.features.midnight import features_as_of
 from fraud.features.signals import SIGNALS
 from fraud.review import account
 from fraud.review.account import AccountReader
-from fraud.review.slices import Account, Asked, Midnight, OpenLake, shared_values
+from fraud.review.midnights import Midnight, shared_values
+from fraud.review.slices import Account, Asked, OpenLake
 
 SIGNAL_NAMES = tuple(signal.name for signal in SIGNALS)
 FIRST = Asked("acc-1", NIGHT, ("acc-9",), SIGNAL_NAMES)
@@ -121,3 +123,16 @@ def test_an_account_that_the_lake_does_not_know_has_a_page_of_nothing(tmp_path: 
     found = OpenLake(open_lake(site_settings(tmp_path), create=True)).read([asked])[asked]
     assert (found.details, found.similar, found.behaviour) == ({}, {}, {})
     assert (found.events, found.shared, found.identity) == ((), (), ())
+
+
+def test_a_reduced_day_says_which_accounts_its_row_groups_hold_and_no_number(
+    filled_home: Path,
+) -> None:
+    files = list((filled_home / "lake" / "account_day_keys").rglob("*.parquet"))
+    assert files
+    for file in files:
+        group = pq.ParquetFile(file).metadata.row_group(0)
+        columns = [group.column(place) for place in range(group.num_columns)]
+        told = {one.path_in_schema for one in columns if one.is_stats_set}
+        assert "account_id" in told
+        assert "key" not in told
