@@ -47,7 +47,10 @@ def nightly(
     of_day = day.date() if day else (now - timedelta(days=1)).date()
     lake = open_lake(ctx.obj(), create=True)
     outcome = run_nightly(lake, of_day, now=now, tell=tell, progress=paced(tell))
-    show(outcome.as_json(), as_json=as_json, text=night_text(outcome))
+    found = outcome.as_json()
+    queue = "\n\nThe cases are in the queue: `callsieve review serve`."
+    text = night_text(outcome) + (queue if found["cases_opened"] else "")
+    show(found, as_json=as_json, text=text)
     if outcome.concerns:
         raise typer.Exit(NEEDS_A_PERSON)
 
@@ -115,8 +118,6 @@ def night_text(outcome: Outcome) -> str:
     lines += ["", "Candidates:" if outcome.candidates else "No candidates."]
     for candidate in outcome.candidates:
         lines += _candidate_lines(candidate)
-    if found["cases_opened"]:
-        lines += ["", "The cases are in the queue: `callsieve review serve`."]
     return "\n".join(lines)
 
 
