@@ -69,6 +69,7 @@ r3,acc-1,030 123456,030 200003,2026-02-26 22:00:00,60,answered
 r4,acc-1,030 123456,+44 20 7946 0001,2026-02-26 22:05:00,0,busy
 r5,acc-1,030 123456,030 200005,2026-02-01 10:00:00,5,answered
 r6,acc-9,030 888888,030 200001,2026-02-26 10:00:00,30,answered
+r7,acc-8,030 999999,030 200002,2026-01-20 10:00:00,30,answered
 """
 EVENTS = """\
 account_id,at,kind,ip,device,payment_fingerprint,amount,currency,counterpart,detail
@@ -83,7 +84,7 @@ def site_settings(home: Path) -> Settings:
 
 
 def fill_site(home: Path) -> None:
-    """Lay out a home: four accounts, six calls, two events, three cases, six people."""
+    """Lay out a home: four accounts, seven calls, two events, three cases, six people."""
     lake = open_lake(site_settings(home), create=True)
     files = home / "files"
     files.mkdir()

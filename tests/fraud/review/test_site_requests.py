@@ -14,6 +14,7 @@ from cdr.privacy.audit_check import verify
 from cdr.privacy.requests import Person, Right, receive, requests_of
 from fraud.review.account import AccountReader
 from fraud.review.audit_seal import seal, unsealed
+from fraud.review.queue import audit_breaks
 from fraud.review.web import reader
 
 NOW = datetime.now(tz=UTC)
@@ -66,6 +67,7 @@ def test_an_entry_changed_behind_our_back_shows(site: Any, lake: Lake) -> None:
     with connection.cursor() as cursor:
         cursor.execute("UPDATE review_auditentry SET \"by\" = 'nobody' WHERE action = 'see_case'")
     assert [(one.last, one.missing) for one in unsealed(lake.home)] == [(last, False)]
+    assert audit_breaks(lake.home) == unsealed(lake.home)
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM review_auditentry WHERE action = 'see_case'")
     assert [one.missing for one in unsealed(lake.home)] == [True]

@@ -74,6 +74,15 @@ def test_what_two_accounts_have_is_shared_and_who_is_left_alone_is_nobodys_other
     assert {row["other_id"] for row in shared_values(alone, ["acc-1"])["acc-1"]} == {None}
 
 
+def test_a_number_that_a_blocked_account_called_too_is_a_tie(both: dict[Asked, Account]) -> None:
+    (tie,) = both[FIRST].left_behind
+    assert (tie["kind"], tie["other_id"], tie["other_status"]) == (
+        "called number", "acc-8", "blocked",
+    )  # fmt: skip
+    assert "200002" not in tie["value"]
+    assert both[SECOND].left_behind == ()
+
+
 def test_a_value_that_thousands_have_names_a_page_of_them_the_blocked_ones_first(
     opened: OpenLake,
 ) -> None:
