@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from review_site import site_settings
+from typer.testing import CliRunner
 
 from cdr.lake import Lake, open_lake
 from cdr.privacy import audit
@@ -16,6 +17,7 @@ from fraud.review.account import AccountReader
 from fraud.review.audit_seal import seal, unsealed
 from fraud.review.queue import audit_breaks
 from fraud.review.web import reader
+from pipelines.cli import app
 
 NOW = datetime.now(tz=UTC)
 
@@ -68,6 +70,8 @@ def test_an_entry_changed_behind_our_back_shows(site: Any, lake: Lake) -> None:
         cursor.execute("UPDATE review_auditentry SET \"by\" = 'nobody' WHERE action = 'see_case'")
     assert [(one.last, one.missing) for one in unsealed(lake.home)] == [(last, False)]
     assert audit_breaks(lake.home) == unsealed(lake.home)
+    ran = CliRunner().invoke(app, ["--home", str(site.home), "review", "verify"])
+    assert (ran.exit_code, ran.stdout) == (1, f"entries 1 to {last}: changed or put in\n")
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM review_auditentry WHERE action = 'see_case'")
     assert [one.missing for one in unsealed(lake.home)] == [True]
