@@ -31,7 +31,10 @@ from cdr.lake.stats import table_stats
 from cdr.lake.verify import verify
 from cdr.lake.versions import drop_old_versions, old_versions
 from cdr.object_store import ObjectStoreSettings
-from cdr.privacy.retention import retain
+from cdr.privacy.erasure import erase_from, left_in
+from cdr.privacy.identifiers import identifiers_of
+from cdr.privacy.requests import Person
+from cdr.privacy.retention import retain, standing_of
 from cdr.query import ask
 from cdr.schema import CALL_HISTORY, CALLS, INGESTS, REJECTS
 from cdr.settings import SourceSettings
@@ -323,6 +326,17 @@ def test_retention_takes_rows_and_their_objects(here: Machine, tmp_path: Path) -
     assert drop_old_versions(lake, hours=0) == left
     assert unnamed(lake) == set()
     assert ids(lake) == ["r2"]
+
+
+def test_a_person_is_found_and_erased_in_objects(here: Machine, tmp_path: Path) -> None:
+    take_in(here, write(tmp_path / "a", row(1)))
+    take_in(here, write(tmp_path / "b", row(2)))
+    lake = here.lake()
+    who = identifiers_of(lake, Person("number", "+442079460001"))
+    standing = standing_of(lake, now=datetime(2026, 9, 20, tzinfo=UTC))
+    done = erase_from(lake, CALLS, who, standing, thoroughly=True)
+    assert (done.files_before, done.files_rewritten, done.found["callee_number"]) == (2, 1, 1)
+    assert left_in(lake, CALLS, who, standing).over == {}
 
 
 def test_a_compacted_lake_is_read_from_the_new_files(here: Machine, tmp_path: Path) -> None:
