@@ -44,7 +44,7 @@ def printed(callsieve: RunCommand, tmp_path: Path, monkeypatch: pytest.MonkeyPat
         said += ran.out + ran.err
     accounts = tmp_path / "accounts.csv"
     accounts.write_text(ACCOUNTS)
-    ran = callsieve("--home", home, "accounts", "import", accounts)
+    ran = callsieve("--home", home, "accounts", "import", accounts, "--json")
     assert ran.found["rejected"] == 1
     return said + ran.out + ran.err
 
