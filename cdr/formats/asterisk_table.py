@@ -28,7 +28,7 @@ import polars as pl
 
 from cdr.errors import FormatError, shown
 from cdr.formats.assemble import records, when, with_columns
-from cdr.formats.asterisk_csv import OUTCOMES, clid_number, epoch_of, peer, row_id
+from cdr.formats.asterisk_csv import KEYS, OUTCOMES, clid_number, epoch_of, peer, row_id
 from cdr.formats.blocks import read_blocks, read_sample
 from cdr.formats.delimited import layout_of, split_columns
 from cdr.formats.legs import LegCounter
@@ -61,13 +61,14 @@ COLUMNS = (
 def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.DataFrame]:
     header = _header_of(file, source)
     layout = header.columns if header else _layout_of(file)
+    keys = KEYS if "uniqueid" in layout else layout
     unnumbered = "uniqueid" in layout and "sequence" not in layout
     counter = LegCounter() if unnumbered else None
     for block in read_blocks(file, block_bytes):
         rows = (
-            split_table(block, header, COLUMNS, mend=_mended)
+            split_table(block, header, COLUMNS, mend=_mended, keys=keys)
             if header
-            else split_columns(block, layout, COLUMNS, mend=_mended)
+            else split_columns(block, layout, COLUMNS, mend=_mended, keys=keys)
         )
         rows = with_columns(rows, COLUMNS).with_columns(_without_null(name) for name in COLUMNS)
         if counter:

@@ -12,7 +12,7 @@ source needs no code.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 import polars as pl
@@ -51,11 +51,27 @@ def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.D
         return
     check_columns(file, header.columns, source)
     wanted = {*COLUMNS, *parts.values()}
+    keys = _naming(header.columns, source, parts)
     for block in read_blocks(file, block_bytes):
-        rows = split_table(block, header, wanted)
+        rows = split_table(block, header, wanted, keys=keys)
         if parts:
             rows = rows.with_columns(pl.col(name).alias(key) for key, name in parts.items())
         yield plain_records(rows, source)
+
+
+def _naming(
+    columns: Collection[str], source: SourceSettings, parts: Mapping[str, str]
+) -> Collection[str]:
+    """Return the columns that name a record: its id and start; all of them where it has no id.
+
+    Half of such a field at the end of a file would be a call of its own for ever; half of another
+    one is corrected when the file is taken in whole.
+    """
+    named = {"record_id", "started_at"}
+    if not {*columns, *joined_of(source)} & {"record_id"}:
+        return columns
+    of = joined_of(source)
+    return named | {parts[f"{{{part}}}"] for ours in named & set(of) for part in of[ours]}
 
 
 _HEADER = "record_id,account_id,caller,callee,started_at,answered_at,duration_s,outcome\n"

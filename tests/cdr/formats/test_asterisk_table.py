@@ -36,11 +36,18 @@ def test_the_quirks_of_an_export_with_a_header(read: Read) -> None:
 
 @pytest.mark.parametrize("more", ["", ",+4930", ",,", ",,,,,,,", ",,,,,,,,l1,peer,7"])
 def test_without_a_header_the_number_of_columns_says_which_they_are(read: Read, more: str) -> None:
-    (record,) = read("asterisk_table", (ROW + more).encode()).rows(named=True)
+    (record,) = read("asterisk_table", f"{ROW}{more}\n".encode()).rows(named=True)
     assert (record["faults"], record["outcome"], record["account_code"]) == ([], "answered", "acme")
     expected = ("1788256800.26-7", "l1") if more.endswith("7") else ("1788256800.26",) * 2
     assert (record["source_record_id"], record["call_id"]) == expected
     assert record["callee"] == ("+4930" if "4930" in more else "200")
+
+
+@pytest.mark.parametrize(("more", "faults"), [(",,,,,,,,l1,peer,7", ["cut_short"]), (",+4930", [])])
+def test_a_last_row_that_may_lack_a_part_of_its_name_waits(
+    read: Read, more: str, faults: list[str]
+) -> None:
+    assert read("asterisk_table", (ROW + more).encode())["faults"].to_list() == [faults]
 
 
 def test_lone_carriage_returns_end_lines(read: Read) -> None:

@@ -32,7 +32,7 @@ def test_every_column_finds_its_place(read: Read) -> None:
         "callee_ip,caller_ip,callee,caller,media,direction,trunk,account_id,call_id,record_id"
     )
     row = "+49,16,OK,1.5,e,a,s,198.51.100.7,192.0.2.1,200,100,VIDEO,Out,carrier,acme,c1,r1"
-    (found,) = read("plain_csv", f"{head}\n{row}".encode()).drop("raw").rows(named=True)
+    (found,) = read("plain_csv", f"{head}\n{row}\n".encode()).drop("raw").rows(named=True)
     assert found == {
         "line": 2,
         "source_rows": 1,
@@ -67,7 +67,7 @@ def test_the_header_tells_the_separator(read: Read, separator: str) -> None:
         ["caller", "callee", "started_at", "duration_s", "outcome"],
         ["1", "2", "s", "3", "ok"],
     ]
-    found = read("plain_csv", "\n".join(separator.join(line) for line in lines).encode())
+    found = read("plain_csv", "".join(separator.join(line) + "\n" for line in lines).encode())
     assert found.select("caller", "callee", "duration").rows() == [("1", "2", "3")]
 
 
@@ -115,7 +115,7 @@ def test_a_missing_column_is_named_as_the_source_calls_it(read: Read) -> None:
 )
 def test_outcomes_have_synonyms(read: Read, word: str, outcome: str | None) -> None:
     found = read(
-        "plain_csv", f"caller,callee,started_at,duration_s,outcome\n1,2,s,3,{word}".encode()
+        "plain_csv", f"caller,callee,started_at,duration_s,outcome\n1,2,s,3,{word}\n".encode()
     )
     faults = [] if outcome else ["unknown_outcome"]
     assert found.select("outcome", "faults").rows() == [(outcome, faults)]
@@ -232,3 +232,21 @@ def test_a_part_that_the_header_lacks_is_named(read: Read) -> None:
 def test_a_constant_of_no_column_is_wrong(read: Read) -> None:
     with pytest.raises(SettingsError, match="constants: outcom is not one of"):
         read("plain_csv", b"caller,callee\n", constants={"outcom": "answered"})
+
+
+@pytest.mark.parametrize(
+    ("head", "row", "faults"),
+    [
+        ("caller,callee,started_at,outcome,duration_s,record_id", "1,2,s,ok,12,r1", ["cut_short"]),
+        ("caller,callee,started_at,outcome,duration_s,record_id", '1,2,s,ok,12,"r1"', []),
+        ("record_id,caller,callee,outcome,duration_s,started_at", "r1,1,2,ok,12,s", ["cut_short"]),
+        ("record_id,caller,callee,started_at,outcome,duration_s", "r1,1,2,s,ok,12", []),
+        ("caller,callee,started_at,outcome,duration_s", "1,2,s,ok,12", ["cut_short"]),
+    ],
+    ids=["id", "id-between-quotes", "start", "length", "no-id"],
+)
+def test_a_last_row_that_may_lack_a_part_of_its_name_waits(
+    read: Read, head: str, row: str, faults: list[str]
+) -> None:
+    assert read("plain_csv", f"{head}\n{row}".encode())["faults"].to_list() == [faults]
+    assert read("plain_csv", f"{head}\n{row}\n".encode())["faults"].to_list() == [[]]
