@@ -41,7 +41,8 @@ What holds for every format:
   again when it is complete, and only what is new counts. Where the line ends in a bare field that
   names the record (Asterisk's `uniqueid` or `sequence`; in plain CSV the id or the start; any
   field where rows have no id), nobody can tell whether it is whole: it waits as well. A cut field
-  that names nothing is corrected then. If the file is complete, end its last line and take it in again.
+  that names nothing is corrected then. If the file is complete, end its last line and take it in
+  again.
 - A line of names in the middle is set aside as `header_repeated`.
 - Legs, attempts and transfers of a call are rows with one `call_id`; calls are counted by it.
 - Where a record carries a proof of its offset from UTC (an epoch second), it decides in the hour
