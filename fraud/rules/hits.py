@@ -16,6 +16,8 @@ from fraud.reference import accounts_as_of
 from fraud.rules.thresholds import PEER_DAYS, with_tenure, with_threshold
 from fraud.tables import ACCOUNT_DAYS, RULE_HITS
 
+_CENTS = pl.Decimal(18, 2)
+
 HIT_COLUMNS = tuple(field.name for field in RULE_HITS.fields if field.name != "first_hit_at")
 
 
@@ -134,8 +136,8 @@ def _costly(
         band=pl.when(over).then(pl.lit("high")).otherwise(pl.lit("medium")),
         text=pl.format(
             f"calls of one day cost about {cost.currency} {{}}; the cap is {cost.currency} {{}}",
-            (pl.col("cost_usd") / float(worth)).round(2),
-            (pl.col("threshold") / float(worth)).round(2),
+            (pl.col("cost_usd") / float(worth)).cast(_CENTS),
+            (pl.col("threshold") / float(worth)).cast(_CENTS),
         ),
     )
 

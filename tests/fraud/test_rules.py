@@ -117,7 +117,8 @@ def test_a_cap_of_another_currency_counts_by_what_it_is_worth(tmp_path: Path) ->
     hits = rule_hits(lake_with(tmp_path, ROWS, cost=cost), DAY, now=NOW)
     costly = hits.filter((pl.col("rule") == "cost_cap") & (pl.col("account_id") == "costly"))
     assert costly["threshold"].to_list() == [25.0]
-    assert costly["text"].to_list() == ["calls of one day cost about EUR 20.0; the cap is EUR 20.0"]
+    text = "calls of one day cost about EUR 20.00; the cap is EUR 20.00"
+    assert costly["text"].to_list() == [text]
 
 
 def test_a_cap_of_a_currency_whose_worth_is_unknown_is_not_applied(tmp_path: Path) -> None:
