@@ -8,6 +8,7 @@ from cdr.lake.home import Home
 from cdr.privacy import audit
 from cdr.privacy.audit_check import Fault
 from fraud.review.database import queue_database
+from fraud.review.queue import audit_breaks
 
 SEAL = "review.seal"
 """What an entry of the house's log is called that ties entries of the queue."""
@@ -30,11 +31,8 @@ def changed_in_queue(home: Home) -> tuple[Fault, ...]:
     """
     if not any(entry.what == SEAL for entry in audit.entries(home)):
         return ()
-    with queue_database(home.root):
-        from fraud.review.audit_seal import unsealed
-
-        return tuple(
-            Fault(0, f"entries {one.first} to {one.last} of the queue's log: altered")
-            for one in unsealed(home)
-            if not one.missing
-        )
+    return tuple(
+        Fault(0, f"entries {one.first} to {one.last} of the queue's log: altered")
+        for one in audit_breaks(home)
+        if not one.missing
+    )
