@@ -226,7 +226,7 @@ would come out with `faults`.
 
 ## 3. The call: UTC, E.164, account
 
-`cdr/normalise` reads times, numbers and addresses; `cdr/ingest.py` finds the account. A row that
+`cdr/normalise` reads times, numbers and addresses; `cdr/ingest` finds the account. A row that
 cannot be understood would go to `rejects` with every reason. The raw texts are kept.
 
 ```text

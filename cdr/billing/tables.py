@@ -6,6 +6,8 @@ sealed, so that an old period can be shown and worked out again as it was.
 
 from __future__ import annotations
 
+from functools import partial
+
 import polars as pl
 
 from cdr.schema import (
@@ -16,27 +18,15 @@ from cdr.schema import (
     INSTANT,
     KEY,
     MONEY,
-    NONE,
     TEXTS,
     Field,
     Kept,
-    Personal,
     Purpose,
     Table,
     register,
 )
 
-
-def _field(
-    name: str,
-    dtype: pl.DataType,
-    unit: str,
-    meaning: str,
-    *,
-    nullable: bool = False,
-    personal: Personal = NONE,
-) -> Field:
-    return Field(name, dtype, unit, meaning, nullable, personal, BILLING)
+_field = partial(Field, purposes=BILLING)
 
 
 DECKS = Table(

@@ -7,23 +7,14 @@ a call.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import polars as pl
 
 from cdr.lake import Batch, Lake
-from cdr.schema import DIRECT, INSTANT, NOBODY, Field, Kept, Personal, Purpose, Table, register
+from cdr.schema import DIRECT, INSTANT, NOBODY, Field, Kept, Purpose, Table, register
 
-
-def _field(
-    name: str,
-    dtype: pl.DataType,
-    unit: str,
-    meaning: str,
-    *,
-    nullable: bool = False,
-    personal: Personal = Personal.NONE,
-) -> Field:
-    return Field(name, dtype, unit, meaning, nullable, personal, NOBODY)
+_field = partial(Field, purposes=NOBODY)
 
 
 REQUESTS = Table(

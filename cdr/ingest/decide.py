@@ -1,0 +1,110 @@
+"""What is new, what was there, what corrects: decided on staged rows under the writer lock."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import polars as pl
+
+from cdr.dedupe import KEY, Fate, concerned, fates
+from cdr.ingest.report import Taken
+from cdr.lake import Batch, DataFile, Lake
+from cdr.schema import CALL_HISTORY, CALLS, INSTANT
+
+
+def decide(lake: Lake, batch: Batch, taken: dict[str, Taken], now: datetime) -> None:
+    """Take duplicates out of the batch and let corrections replace what they correct.
+
+    The caller holds the writer lock. A record's key includes its start, so a day
+    is compared with the same day only.
+    """
+    staged = batch.staged(CALLS)
+    held = lake.files(CALLS)
+    for day in sorted({file.partition["call_date"] for file in staged}):
+        of_day = [file for file in staged if file.partition["call_date"] == day]
+        held_of_day = [file for file in held if file.partition["call_date"] == day]
+        _decide_day(lake, batch, of_day, held_of_day, taken, now)
+
+
+def _decide_day(
+    lake: Lake,
+    batch: Batch,
+    staged: list[DataFile],
+    held: list[DataFile],
+    taken: dict[str, Taken],
+    now: datetime,
+) -> None:
+    keys = pl.concat(
+        pl.read_parquet(
+            batch.path_of(CALLS, file),
+            columns=[*KEY, "ingest_id", "source_rows"],
+            hive_partitioning=False,
+        )
+        .with_row_index("row")
+        .with_columns(pl.lit(place).alias("file"))
+        for place, file in enumerate(staged)
+    )
+    standing = lake.scan_files(CALLS, held).select(KEY).collect()
+    doubtful = concerned(keys, standing)
+    if not doubtful.any():
+        return
+    day = date.fromisoformat(staged[0].partition["call_date"])
+    superseded = lake.scan(CALL_HISTORY, dates=[day]).select(KEY).collect()
+    keys = keys.filter(doubtful)
+    keys = pl.concat(
+        [keys, fates(keys.select(KEY), pl.concat([standing, superseded]))], how="horizontal"
+    )
+    for ingest_id, fate, rows in (
+        keys.group_by("ingest_id", "fate").agg(pl.col("source_rows").sum()).iter_rows()
+    ):
+        taken[ingest_id].decided(fate, rows)
+    by = keys.filter("stands").select("record_id", pl.col("ingest_id").alias("superseded_by"))
+    _keep_what_stands(batch, staged, keys, by, now)
+    corrected = by.join(standing, on="record_id", how="semi")
+    _supersede(lake, batch, held, corrected, now)
+
+
+def _keep_what_stands(
+    batch: Batch, staged: list[DataFile], keys: pl.DataFrame, by: pl.DataFrame, now: datetime
+) -> None:
+    """Write a day's staged files again without duplicates and without superseded versions."""
+    for place, file in enumerate(staged):
+        verdict = keys.filter(pl.col("file") == place)
+        if verdict["stands"].all():
+            continue
+        path = batch.path_of(CALLS, file)
+        rows = _with_day(pl.read_parquet(path, hive_partitioning=False), file).with_row_index("row")
+        falls = verdict.filter(~pl.col("stands"))
+        superseded = falls.filter(pl.col("fate") != Fate.DUPLICATE.value)
+        batch.unstage(CALLS, [file])
+        batch.add(CALLS, rows.join(falls, on="row", how="anti").drop("row"))
+        history = rows.join(superseded, on="row", how="semi").drop("row")
+        batch.add(CALL_HISTORY, _history(history, by, now))
+
+
+def _supersede(
+    lake: Lake, batch: Batch, held: list[DataFile], by: pl.DataFrame, now: datetime
+) -> None:
+    """Move the rows that corrections replace from the lake's files to the history."""
+    for file in held if by.height else ():
+        ids = lake.read_file(CALLS, file, columns=["record_id"])
+        if ids.join(by, on="record_id", how="semi").is_empty():
+            continue
+        rows = _with_day(lake.read_file(CALLS, file), file)
+        batch.remove(CALLS, [file])
+        batch.add(CALLS, rows.join(by, on="record_id", how="anti"))
+        gone = rows.join(by, on="record_id", how="semi")
+        batch.add(CALL_HISTORY, _history(gone, by, now))
+
+
+def _with_day(rows: pl.DataFrame, file: DataFile) -> pl.DataFrame:
+    day = date.fromisoformat(file.partition["call_date"])
+    return rows.with_columns(pl.lit(day).alias("call_date"))
+
+
+def _history(rows: pl.DataFrame, by: pl.DataFrame, now: datetime) -> pl.DataFrame:
+    return (
+        rows.join(by, on="record_id", how="left")
+        .with_columns(pl.lit(now, INSTANT).alias("superseded_at"))
+        .select(CALL_HISTORY.polars_schema.names())
+    )

@@ -1,0 +1,113 @@
+"""What became of each file: counted while it is read, reported once it is decided on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from cdr.dedupe import Fate
+from cdr.normalise.calls import OFFSET_CONTRADICTED, Stamp
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """What became of one file; ``read`` is the sum of the next four, in rows.
+
+    ``state`` is `done`, `known` (its bytes were taken in before; all its rows
+    count as duplicates) or `refused` (see ``fault``; nothing of it was taken in).
+    ``contradicted`` rows are calls whose record proves another offset from UTC than the source's
+    zone has (flag `offset_contradicted`): that the zone is wrong is likely.
+    """
+
+    file: str
+    source: str
+    state: str
+    read: int = 0
+    accepted: int = 0
+    duplicate: int = 0
+    corrected: int = 0
+    rejected: int = 0
+    contradicted: int = 0
+    fault: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """What became of the files of one call."""
+
+    files: tuple[FileReport, ...]
+
+    def total(self, name: str) -> int:
+        """Add up one count of all files: `read`, `accepted`, ..."""
+        return sum(getattr(file, name) for file in self.files)
+
+    @property
+    def refused(self) -> tuple[FileReport, ...]:
+        """The files of which nothing was taken in."""
+        return tuple(file for file in self.files if file.state == "refused")
+
+    @property
+    def contradicted(self) -> tuple[FileReport, ...]:
+        """The files with calls that prove another offset from UTC than their source's zone."""
+        return tuple(file for file in self.files if file.contradicted)
+
+
+def contradiction(file: FileReport, zone: str) -> str:
+    """Say that a file contradicts the zone of its source."""
+    return (
+        f"{file.file} ({file.source}): {file.contradicted:,} calls prove another offset from UTC "
+        f"than {zone} has (flag {OFFSET_CONTRADICTED}); is `zone` of the source right?"
+    )
+
+
+@dataclass(slots=True)
+class Taken:
+    """A file on its way: what is counted as it is read and decided on."""
+
+    size_bytes: int
+    stamp: Stamp
+    sha256: str = ""  # known only once the whole file was looked at
+    read: int = 0
+    rejected: int = 0
+    duplicate: int = 0
+    corrected: int = 0
+    contradicted: int = 0
+    first: datetime | None = None
+    last: datetime | None = None
+
+    def count(self, rows: int, calls: pl.DataFrame, rejects: pl.DataFrame) -> None:
+        """Add what one block brought."""
+        self.read += rows
+        self.rejected += int(rejects["source_rows"].sum())
+        flagged = calls.filter(pl.col("flags").list.len() > 0)
+        self.contradicted += int(
+            flagged.filter(pl.col("flags").list.contains(OFFSET_CONTRADICTED))["source_rows"].sum()
+        )
+        started = calls["started_at"]
+        ends = [self.first, self.last, started.min(), started.max()]
+        known = [end for end in ends if isinstance(end, datetime)]
+        if known:
+            self.first, self.last = min(known), max(known)
+
+    def decided(self, fate: str, rows: int) -> None:
+        """Note what deduplication said of some of its rows."""
+        if fate == Fate.DUPLICATE.value:
+            self.duplicate += rows
+        elif fate == Fate.CORRECTED.value:
+            self.corrected += rows
+
+    def report(self) -> FileReport:
+        """Say what became of the file; what nothing else happened to was accepted."""
+        return FileReport(
+            self.stamp.file,
+            self.stamp.source,
+            "done",
+            self.read,
+            self.read - self.rejected - self.duplicate - self.corrected,
+            self.duplicate,
+            self.corrected,
+            self.rejected,
+            self.contradicted,
+        )

@@ -1,0 +1,186 @@
+"""One batch of files: read, normalise, collect, decide, publish.
+
+The heavy part (reading, normalising, writing Parquet) runs side by side with
+other writers; what is new is decided under the writer lock, on keys alone. A
+file whose bytes were taken in before is not read again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+
+from cdr.ahead import ahead
+from cdr.errors import FormatError, WrongUse, shown
+from cdr.formats import by_name
+from cdr.ingest.collect import Collector
+from cdr.ingest.decide import decide
+from cdr.ingest.report import FileReport, IngestReport, Taken
+from cdr.lake import Batch, Lake
+from cdr.normalise.calls import Stamp, to_calls
+from cdr.schema import ACCOUNT_NUMBERS, INGESTS
+from cdr.settings import SourceSettings
+
+Progress = Callable[[str, int], None]
+"""Told the file's name and how many of its rows were read so far."""
+
+
+def ingest(
+    lake: Lake,
+    files: Sequence[Path],
+    *,
+    source_name: str,
+    source: SourceSettings,
+    now: datetime,
+    progress: Progress | None = None,
+) -> IngestReport:
+    """Take files of one source into the lake, in one atomic batch.
+
+    Parameters
+    ----------
+    lake : Lake
+        Where to.
+    files : sequence of Path
+        Files of this source. One that is not in the source's format is left alone
+        and reported; the others are taken in.
+    source_name : str
+        Part of every call's key: the same file under another name is other calls.
+    source : SourceSettings
+        Format, zone, country and the way to the account.
+    now : datetime
+        When the files arrived, with a time zone.
+    progress : callable, optional
+        Called as rows are read.
+
+    Raises
+    ------
+    UnknownFormat
+        If no reader has the source's format.
+    WrongUse
+        If no files are given.
+    StorageFailed
+        If the disk refuses; the lake is as it was.
+    """
+    if not files:
+        raise WrongUse("no files to take in")
+    form = by_name(source.format)
+    now = now.astimezone(UTC)
+    before, sizes = _taken_before(lake, source_name)
+    owners = lake.scan(ACCOUNT_NUMBERS).drop("imported_at").collect()
+    outcomes: list[FileReport | Taken] = []
+    with lake.batch("ingest") as batch, ThreadPoolExecutor(1) as hashers:
+        writer = Collector(batch)
+        for number, path in enumerate(files):
+            try:
+                size_bytes = _size(path)
+                hashing = hashers.submit(_sha256, path)
+                known = before.get(hashing.result()) if size_bytes in sizes else None
+                if known is not None:
+                    outcomes.append(_known(path, source_name, known))
+                    continue
+                stamp = Stamp(source_name, shown(path), f"{batch.batch_id}-{number:05d}", now)
+                file = Taken(size_bytes, stamp)
+                writer.begin(size_bytes)
+                blocks = ahead(form.read(path, source, lake.settings.store.block_mb << 20))
+                for rows, calls, rejects in ahead(
+                    (int(records["source_rows"].sum()), *to_calls(
+                        records, source=source, times=form.times, owners=owners, stamp=stamp
+                    ))
+                    for records in blocks
+                ):  # fmt: skip
+                    file.count(rows, calls, rejects)
+                    writer.add(calls, rejects)
+                    if progress:
+                        progress(shown(path), file.read)
+                file.sha256 = hashing.result()
+                before[file.sha256] = file.read
+                sizes.add(size_bytes)
+                outcomes.append(file)
+            except FormatError as error:
+                writer.forget()
+                fault = str(error.fault)
+                outcomes.append(FileReport(shown(path), source_name, "refused", fault=fault))
+        writer.flush()
+        taken = [outcome for outcome in outcomes if isinstance(outcome, Taken)]
+        if taken:
+            files_by_id = {file.stamp.ingest_id: file for file in taken}
+            for ingest_id, rows in writer.repeated.items():
+                files_by_id[ingest_id].duplicate += rows
+            with lake.writing():
+                decide(lake, batch, files_by_id, now)
+                batch.add(INGESTS, _ledger_rows(batch, taken))
+                batch.publish()
+    return IngestReport(tuple(o.report() if isinstance(o, Taken) else o for o in outcomes))
+
+
+def _taken_before(lake: Lake, source_name: str) -> tuple[dict[str, int], set[int]]:
+    """Map the hash of each file of this source to the rows it had; and say how large they were.
+
+    Only a file of a size that was there before needs its hash before it is read.
+    """
+    ledger = (
+        lake.scan(INGESTS)
+        .filter(pl.col("source") == source_name)
+        .select("sha256", "read", "bytes")
+        .collect()
+    )
+    return dict(ledger.select("sha256", "read").iter_rows()), set(ledger["bytes"])
+
+
+def _known(path: Path, source_name: str, rows: int) -> FileReport:
+    return FileReport(shown(path), source_name, "known", read=rows, duplicate=rows)
+
+
+def _size(path: Path) -> int:
+    with _readable(path), path.open("rb") as handle:
+        return os.fstat(handle.fileno()).st_size
+
+
+def _sha256(path: Path) -> str:
+    with _readable(path), path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise FormatError(shown(path), "there is no such file") from None
+    except IsADirectoryError:
+        raise FormatError(shown(path), "is a folder; name its files") from None
+    except OSError:
+        raise FormatError(shown(path), "cannot be read; check its permissions") from None
+
+
+def _ledger_rows(batch: Batch, taken: list[Taken]) -> pl.DataFrame:
+    rows = []
+    for file in taken:
+        report = file.report()
+        rows.append(
+            {
+                "ingest_id": file.stamp.ingest_id,
+                "batch_id": batch.batch_id,
+                "source": file.stamp.source,
+                "file": file.stamp.file,
+                "sha256": file.sha256,
+                "bytes": file.size_bytes,
+                "read": report.read,
+                "accepted": report.accepted,
+                "duplicate": report.duplicate,
+                "corrected": report.corrected,
+                "rejected": report.rejected,
+                "first_started_at": file.first,
+                "last_started_at": file.last,
+                "ingested_at": file.stamp.ingested_at,
+                "state": "done",
+            }
+        )
+    return pl.DataFrame(rows, schema=INGESTS.polars_schema)
