@@ -23,7 +23,6 @@ from cdr.lake.versions import Old, drop_old_versions, old_versions
 from cdr.privacy import audit
 from cdr.privacy.columns import side_of
 from cdr.privacy.erasure import (
-    ERASED,
     Left,
     TableErased,
     billed_account,
@@ -49,6 +48,7 @@ from cdr.privacy.retention import standing_of
 from cdr.privacy.rules import Standing
 from cdr.privacy.subjects import reason_without_personal, subject_of, subjects_of
 from cdr.privacy.traces import Searched, Trace, search
+from cdr.privacy.unnaming import ERASED
 from cdr.schema import TABLES, Table
 from fraud.features.account_days import key_of
 from fraud.model.forgetting import forget as forget_model

@@ -20,8 +20,9 @@ import polars as pl
 
 from cdr.errors import storage
 from cdr.lake.home import Home, held
+from cdr.lake.row_groups import Amended
 from cdr.lake.store import Change, Plan, Staged, Store
-from cdr.lake.tables import DataFile, write_files
+from cdr.lake.tables import DataFile, lay, write_files
 from cdr.schema import Table
 
 
@@ -78,15 +79,30 @@ class Batch:
         with storage(f"writing rows of {table.name}"):
             files = write_files(
                 self._folder / table.name,
-                f"{self.batch_id}-{self._parts:05d}",
+                self._stem(),
                 table,
                 frame,
                 lasting=lasting,
             )
-        self._parts += 1
         self._tables[table.name] = table
         self._added.setdefault(table.name, []).extend(files)
         return files
+
+    def amend(self, table: Table, file: DataFile, amended: Amended) -> None:
+        """Stage a file in place of one that the table has now; one without rows only goes."""
+        self.remove(table, [file])
+        if not amended.rows:
+            return
+        folder = file.path.rpartition("/")[0]
+        path = f"{folder}/{self._stem()}.parquet".lstrip("/")
+        with storage(f"writing rows of {table.name}"):
+            size = lay(self._folder / table.name / path, amended.content)
+        staged = DataFile(path, amended.rows, size, file.partition, amended.bounds)
+        self._added.setdefault(table.name, []).append(staged)
+
+    def _stem(self) -> str:
+        self._parts += 1
+        return f"{self.batch_id}-{self._parts - 1:05d}"
 
     def staged(self, table: Table) -> list[DataFile]:
         """List the files staged for a table so far, in the order of writing."""

@@ -124,7 +124,7 @@ def data_files(delta: DeltaTable) -> list[DataFile]:
             if name.startswith("partition.")
         }
         bounds = {
-            name.removeprefix("min."): (_stat(value), _stat(row["max." + name[4:]]))
+            name.removeprefix("min."): (stat(value), stat(row["max." + name[4:]]))
             for name, value in row.items()
             if name.startswith("min.") and value is not None
         }
@@ -192,13 +192,22 @@ def _write_file(
     *,
     lasting: bool,
 ) -> DataFile:
-    target = folder / path
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    packed = io.BytesIO()  # so that a full disk is the system's error, not the encoder's
+    size = lay(folder / path, packed(table, frame, lasting=lasting))
+    bounds = {}
+    for column in table.statistics:
+        low, high = frame[column].min(), frame[column].max()
+        if low is not None and high is not None:
+            bounds[column] = (stat(low), stat(high))
+    return DataFile(path, frame.height, size, partition, bounds)
+
+
+def packed(table: Table, frame: pl.DataFrame, *, lasting: bool) -> memoryview:
+    """Return rows of a table, without the columns of its partition, as the bytes of a file."""
+    content = io.BytesIO()  # so that a full disk is the system's error, not the encoder's
     if lasting:
         pq.write_table(
             frame.to_arrow(compat_level=pl.CompatLevel.oldest()),
-            packed,
+            content,
             compression="zstd",
             row_group_size=LASTING_ROW_GROUP_ROWS,
             use_dictionary=_repeated(frame),
@@ -210,22 +219,23 @@ def _write_file(
         )
     else:
         frame.write_parquet(
-            packed,
+            content,
             compression="zstd",
             compression_level=_FAST_ZSTD_LEVEL,
             row_group_size=ROW_GROUP_ROWS,
             statistics=False,
         )
+    return content.getbuffer()
+
+
+def lay(target: Path, content: bytes | memoryview) -> int:
+    """Write a file, synced, into a folder that is made where it is missing; returns its bytes."""
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with target.open("wb") as handle:
-        handle.write(packed.getbuffer())
+        handle.write(content)
         handle.flush()
         os.fsync(handle.fileno())
-    bounds = {}
-    for column in table.statistics:
-        low, high = frame[column].min(), frame[column].max()
-        if low is not None and high is not None:
-            bounds[column] = (_stat(low), _stat(high))
-    return DataFile(path, frame.height, target.stat().st_size, partition, bounds)
+    return len(content)
 
 
 def _repeated(frame: pl.DataFrame) -> list[str]:
@@ -242,8 +252,8 @@ def _repeated(frame: pl.DataFrame) -> list[str]:
     ]
 
 
-def _stat(value: Any) -> str:
-    """Write an instant or a day as Delta statistics do."""
+def stat(value: Any) -> str:
+    """Write an instant, in UTC or aware of its zone, or a day as Delta statistics do."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     if isinstance(value, date):

@@ -11,13 +11,14 @@ import struct
 from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from cdr.lake import DataFile, Lake
-from cdr.lake.pages import pages_of
+from cdr.lake.pages import texts_of
 from cdr.privacy.columns import is_free, names, searched
 from cdr.privacy.identifiers import SHORTEST, Identifiers
 from cdr.schema import Table
@@ -25,48 +26,80 @@ from cdr.schema import Table
 _PLACE = "file of the row"
 
 
-def naming(
-    lake: Lake, table: Table, files: Sequence[DataFile], who: Identifiers
-) -> list[tuple[DataFile, frozenset[str]]]:
-    """Return the files that may name the person, each with the columns that do."""
-    found: defaultdict[str, set[str]] = defaultdict(set)
-    pattern = _pattern(who)
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """A file that may name a person.
 
-    def of_file(file: DataFile) -> set[str]:
-        return _columns(lake.content(table, file), pattern)
+    Parameters
+    ----------
+    file : DataFile
+        Which.
+    columns : frozenset of str
+        The columns that may.
+    groups : frozenset of int or None
+        The row groups that may, from 0; None where that is not known.
+    """
+
+    file: DataFile
+    columns: frozenset[str]
+    groups: frozenset[int] | None
+
+
+def naming(lake: Lake, table: Table, files: Sequence[DataFile], who: Identifiers) -> list[Naming]:
+    """Return the files that may name the person, each with where in it."""
+    pattern = _pattern(who)
+    of_text = {field.name for field in searched(table)}
+
+    def of_file(file: DataFile) -> set[tuple[int, str]]:
+        return _places(lake.content(table, file), pattern)
 
     with ThreadPoolExecutor(lake.settings.store.threads) as pool:
-        for file, columns in zip(files, pool.map(of_file, files), strict=True):
-            found[file.path] |= columns
-    addresses = {lake.address(table, file): file.path for file in files}
+        places = list(pool.map(of_file, files))
+    written = _written_freely(lake, table, files, who)
+    found = []
+    for file, of_it in zip(files, places, strict=True):
+        freely = written[file.path]
+        columns = of_text & ({column for _, column in of_it} | freely)
+        if columns:
+            groups = frozenset(group for group, column in of_it if column in of_text)
+            found.append(Naming(file, frozenset(columns), None if freely else groups))
+    return found
+
+
+def _written_freely(
+    lake: Lake, table: Table, files: Sequence[DataFile], who: Identifiers
+) -> defaultdict[str, set[str]]:
+    """Return, by file, the columns that name the person and in which people write as they like."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
     free = [field for field in searched(table) if is_free(field)]
-    if free and files:
-        cells = (
-            lake.scan_files(table, files, place=_PLACE)
-            .group_by(_PLACE)
-            .agg(names(field, who).any().alias(field.name) for field in free)
-            .collect(engine="streaming")
-        )
-        for address, *hits in cells.select(_PLACE, *(f.name for f in free)).iter_rows():
-            found[addresses[address]] |= {f.name for f, hit in zip(free, hits, strict=True) if hit}
-    of_text = {field.name for field in searched(table)}
-    each = ((file, frozenset(of_text & found[file.path])) for file in files)
-    return [(file, columns) for file, columns in each if columns]
+    if not free or not files:
+        return found
+    addresses = {lake.address(table, file): file.path for file in files}
+    cells = (
+        lake.scan_files(table, files, place=_PLACE)
+        .group_by(_PLACE)
+        .agg(names(field, who).any().alias(field.name) for field in free)
+        .collect(engine="streaming")
+    )
+    for address, *hits in cells.select(_PLACE, *(f.name for f in free)).iter_rows():
+        found[addresses[address]] |= {f.name for f, hit in zip(free, hits, strict=True) if hit}
+    return found
 
 
-def _columns(content: pa.Buffer, pattern: bytes) -> set[str]:
-    columns: set[str] = set()
-    for name, page in pages_of(content):
-        if name in columns:
-            continue
-        if page is None or _holds(page, pattern):
-            columns.add(name)
-    return columns
+def _places(content: pa.Buffer, pattern: bytes) -> set[tuple[int, str]]:
+    """Return the row groups and columns that hold the pattern, or may."""
+    places: set[tuple[int, str]] = set()
+    for text in texts_of(content):
+        places |= {(text.group, column) for column in text.unread}
+        # all at once, as most hold nothing; what lies across two pages is then told apart
+        if _holds(b"".join(page for _, page in text.pages), pattern):
+            places |= {(text.group, name) for name, page in text.pages if _holds(page, pattern)}
+    return places
 
 
-def _holds(page: pa.Buffer, pattern: bytes) -> bool:
-    ends = pa.py_buffer(np.array([0, page.size], dtype=np.int64))
-    whole = pa.Array.from_buffers(pa.large_binary(), 1, [None, ends, page])
+def _holds(octets: bytes, pattern: bytes) -> bool:
+    ends = pa.py_buffer(np.array([0, len(octets)], dtype=np.int64))
+    whole = pa.Array.from_buffers(pa.large_binary(), 1, [None, ends, pa.py_buffer(octets)])
     found: bool = pc.match_substring_regex(whole, pattern=pattern)[0].as_py()
     return found
 

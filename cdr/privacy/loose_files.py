@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from cdr.errors import storage
 from cdr.lake import Lake
 from cdr.lake.home import write_whole
-from cdr.privacy.erasure import ERASED
 from cdr.privacy.identifiers import Identifiers
 from cdr.privacy.leftovers import taken_in
 from cdr.privacy.traces import patterns_of, traces_of
+from cdr.privacy.unnaming import ERASED
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from cdr.lake.pages import pages_of
+from cdr.lake.pages import texts_of
 
 FEW, MANY = "few", "many"
 TABLE = pa.table(
@@ -31,9 +31,10 @@ WAYS = {
 
 def texts_in(content: bytes) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
-    for name, page in pages_of(pa.py_buffer(content)):
-        assert page is not None
-        found[name] = found.get(name, b"") + page.to_pybytes()
+    for text in texts_of(pa.py_buffer(content)):
+        assert not text.unread
+        for name, page in text.pages:
+            found[name] = found.get(name, b"") + page
     return found
 
 
@@ -62,4 +63,15 @@ def test_a_column_whose_values_are_not_there_as_they_are_is_named() -> None:
     packed = io.BytesIO()
     how = {"use_dictionary": False, "column_encoding": {MANY: "DELTA_BYTE_ARRAY"}}
     pq.write_table(TABLE.select([MANY]), packed, **how)
-    assert list(pages_of(pa.py_buffer(packed.getvalue()))) == [(MANY, None)]
+    (text,) = texts_of(pa.py_buffer(packed.getvalue()))
+    assert (text.pages, text.unread) == ([], {MANY})
+
+
+def test_the_text_of_each_row_group_is_told_apart() -> None:
+    packed = io.BytesIO()
+    pq.write_table(TABLE.select([MANY]), packed, row_group_size=1000, use_dictionary=False)
+    texts = list(texts_of(pa.py_buffer(packed.getvalue())))
+    holding = [
+        text.group for text in texts if any(b"once 001234" in page for _, page in text.pages)
+    ]
+    assert (len(texts), holding) == (3, [1])

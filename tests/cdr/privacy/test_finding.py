@@ -22,7 +22,7 @@ LIKE = (SHORT, "a11", "ba1", NUMBER, "+493012345678", "0301234567", "Zoë Brown"
 
 
 def found(lake: cdr.Lake, table: Table) -> dict[str, frozenset[str]]:
-    return {file.path: columns for file, columns in naming(lake, table, lake.files(table), WHO)}
+    return {one.file.path: one.columns for one in naming(lake, table, lake.files(table), WHO)}
 
 
 @given(
