@@ -22,6 +22,7 @@ everything else with 3.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 from contextlib import contextmanager
 from errno import EACCES, EDQUOT, ENOSPC, EPERM, EROFS
 from pathlib import Path
@@ -60,7 +61,9 @@ class UnknownFormat(WrongUse):
 
     def __init__(self, name: str, known: Iterable[str]) -> None:
         self.name, self.known = name, tuple(sorted(known))
-        super().__init__(f"unknown format {name!r}; known are: {', '.join(self.known)}")
+        near = get_close_matches(name, self.known, n=1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        super().__init__(f"unknown format {name!r}; {hint}known are: {', '.join(self.known)}")
 
 
 class FormatError(CdrError):

@@ -370,7 +370,7 @@ def load_settings(file: Path | str | None = None, *, home: Path | str | None = N
             settings = settings.model_copy(update=_placed(str(home), settings))
     except ValidationError as error:
         faults = error.errors(include_input=False, include_url=False)
-        wrong = [f"{'.'.join(map(str, f['loc']))}: {_in_words(f['msg'])}" for f in faults]
+        wrong = [f"{'.'.join(map(str, f['loc']))}: {in_words(f['msg'])}" for f in faults]
         raise SettingsError(file.name, wrong) from None
     return settings
 
@@ -396,7 +396,8 @@ def _toml(file: Path) -> dict[str, object]:
         raise SettingsError(file.name, [f"is not TOML: {error}"]) from None
 
 
-def _in_words(message: str) -> str:
+def in_words(message: str) -> str:
+    """Say what pydantic found wrong as an operator would."""
     if message == "Extra inputs are not permitted":
         return "not a setting"
     return message.removeprefix("Value error, ")

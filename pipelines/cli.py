@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
+from typer.exceptions import TyperException
 
 from cdr import CdrError, Settings, access, load_settings
 from cdr.errors import StorageFailed, WrongUse, storage_fault
@@ -98,7 +99,11 @@ for _area in (
 def main() -> None:
     """Run the command."""
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
+    except TyperException as fault:
+        _misused(fault)
+    except typer.Abort:
+        _end("broken off; nothing was done", FAILED)
     except CdrError as error:
         _end(str(error), WRONG_USE if isinstance(error, WrongUse) else FAILED)
     except Exception as error:
@@ -112,6 +117,15 @@ def _end(message: str, code: int) -> NoReturn:
     if "--json" in sys.argv:
         show({"error": message, "exit_code": code}, as_json=True)
     sys.exit(code)
+
+
+def _misused(fault: TyperException) -> NoReturn:
+    """Answer words that are no command or option; without a command the help is printed before."""
+    message = fault.format_message().rstrip(".")
+    if not message:
+        sys.exit(WRONG_USE)
+    asked = getattr(fault, "ctx", None)
+    _end(message + (f"; see `{asked.command_path} --help`" if asked else ""), WRONG_USE)
 
 
 def _refused(error: Exception) -> str | None:

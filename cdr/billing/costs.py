@@ -36,7 +36,10 @@ COSTS = pl.Schema({"record_id": pl.Binary(), "usd_micro": pl.Int64()})
 
 @dataclass(frozen=True, slots=True)
 class CostBook:
-    """The deck of costs with what is needed to apply it; see :func:`cost_book`."""
+    """The deck of costs with what is needed to apply it; see :func:`cost_book`.
+
+    ``deck`` is the ``cost`` of the tariff, which here is never None.
+    """
 
     lake: Lake
     tariff: Tariff

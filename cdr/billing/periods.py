@@ -54,12 +54,6 @@ class Period:
         return [since.date() + timedelta(days=n) for n in range(count.days + 1)]
 
 
-def period_of(at: datetime, zone: str) -> Period:
-    """Return the period that an instant lies in."""
-    local = at.astimezone(ZoneInfo(zone))
-    return Period(local.year, local.month)
-
-
 def day_begins(day: date, zone: str) -> datetime:
     """Return the first instant of a day in a zone, in UTC.
 

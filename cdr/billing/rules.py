@@ -35,9 +35,6 @@ _ONE_OF = ("direction", "outcome", "callee_type")
 _YES_NO = ("on_net", "forwarded", "onward_leg", "zero_length")
 _COLUMNS = ("rule", *_ONE_OF, *_YES_NO, "flag", "action", "number", "deck", "why")
 
-FACTS = (*_ONE_OF, *_YES_NO, "flags", "released")
-"""Columns that a leg needs for the rules to be tried on it; see :meth:`RuleSet.decide`."""
-
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:

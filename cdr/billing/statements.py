@@ -12,6 +12,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
@@ -22,6 +23,7 @@ import typst
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from cdr.billing.bill import CALL
+from cdr.billing.currencies import in_coins, written
 from cdr.billing.extract import begin_bill, known_accounts
 from cdr.billing.files import Format, TableFile, out_folder
 from cdr.billing.periods import Period
@@ -177,7 +179,7 @@ def _statement(
 ) -> dict[str, Any]:
     since, until = period.bounds(settings.zone)
     name, address = names.get(account, ("", ""))
-    money = pl.format("{} {}", pl.col("amount").cast(pl.String), "currency")
+    lines = _with_money(lines)
     sums = lines.group_by("currency").agg(pl.col("amount").sum(), pl.len()).sort("currency")
     return {
         "title": f"Statement of calls, {period}, account {account}",
@@ -187,18 +189,34 @@ def _statement(
         "covers": f"Calls that began from {since.isoformat()} until before {until.isoformat()}; "
         f"times by the clock of {settings.zone}, with their offset from UTC.",
         "totals": [
-            {"currency": currency, "amount": str(amount), "lines": count}
+            {"amount": _payable(amount, currency, settings.rounding), "lines": count}
             for currency, amount, count in sums.iter_rows()
         ],
         "lines": [
             list(row)
             for row in lines.select(
-                "begin", pl.col("number").fill_null(""), "to", "length", money
+                "begin", pl.col("number").fill_null(""), "to", "length", "money"
             ).iter_rows()
         ],
         "note": "Calls free of charge are not listed. Taxes are not included.",
         "until": until,
     }
+
+
+def _with_money(lines: pl.DataFrame) -> pl.DataFrame:
+    """Add `money`, the amount in words; lines stay in their order."""
+    words = pl.Series("money", [""], pl.String).new_from_index(0, lines.height)
+    for currency in lines["currency"].unique():
+        places = (lines["currency"] == currency).arg_true()
+        words = words.scatter(places, written(lines["amount"][places], currency) + f" {currency}")
+    return lines.with_columns(words)
+
+
+def _payable(amount: Decimal, currency: str, rounding: str) -> str:
+    """Say a sum in coins, and exactly where that is something else."""
+    coins = in_coins(amount, currency, rounding)
+    exactly = "" if coins == amount else f" (exactly {amount.normalize():f})"
+    return f"{coins:f} {currency}{exactly}"
 
 
 def as_html(statement: dict[str, Any]) -> bytes:

@@ -1,14 +1,13 @@
 """IP addresses in one form, whatever the switch added to them, and what is known of each.
 
 Countries come from the registries' own lists of whom they gave an address to
-(package `iptocc`); what an address has to do with a call is the business of others.
+(package `iptocc`, made anew from the registries every night); what an address has to do with a call is the business of others.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
 from functools import cache
-from importlib.metadata import version
 from ipaddress import AddressValueError, IPv4Network, IPv6Address, IPv6Network
 
 import numpy as np
@@ -16,9 +15,6 @@ import polars as pl
 from iptocc import country_code
 
 from cdr.memory import Memory
-
-ADDRESSES_VERSION = f"iptocc {version('iptocc')}"
-"""The list of countries in use; the package is made anew from the registries every night."""
 
 
 class IpKind(StrEnum):
@@ -110,11 +106,6 @@ def canonical_ip(text: pl.Expr) -> pl.Expr:
     ['10.0.0.1', '2001:db8::1', '::1', None]
     """
     return normalise_ip(text).struct.field("ip").name.keep()
-
-
-def ip_kind(text: pl.Expr) -> pl.Expr:
-    """Tell where an address means something, as an `IpKind`; null where it is no address."""
-    return normalise_ip(text).struct.field("ip_kind").name.keep()
 
 
 def ip_country(text: pl.Expr) -> pl.Expr:

@@ -20,7 +20,7 @@ from cdr.ingest import ingest as take_in
 from cdr.preview import Preview, Proposal, preview, propose, refusal
 from cdr.pull import pull_source
 from cdr.schema import ACCOUNT_NUMBERS
-from cdr.settings import SourceSettings
+from cdr.settings import SourceSettings, in_words
 from pipelines.terminal import FAILED, NEEDS_A_PERSON, WRONG_USE, Json, show, tell
 
 app = typer.Typer()
@@ -140,7 +140,7 @@ def _chosen(
         return str(format_name), SourceSettings.model_validate(options)
     except ValidationError as error:
         faults = error.errors(include_input=False, include_url=False)
-        wrong = [f"--{str(f['loc'][0]).replace('_', '-')}: {f['msg']}" for f in faults]
+        wrong = [f"--{str(f['loc'][0]).replace('_', '-')}: {in_words(f['msg'])}" for f in faults]
         raise SettingsError("options", wrong) from None
 
 

@@ -42,7 +42,7 @@ def test_a_folder_that_is_no_source(callsieve: RunCommand, operator: Operator) -
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ('format = "plain_cvs"', "unknown format 'plain_cvs'; known are: "),
+        ('format = "plain_cvs"', "unknown format 'plain_cvs'; did you mean plain_csv? known"),
         ('zone = "Europe/Berlim"', "sources.pbx.zone: not an IANA time zone"),
         ('country = "Germany"', "sources.pbx.country: "),
         ('farmat = "plain_csv"', "sources.pbx.farmat: not a setting"),

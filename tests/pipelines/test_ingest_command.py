@@ -96,8 +96,11 @@ def test_auto_says_what_a_file_is_that_holds_no_calls(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--format", "plain_cvs", *AS[2:]), "unknown format 'plain_cvs'; known are: "),
-        ((*AS[:2], "--zone", "Europe/Berlim", *AS[4:]), "--zone: Value error, not an IANA time"),
+        (
+            ("--format", "plain_cvs", *AS[2:]),
+            "unknown format 'plain_cvs'; did you mean plain_csv? known are: ",
+        ),
+        ((*AS[:2], "--zone", "Europe/Berlim", *AS[4:]), "--zone: not an IANA time zone"),
         ((*AS[:4], "--country", "Germany"), "--country: String should match"),
         (AS[:2], "--format needs --zone and --country"),
         ((), "name a source of the settings with --source, or a format with --format"),

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from cdr.billing.periods import Period, day_begins, period_of
+from cdr.billing.periods import Period, day_begins
 from cdr.errors import WrongUse
 
 
@@ -14,13 +14,6 @@ def test_a_month_begins_and_ends_at_midnight_of_the_zone() -> None:
     since, until = Period(2026, 10).bounds("Europe/Berlin")
     assert since == datetime(2026, 9, 30, 22, tzinfo=UTC)  # summer time
     assert until == datetime(2026, 10, 31, 23, tzinfo=UTC)  # winter time
-
-
-def test_an_instant_lies_in_one_period() -> None:
-    edge = datetime(2026, 10, 31, 23, tzinfo=UTC)
-    assert str(period_of(edge, "Europe/Berlin")) == "2026-11"
-    assert str(period_of(edge.replace(hour=22, minute=59), "Europe/Berlin")) == "2026-10"
-    assert str(period_of(edge, "America/New_York")) == "2026-10"
 
 
 def test_a_day_whose_midnight_was_skipped_begins_at_the_jump() -> None:

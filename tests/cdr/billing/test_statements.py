@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
@@ -23,6 +24,7 @@ import cdr
 from cdr.billing.periods import Period
 from cdr.billing.statements import (
     StatementFormat,
+    _payable,
     as_html,
     as_pdf,
     hidden_digits,
@@ -64,9 +66,15 @@ def test_a_statement_lists_what_is_charged_with_masked_numbers(
     page = page_of(october, tmp_path / "out")
     assert "<td>2026-10-25 02:30:00 +02:00<td>+44207946xxxx<td>United Kingdom" in page
     assert "<td>2026-10-25 02:30:00 +01:00<td>+493012xxxx<td>Germany" in page
-    assert "Total: 0.350000 EUR</strong> in 2 lines" in page
+    assert "Total: 0.35 EUR</strong> in 2 lines" in page
     assert OURS[:8] not in page  # free of charge: not listed
     assert "Alpha &amp; Söhne" in page
+
+
+def test_a_sum_is_what_can_be_paid_and_what_it_was_exactly() -> None:
+    assert _payable(Decimal("0.345000"), "EUR", "half_up") == "0.35 EUR (exactly 0.345)"
+    assert _payable(Decimal("120.000000"), "EUR", "half_up") == "120.00 EUR"
+    assert _payable(Decimal("7.500000"), "JPY", "down") == "7 JPY (exactly 7.5)"
 
 
 def test_each_account_has_its_own_and_no_file_is_named_after_it(

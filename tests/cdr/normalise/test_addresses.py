@@ -9,7 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cdr.normalise.addresses import canonical_ip, ip_country, ip_kind, normalise_ip
+from cdr.normalise.addresses import canonical_ip, ip_country, normalise_ip
+
+
+def ip_kind(text: pl.Expr) -> pl.Expr:
+    return normalise_ip(text).struct.field("ip_kind").name.keep()
 
 
 def canonical(text: str | None) -> str | None:

@@ -1,0 +1,61 @@
+"""How amounts of a currency are written: exactly, and at least with its minor units."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+import polars as pl
+
+_NOT_HUNDREDTHS: Final = {
+    **dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split(), 0),
+    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
+}
+"""Decimals of the currencies that have not two. ISO 4217, list one, column "minor unit"."""
+
+
+def minor_units(currency: str) -> int:
+    """Return how many decimals the coins of a currency make: 2 for EUR, 0 for JPY."""
+    return _NOT_HUNDREDTHS.get(currency, 2)
+
+
+def written(amounts: pl.Series, currency: str) -> pl.Series:
+    """Write amounts of one currency, so that they stand under each other and none is rounded.
+
+    Parameters
+    ----------
+    amounts : Series of `cdr.schema.MONEY`
+        In currency units.
+    currency : str
+        ISO 4217 code.
+
+    Returns
+    -------
+    Series of String
+        All with as many decimals as the currency has or, where that is more, the longest needs.
+
+    Examples
+    --------
+    >>> written(pl.Series(["0.35", "12.0125"]).cast(pl.Decimal(18, 6)), "EUR").to_list()
+    ['0.3500', '12.0125']
+    >>> written(pl.Series(["7"]).cast(pl.Decimal(18, 6)), "JPY").to_list()
+    ['7']
+    """
+    parts = amounts.cast(pl.String).str.split(".")
+    decimals = parts.list.get(1)
+    longest = decimals.str.strip_chars_end("0").str.len_chars().max() or 0
+    shown = max(minor_units(currency), int(str(longest)))
+    return (parts.list.get(0) + "." + decimals.str.head(shown)).str.strip_chars_end(".")
+
+
+def in_coins(amount: Decimal, currency: str, rounding: str) -> Decimal:
+    """Round an amount to what can be paid: the minor units of its currency.
+
+    ``rounding`` is one of :class:`cdr.billing.charges.Rounding`.
+
+    Examples
+    --------
+    >>> str(in_coins(Decimal("0.3450"), "EUR", "half_up"))
+    '0.35'
+    """
+    return amount.quantize(Decimal(1).scaleb(-minor_units(currency)), f"ROUND_{rounding.upper()}")

@@ -1,0 +1,42 @@
+"""Words that are no command or option end with 2, one line that helps, and JSON where asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import RunCommand
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("inges", "--json"), "No such command 'inges'. Did you mean 'ingest'?"),
+        (("doctor", "--jsn", "--json"), "No such option: --jsn"),
+        (("query", "SELECT 1", "--json"), "Missing option '--purpose'"),
+        (("lake", "history", "--limit", "x", "--json"), "Invalid value for '--limit'"),
+    ],
+    ids=["command", "option", "missing", "kind"],
+)
+def test_a_machine_reads_what_was_wrong(
+    callsieve: RunCommand, words: tuple[str, ...], message: str
+) -> None:
+    ran = callsieve(*words)
+    assert (ran.code, ran.found["exit_code"]) == (2, 2)
+    assert ran.found["error"].startswith(message)
+
+
+def test_a_person_reads_one_line_that_says_where_help_is(callsieve: RunCommand) -> None:
+    ran = callsieve("lake", "history", "--limt", "5")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("callsieve: No such option: --limt")
+    assert ran.err.endswith("see `callsieve lake history --help`\n")
+
+
+def test_a_group_without_a_command_shows_its_help(callsieve: RunCommand) -> None:
+    ran = callsieve("lake")
+    assert ran.code == 2
+    assert "compact" in ran.out + ran.err
+    assert "callsieve: " not in ran.err
