@@ -8,15 +8,16 @@ from typing import Final
 import polars as pl
 
 _NOT_HUNDREDTHS: Final = {
-    **dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split(), 0),
-    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
-}
-"""Decimals of the currencies that have not two. ISO 4217, list one, column "minor unit"."""
+    0: {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV",
+        "XAF", "XOF", "XPF"},
+    3: {"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"},
+}  # fmt: skip
+"""Currencies by their decimals, where those are not 2. ISO 4217, list one, column "minor unit"."""
 
 
 def minor_units(currency: str) -> int:
     """Return how many decimals the coins of a currency make: 2 for EUR, 0 for JPY."""
-    return _NOT_HUNDREDTHS.get(currency, 2)
+    return next((n for n, currencies in _NOT_HUNDREDTHS.items() if currency in currencies), 2)
 
 
 def written(amounts: pl.Series, currency: str) -> pl.Series:

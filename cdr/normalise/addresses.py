@@ -1,7 +1,8 @@
 """IP addresses in one form, whatever the switch added to them, and what is known of each.
 
 Countries come from the registries' own lists of whom they gave an address to
-(package `iptocc`, made anew from the registries every night); what an address has to do with a call is the business of others.
+(package `iptocc`, made anew from the registries every night); what an address has to
+do with a call is the business of others.
 """
 
 from __future__ import annotations

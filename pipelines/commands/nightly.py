@@ -145,7 +145,7 @@ def _candidate_lines(candidate: Candidate) -> Iterator[str]:
     yield f"{candidate.rank:4}. {candidate.account_id}  score {score}, {candidate.band}"
     for reason in candidate.reasons[:REASONS_PRINTED]:
         yield from textwrap.wrap(
-            f"{reason.text} ({reason.share:.0%} of the score)",
+            f"{reason.text} ({reason.share * 100:.0f} % of the score)",
             width=96,
             initial_indent="      - ",
             subsequent_indent="        ",
