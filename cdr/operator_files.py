@@ -139,12 +139,14 @@ def read_operator_file(file: Path, kind: OperatorFile) -> Understood:
     Raises
     ------
     FormatError
-        If it is missing, empty, or neither CSV nor Parquet.
+        If it is missing, empty, or neither CSV with commas nor Parquet.
     SchemaMismatch
         If a required column is missing.
     """
     texts = _as_texts(file)
     missing = [column for column in kind.required if column not in texts.columns]
+    if missing and len(texts.columns) == 1 and LIST_SEPARATOR in texts.columns[0]:
+        raise FormatError(shown(file), "has `;` between its columns; save it with commas")
     if missing:
         raise SchemaMismatch(f"{shown(file)} ({kind.name})", missing=missing)
     ignored = tuple(c for c in texts.columns if c not in kind.columns)

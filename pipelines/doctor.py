@@ -24,6 +24,7 @@ from cdr.schema import ACCOUNT_NUMBERS, ACCOUNTS, CALLS
 from fraud.reference import PATTERN_REASONS
 from fraud.review.queue import open_case_count, people_count
 from pipelines.inbox import call_files, operator_files
+from pipelines.terminal import counted
 
 State = Literal["ok", "look", "wrong"]
 
@@ -120,7 +121,8 @@ def _keys(lake: Lake) -> Iterator[Answer]:
     yield Answer(
         "keys",
         "look" if old else "ok",
-        f"pseudonyms are made with key {keys[-1].fingerprint}, {days} days old; {len(keys)} in all",
+        f"pseudonyms are made with key {keys[-1].fingerprint}, {counted(days, 'day')} old; "
+        f"{len(keys)} in all",
         "`callsieve keys rotate`: a pseudonym then says less about longer ago" if old else "",
     )
 
@@ -195,7 +197,7 @@ def _calls(lake: Lake) -> Iterator[Answer]:
     yield Answer(
         "calls",
         "ok",
-        f"{rows:,} legs on {len(days)} days, {days[0]} to {days[-1]}",
+        f"{counted(rows, 'leg')} on {counted(len(days), 'day')}, {days[0]} to {days[-1]}",
     )
 
 
@@ -213,8 +215,8 @@ def _nights(lake: Lake) -> Iterator[Answer]:
                 f"`callsieve nightly --date {day}` goes on with it",
             )
     if runs:
-        yield Answer("nights", "ok", f"{len(runs)} runs in the ledger")
-        yield Answer("queue", "ok", f"{open_case_count(lake.home.root)} cases are open")
+        yield Answer("nights", "ok", f"{counted(len(runs), 'run')} in the ledger")
+        yield Answer("queue", "ok", counted(open_case_count(lake.home.root), "open case"))
         if not people_count(lake.home.root):
             yield Answer(
                 "queue",

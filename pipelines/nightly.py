@@ -22,7 +22,7 @@ from cdr.lake.compact import compact
 from cdr.lengths import doubt_lengths, recent_days
 from cdr.normalise.numbers import NUMBERING_VERSION
 from cdr.privacy import audit
-from cdr.schema import CALLS, REJECTS, SCORES
+from cdr.schema import CALLS, SCORES
 from fraud.candidates import Candidate, Versions
 from fraud.days import reduce_days
 from fraud.model.training import save
@@ -40,6 +40,7 @@ from pipelines.model_card import write_card
 from pipelines.report import write_report
 from pipelines.retention import clear_away
 from pipelines.runs import Result, Run, open_run
+from pipelines.set_aside import set_aside
 
 COUNTS = ("read", "accepted", "duplicate", "corrected", "rejected")
 
@@ -122,10 +123,14 @@ def _take_in(night: Night) -> Result:
     concerns = [f"{refused.file}: {refused.fault}" for refused in taken.refused_imports]
     concerns += [f"{file.file} ({file.source}): {file.fault}" for file in taken.calls.refused]
     concerns += [
-        contradiction(file, night.lake.settings.sources[file.source].zone)
+        contradiction(
+            f"{file.file} ({file.source})",
+            file.contradicted,
+            night.lake.settings.sources[file.source].zone,
+        )
         for file in taken.calls.contradicted
     ]
-    concerns += _set_aside(night)
+    concerns += set_aside(night.lake, night.now)
     concerns += _nothing_of(night)
     counts = {name: taken.calls.total(name) for name in COUNTS}
     return {
@@ -146,24 +151,6 @@ def _nothing_of(night: Night) -> list[str]:
     inbox = night.lake.home.inbox
     folders = ", ".join(str(inbox / name) for name in sorted(night.lake.settings.sources))
     return [f"no call files: leave them in {folders}"]
-
-
-def _set_aside(night: Night) -> list[str]:
-    """Say how many rows of each source this run set aside, and why."""
-    rows = night.lake.scan(REJECTS).filter(pl.col("ingested_at") == night.now)
-    reasons = rows.explode("reasons").group_by("source", "reasons").agg(pl.col("source_rows").sum())
-    why = (
-        reasons.sort("source_rows", "reasons", descending=[True, False])
-        .group_by("source", maintain_order=True)
-        .agg(pl.format("{} {}", "reasons", "source_rows").alias("why"))
-        .with_columns(pl.col("why").list.join(", "))
-    )
-    counts = rows.group_by("source").agg(pl.col("source_rows").sum(), pl.col("file").n_unique())
-    found = counts.join(why, on="source").sort("source").collect()
-    return [
-        f"{source}: {count} rows of {files} files set aside ({reasons}), see `rejects`"
-        for source, count, files, reasons in found.iter_rows()
-    ]
 
 
 ARRIVED_WITHIN = timedelta(days=2)

@@ -27,6 +27,9 @@ NEEDS_A_PERSON = 1
 WRONG_USE = 2
 FAILED = 3
 
+WIDE = 160
+"""Signs of a line in a file or pipe, where nobody knows. Ours: what fits on a wide screen."""
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 """The option that every command takes."""
 
@@ -64,6 +67,16 @@ def typed() -> str:
     if here.stem != "callsieve" or (found and os.path.realpath(found) == os.path.realpath(here)):
         return "callsieve"
     return os.path.relpath(here) if here.is_relative_to(Path.cwd()) else str(here)
+
+
+def across() -> int:
+    """Return how many signs a line of the terminal holds; of what is no terminal, plenty."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDE
+
+
+def counted(number: int, thing: str) -> str:
+    """Return ``1 day``, ``2 days``, ``1,000 days``."""
+    return f"{number:,} {thing}" + ("" if number == 1 else "s")
 
 
 def paced(say: Callable[[str], None], *, every_s: float = 2.0) -> Callable[[str], None]:

@@ -54,11 +54,19 @@ class IngestReport:
         return tuple(file for file in self.files if file.contradicted)
 
 
-def contradiction(file: FileReport, zone: str) -> str:
-    """Say that a file contradicts the zone of its source."""
+def contradicted(calls: pl.DataFrame) -> int:
+    """Count the rows whose record proves another offset from UTC than their source's zone."""
+    flagged = calls.filter(pl.col("flags").list.len() > 0)
+    return int(
+        flagged.filter(pl.col("flags").list.contains(OFFSET_CONTRADICTED))["source_rows"].sum()
+    )
+
+
+def contradiction(file: str, calls: int, zone: str) -> str:
+    """Say that so many calls of a file contradict the zone of their source."""
     return (
-        f"{file.file} ({file.source}): {file.contradicted:,} calls prove another offset from UTC "
-        f"than {zone} has (flag {OFFSET_CONTRADICTED}); is `zone` of the source right?"
+        f"{file}: {calls:,} calls prove another offset from UTC than {zone} has (flag "
+        f"{OFFSET_CONTRADICTED}); is `zone` of the source right?"
     )
 
 
@@ -81,10 +89,7 @@ class Taken:
         """Add what one block brought."""
         self.read += rows
         self.rejected += int(rejects["source_rows"].sum())
-        flagged = calls.filter(pl.col("flags").list.len() > 0)
-        self.contradicted += int(
-            flagged.filter(pl.col("flags").list.contains(OFFSET_CONTRADICTED))["source_rows"].sum()
-        )
+        self.contradicted += contradicted(calls)
         started = calls["started_at"]
         ends = [self.first, self.last, started.min(), started.max()]
         known = [end for end in ends if isinstance(end, datetime)]

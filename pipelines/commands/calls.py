@@ -15,13 +15,14 @@ from pydantic import ValidationError
 from cdr import Settings, open_lake
 from cdr.errors import FormatError, SettingsError, WrongUse
 from cdr.formats import FORMATS, by_name
-from cdr.ingest import FileReport, contradiction
+from cdr.ingest import FileReport, contradicted, contradiction
 from cdr.ingest import ingest as take_in
 from cdr.preview import Preview, Proposal, preview, propose, refusal
 from cdr.pull import pull_source
 from cdr.schema import ACCOUNT_NUMBERS
 from cdr.settings import SourceSettings, in_words
-from pipelines.terminal import FAILED, NEEDS_A_PERSON, WRONG_USE, Json, show, tell
+from pipelines.set_aside import set_aside
+from pipelines.terminal import FAILED, NEEDS_A_PERSON, WRONG_USE, Json, counted, show, tell
 
 app = typer.Typer()
 
@@ -96,15 +97,16 @@ def ingest(
     if not files:
         show({"files": []}, as_json=as_json, text="nothing new in the database")
         return
-    report = take_in(lake, files, source_name=name, source=chosen, now=datetime.now(tz=UTC))
+    now = datetime.now(tz=UTC)
+    report = take_in(lake, files, source_name=name, source=chosen, now=now)
     text = "\n".join(_in_words(file) for file in report.files)
     show({"files": [asdict(file) for file in report.files]}, as_json=as_json, text=text)
     if len(report.refused) == len(report.files):
         raise typer.Exit(FAILED)
-    if report.refused or report.total("rejected"):
-        tell("rows set aside are in the table `rejects`, each with its reasons")
+    for said in set_aside(lake, now):
+        tell(said)
     for file in report.contradicted:
-        tell(contradiction(file, chosen.zone))
+        tell(contradiction(file.file, file.contradicted, chosen.zone))
     if report.refused or report.total("rejected") or report.contradicted:
         raise typer.Exit(NEEDS_A_PERSON)
 
@@ -148,12 +150,12 @@ def _in_words(file: FileReport) -> str:
     if file.state == "refused":
         return f"{file.file}: refused: {file.fault}"
     if file.state == "known":
-        return f"{file.file}: taken in before, nothing to do ({file.read} rows)"
+        return f"{file.file}: taken in before, nothing to do ({counted(file.read, 'row')})"
     if not file.read:
         return f"{file.file}: is empty, nothing to take in"
     return (
-        f"{file.file}: {file.read} rows: {file.accepted} accepted, {file.duplicate} duplicate, "
-        f"{file.corrected} corrected, {file.rejected} set aside"
+        f"{file.file}: {counted(file.read, 'row')}: {file.accepted} accepted, "
+        f"{file.duplicate} duplicate, {file.corrected} corrected, {file.rejected} set aside"
     )
 
 
@@ -171,6 +173,8 @@ def _show_first_rows(
             tell(f"{file.name}: refused: {error.fault}")
             continue
         found.append(_as_object(file, seen))
+        if calls := contradicted(seen.calls):
+            tell(contradiction(file.name, calls, source.zone))
         if not as_json:
             _print_rows(file, seen)
     if as_json:

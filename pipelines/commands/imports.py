@@ -12,7 +12,7 @@ import typer
 from cdr import open_lake
 from cdr.imports import ImportReport
 from pipelines.inbox import IMPORTS
-from pipelines.terminal import NEEDS_A_PERSON, Json, show, tell
+from pipelines.terminal import NEEDS_A_PERSON, Json, counted, show, tell
 
 app = typer.Typer()
 
@@ -42,8 +42,9 @@ def _import_command(stem: str, take_in: Callable[..., ImportReport]) -> typer.Ty
 def _in_words(report: ImportReport) -> str:
     ignored = f"; columns not known: {', '.join(report.ignored)}" if report.ignored else ""
     return (
-        f"{report.file}: {report.read} rows: {report.accepted} accepted, {report.duplicate} "
-        f"duplicate, {report.corrected} corrected, {report.rejected} set aside{ignored}"
+        f"{report.file}: {counted(report.read, 'row')}: {report.accepted} accepted, "
+        f"{report.duplicate} duplicate, {report.corrected} corrected, "
+        f"{report.rejected} set aside{ignored}"
     )
 
 

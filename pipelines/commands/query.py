@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import polars as pl
+import polars.selectors as cs
 import typer
 
 import fraud.tables  # noqa: F401 (its tables are asked for too)
@@ -13,7 +14,7 @@ from cdr.errors import WrongUse
 from cdr.query import ask
 from cdr.schema import Purpose
 from cdr.sessions import record
-from pipelines.terminal import Json, show, tell
+from pipelines.terminal import Json, across, show, tell
 
 app = typer.Typer()
 
@@ -41,15 +42,28 @@ def query(
     record(lake, sql, purpose=purpose, reveal=reveal)
     found = ask(con, sql, limit=limit)
     rows = {"columns": found.columns, "rows": found.to_dicts(), "row_count": found.height}
+    show(rows, as_json=as_json, text="" if as_json else _in_words(found, across()))
+    if found.height == limit:
+        tell(f"stopped at {limit} rows; --limit shows more")
+
+
+def _in_words(found: pl.DataFrame, width: int) -> str:
+    """Draw a table; where it would be wider than ``width`` signs, write row below row."""
+    found = found.with_columns(cs.binary().bin.encode("hex"))
     with pl.Config(
         tbl_rows=-1,
         tbl_cols=-1,
+        tbl_width_chars=-1,
         fmt_str_lengths=200,
         fmt_table_cell_list_len=10,
         tbl_hide_dataframe_shape=True,
         tbl_hide_column_data_types=True,
     ):
-        text = str(found)
-    show(rows, as_json=as_json, text=text)
-    if found.height == limit:
-        tell(f"stopped at {limit} rows; --limit shows more")
+        table = str(found)
+    if found.is_empty() or table.index("\n") <= width:
+        return table
+    longest = max(map(len, found.columns))
+    return "\n".join(
+        f"-- row {number}\n" + "\n".join(f"{name:{longest}}  {row[name]}" for name in row)
+        for number, row in enumerate(found.iter_rows(named=True), start=1)
+    )

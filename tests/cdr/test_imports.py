@@ -109,6 +109,13 @@ def test_what_is_no_table_is_refused_and_changes_nothing(
     assert lake.version(INGESTS) is None
 
 
+def test_semicolons_between_columns_are_named(lake: cdr.Lake, tmp_path: Path) -> None:
+    file = tmp_path / "accounts.csv"
+    file.write_text("account_id;created_at;status\na1;2026-01-01;active\n")
+    with pytest.raises(FormatError, match="has `;` between its columns; save it with commas"):
+        import_accounts(lake, file, now=NOW)
+
+
 @every
 def test_columns_that_are_needed_are_named(
     lake: cdr.Lake, csv: Callable[..., Path], take_in: Import

@@ -37,9 +37,9 @@ def test_a_file_is_taken_in_by_options_alone_and_only_once(callsieve: RunCommand
     file = write(HEADER + GOOD)
     ran = callsieve("--home", "h", "ingest", file, *AS)
     assert (ran.code, ran.err) == (0, "")
-    assert ran.out == ("calls.csv: 1 rows: 1 accepted, 0 duplicate, 0 corrected, 0 set aside\n")
+    assert ran.out == ("calls.csv: 1 row: 1 accepted, 0 duplicate, 0 corrected, 0 set aside\n")
     again = callsieve("--home", "h", "ingest", file, *AS)
-    assert again.out == "calls.csv: taken in before, nothing to do (1 rows)\n"
+    assert again.out == "calls.csv: taken in before, nothing to do (1 row)\n"
 
 
 def test_a_dry_run_shows_calls_and_reasons_and_writes_nothing(callsieve: RunCommand) -> None:
@@ -91,6 +91,30 @@ def test_auto_says_what_a_file_is_that_holds_no_calls(
     ran = callsieve("ingest", write(text), "--format", "auto")
     assert ran.code == 2
     assert f"calls.csv: is {'a ' if said == 'CMR' else ''}{said}" in ran.err
+
+
+def test_a_clock_that_is_not_in_the_zone_is_told_before_anything_is_taken_in(
+    callsieve: RunCommand,
+) -> None:
+    in_utc = (  # the id has the epoch of 12:00 in UTC, which is 14:00 in Berlin
+        '"a1","+4930901820","+442079460018","i","c","PJSIP/a1-1","PJSIP/x-2","Dial","x",'
+        '"2026-09-01 12:00:00","","2026-09-01 12:00:07",7,0,"BUSY","DOCUMENTATION",'
+        '"1788264000.2",""\n'
+    )
+    words = ("--format", "asterisk_csv", *AS[2:])
+    ran = callsieve("ingest", write(in_utc, "Master.csv"), *words, "--dry-run")
+    assert ran.err == (
+        "Master.csv: 1 calls prove another offset from UTC than Europe/Berlin has (flag "
+        "offset_contradicted); is `zone` of the source right?\n"
+    )
+
+
+def test_why_rows_were_set_aside_is_said_at_once(callsieve: RunCommand) -> None:
+    ran = callsieve("--home", "h", "ingest", write(HEADER + GOOD + NEVER), *AS)
+    assert ran.code == 1
+    assert ran.err == (
+        "plain_csv: 1 rows of 1 files set aside (started_time_never_existed 1), see `rejects`\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,36 @@
+"""What a run set aside, in words: how many rows of each source, and why."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import polars as pl
+
+from cdr.lake import Lake
+from cdr.schema import REJECTS
+
+
+def set_aside(lake: Lake, arrived_at: datetime) -> list[str]:
+    """Say how many rows of each source were set aside by the run of an instant, and why.
+
+    Parameters
+    ----------
+    lake : Lake
+        Where they are.
+    arrived_at : datetime
+        UTC instant of the run: the `ingested_at` of its rows.
+    """
+    rows = lake.scan(REJECTS).filter(pl.col("ingested_at") == arrived_at)
+    reasons = rows.explode("reasons").group_by("source", "reasons").agg(pl.col("source_rows").sum())
+    why = (
+        reasons.sort("source_rows", "reasons", descending=[True, False])
+        .group_by("source", maintain_order=True)
+        .agg(pl.format("{} {}", "reasons", "source_rows").alias("why"))
+        .with_columns(pl.col("why").list.join(", "))
+    )
+    counts = rows.group_by("source").agg(pl.col("source_rows").sum(), pl.col("file").n_unique())
+    found = counts.join(why, on="source").sort("source").collect()
+    return [
+        f"{source}: {count} rows of {files} files set aside ({reasons}), see `rejects`"
+        for source, count, files, reasons in found.iter_rows()
+    ]
