@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -18,6 +19,7 @@ from cdr.errors import WrongUse
 from cdr.privacy import audit
 from cdr.privacy.purposes import rows_of
 from cdr.pseudonyms import Key, KeyFolder, Shielded, pseudonyms
+from cdr.recorded import Session
 from cdr.schema import PSEUDONYMOUS, TABLES, Purpose, Table
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 def open_session(
     lake: Lake, purpose: Purpose, *, reveal: bool = False, reason: str | None = None
-) -> query.Connection:
+) -> Session:
     """Open a session for whoever is asking; see `cdr.lake.Lake.connect`."""
     who, now, allowed = access.person(), datetime.now(tz=UTC), lake.settings.access
     access.check(
@@ -58,16 +60,21 @@ def open_session(
         )
         for name, view in lake.views(purpose).items()
     }
-    return query.session(
+    con = query.session(
         views,
         store=lake.settings.store,
         spill=lake.home.spill,
         time_limit_s=lake.settings.store.query_s,
         functions={"pseudonym": _function(key)} if reveal and key is not None else None,
     )
+    return Session(
+        con,
+        limit=lake.settings.store.query_rows,
+        note=partial(_record, lake, purpose=purpose.value, reveal=reveal),
+    )
 
 
-def record(lake: Lake, sql: str, *, purpose: str, reveal: bool) -> None:
+def _record(lake: Lake, sql: str, *, purpose: str, reveal: bool) -> None:
     """Note in the audit log what is going to be asked; numbers in it become pseudonyms."""
     if os.access(lake.home.root, os.W_OK):
         asked = {"purpose": purpose, "reveal": reveal, "sql": said(sql, key_of(lake))}

@@ -49,7 +49,7 @@ class StoreSettings(Section):
     )
     query_s: int = Field(default=300, ge=1, description="Seconds a statement of a person may take.")
     query_rows: int = Field(
-        default=1_000_000, ge=1, description="Rows that `callsieve query` gives at most."
+        default=1_000_000, ge=1, description="Rows that a statement of a person gives at most."
     )
     block_mb: int = Field(
         default=64, ge=1, le=1024, description="Input read at a time while taking in, in MB."

@@ -23,7 +23,6 @@ import cdr
 import fraud
 from cdr.formats import by_name
 from cdr.ingest import ingest
-from cdr.query import Query, run
 from cdr.schema import SCORES
 from fraud.features.account_days import ACCOUNT_DAYS
 from fraud.review.queue import cases
@@ -80,7 +79,7 @@ def counted(lake: cdr.Lake, first: date) -> dict[str, Any]:
             AND call_date >= $first AND call_date < $until
     """
     params = {"account": ACCOUNT, "first": first, "until": MIDNIGHT.date()}
-    return run(lake.connect(purpose="fraud"), Query("recount", sql, params)).row(0, named=True)
+    return lake.connect(purpose="fraud").sql(sql, params=params).pl().row(0, named=True)
 
 
 def score_of(lake: cdr.Lake) -> dict[str, Any]:

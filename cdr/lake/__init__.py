@@ -26,6 +26,7 @@ from cdr.lake.home import Home
 from cdr.lake.local import LocalStore
 from cdr.lake.store import Lying, Store
 from cdr.lake.tables import DataFile, data_files, open_table
+from cdr.recorded import Session
 from cdr.residency import check_residency
 from cdr.schema import CALLS, TABLES, Purpose, Table
 from cdr.settings import Settings
@@ -146,12 +147,14 @@ class Lake:
 
     def connect(
         self, purpose: Purpose | str, *, reveal: bool = False, reason: str | None = None
-    ) -> query.Connection:
+    ) -> Session:
         """Open a DuckDB session for a person: one purpose's columns and rows of every table.
+
+        Each statement is recorded in the audit log, and hands over `store.query_rows` at most.
 
         Except in the billing purpose, numbers, parties, addresses and whatever else identifies
         a person alone are keyed pseudonyms: the same person has the same one in every table for
-        as long as the key is used. See `cdr.pseudonyms`. The audit log gets an entry.
+        as long as the key is used. See `cdr.pseudonyms`.
 
         Parameters
         ----------

@@ -11,9 +11,7 @@ import typer
 import fraud.tables  # noqa: F401 (its tables are asked for too)
 from cdr import open_lake
 from cdr.errors import WrongUse
-from cdr.query import ask
 from cdr.schema import Purpose
-from cdr.sessions import record
 from pipelines.terminal import Json, across, show, tell
 
 app = typer.Typer()
@@ -39,8 +37,7 @@ def query(
     if limit > lake.settings.store.query_rows:
         raise WrongUse(f"--limit: store.query_rows allows {lake.settings.store.query_rows}")
     con = lake.connect(purpose, reveal=reveal, reason=reason)
-    record(lake, sql, purpose=purpose, reveal=reveal)
-    found = ask(con, sql, limit=limit)
+    found = con.ask(sql, limit=limit)
     rows = {"columns": found.columns, "rows": found.to_dicts(), "row_count": found.height}
     show(rows, as_json=as_json, text="" if as_json else _in_words(found, across()))
     if found.height == limit:

@@ -108,9 +108,9 @@ def test_raw_values_need_a_reason_and_leave_a_trace_without_a_number(lake: Lake)
     )  # fmt: skip
 
     assert shown == [("+493011111111",), ("+493022222222",)]
-    last = list(audit.entries(lake.home))[-1]
-    details = audit.details(lake.home)[last.seq]["said"]
-    assert (last.what, last.by) == ("reveal", OWNER)
+    opened, asked = list(audit.entries(lake.home))[-2:]
+    details = audit.details(lake.home)[opened.seq]["said"]
+    assert (opened.what, opened.by, asked.what) == ("reveal", OWNER, "query")
     assert details["after"] == {"purpose": "fraud"}
     assert details["why"].startswith("case 12, asked by +49301~")
 
@@ -211,4 +211,4 @@ def test_a_home_is_made_for_its_owner_only(lake: Lake) -> None:
 @pytest.mark.parametrize("sql", ["FROM read_text('/etc/passwd')", "FROM '/etc/passwd'"])
 def test_reaching_for_a_file_is_wrong_use_and_said_in_words(lake: Lake, sql: str) -> None:
     with pytest.raises(WrongUse, match=r"no file|does not exist"):
-        ask(lake.connect("billing"), sql, limit=1)
+        lake.connect("billing").ask(sql, limit=1)

@@ -22,7 +22,6 @@ from killed import kill_at, together
 import cdr
 from cdr.errors import LakeTooNew, SchemaMismatch, StorageFailed, WrongUse
 from cdr.ingest import ingest
-from cdr.query import ask
 from cdr.schema import CALLS, INGESTS
 from cdr.settings import SourceSettings
 
@@ -105,8 +104,8 @@ def test_a_reader_sees_whole_batches_in_all_tables(lake: cdr.Lake, tmp_path: Pat
     seen = set()
     while writer.is_alive():
         con = lake.connect("billing")
-        calls = ask(con, "SELECT count(*) AS n FROM calls", limit=1)["n"].item()
-        known = ask(con, "SELECT coalesce(sum(accepted), 0) AS n FROM ingests", limit=1)["n"].item()
+        calls = con.ask("SELECT count(*) AS n FROM calls", limit=1)["n"].item()
+        known = con.ask("SELECT coalesce(sum(accepted), 0) AS n FROM ingests", limit=1)["n"].item()
         con.close()
         assert calls == known
         seen.add(calls)
@@ -135,7 +134,7 @@ def test_a_reader_finishes_what_a_killed_writer_left(lake: cdr.Lake, tmp_path: P
     assert kill_at(("commit", 2), take_in, lake.home.root, write(tmp_path, "f", range(3)))
     con = lake.connect("billing")
     sql = "SELECT (SELECT count(*) FROM calls) AS calls, (SELECT sum(accepted) FROM ingests) AS n"
-    assert ask(con, sql, limit=1).row(0) == (3, 3)
+    assert con.ask(sql, limit=1).row(0) == (3, 3)
 
 
 def test_a_batch_that_is_not_published_leaves_nothing(lake: cdr.Lake) -> None:
@@ -198,7 +197,7 @@ def test_a_read_only_home_can_be_read_and_says_why_it_takes_nothing_in(
     take_in(home, write(tmp_path, "first", range(5)))
     subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
     lake = cdr.open_lake(cdr.load_settings(home=home))
-    counted = ask(lake.connect("billing"), "SELECT count(*) AS n FROM calls", limit=1)
+    counted = lake.connect("billing").ask("SELECT count(*) AS n FROM calls", limit=1)
     assert counted["n"].item() == 5
     with pytest.raises(StorageFailed, match="the file system is read-only"):
         take_in(home, write(tmp_path, "second", range(5, 9)))
@@ -211,7 +210,7 @@ def test_a_machine_without_room_for_temporary_files_takes_in_all_the_same(
         monkeypatch.setenv(name, str(tmp_path / "not there"))
     monkeypatch.setattr("tempfile.tempdir", None)
     take_in(lake.home.root, write(tmp_path, "f", range(3)))
-    assert ask(lake.connect("billing"), "SELECT count(*) AS n FROM calls", limit=1)["n"].item() == 3
+    assert lake.connect("billing").ask("SELECT count(*) AS n FROM calls", limit=1)["n"].item() == 3
 
 
 def test_a_staging_folder_that_cannot_be_written_is_said(lake: cdr.Lake, tmp_path: Path) -> None:
