@@ -35,7 +35,6 @@ from cdr.privacy.erasure import erase_from, left_in
 from cdr.privacy.identifiers import identifiers_of
 from cdr.privacy.requests import Person
 from cdr.privacy.retention import retain, standing_of
-from cdr.query import ask
 from cdr.schema import CALL_HISTORY, CALLS, INGESTS, REJECTS
 from cdr.settings import SourceSettings
 
@@ -164,8 +163,8 @@ def test_a_reader_on_another_machine_sees_whole_batches(
     lake, seen = there.lake(), set()
     while writer.is_alive():
         con = lake.connect("billing")
-        calls = ask(con, "SELECT count(*) AS n FROM calls", limit=1)["n"].item()
-        known = ask(con, "SELECT coalesce(sum(accepted), 0) AS n FROM ingests", limit=1)["n"].item()
+        calls = con.ask("SELECT count(*) AS n FROM calls", limit=1)["n"].item()
+        known = con.ask("SELECT coalesce(sum(accepted), 0) AS n FROM ingests", limit=1)["n"].item()
         con.close()
         assert calls == known
         seen.add(calls)
