@@ -247,7 +247,7 @@ class Reviewer:
                 continue
             page = self.look(case)
             self.think()
-            behind = re.findall(rf'href="({case}/calls/\w+)"', page)
+            behind = re.findall(rf'href="({case}/(?:calls|events|texts|numbers|ties)/\w+)"', page)
             if behind and self.random.random() < 0.5:
                 self.ask("calls behind", "GET", self.random.choice(behind))
                 self.think()
@@ -264,7 +264,7 @@ class Reviewer:
         yield "next case"
         page = self.look(case)
         yield "case page"
-        if behind := re.findall(rf'href="({case}/calls/\w+)"', page):
+        if behind := re.findall(rf'href="({case}/(?:calls|events|texts|numbers|ties)/\w+)"', page):
             self.ask("calls behind", "GET", behind[0])
             yield "calls behind"
         self.ask("decide", "POST", f"{case}/decide", **self.choice())

@@ -15,8 +15,9 @@ from threading import Lock
 
 from cdr.lake import Lake
 from fraud.candidates import Candidate
-from fraud.review.calls_behind import CallFilter
-from fraud.review.slices import Account, Asked, Calls, OpenLake, state_of
+from fraud.review.behind import Behind, Found, Rows, pick
+from fraud.review.rows_behind import rows_of
+from fraud.review.slices import Account, Asked, OpenLake, state_of
 
 LOOK_AGAIN_S = 60.0
 """How often it is asked whether the lake has changed. Ours: somebody who was erased is on no page
@@ -80,33 +81,26 @@ class AccountReader:
         for one in missing:
             by_midnight[one.as_of].append(one)
         for of_midnight in by_midnight.values():
-            self._read(opened, of_midnight)
+            found = self._read(opened, of_midnight)
+            opened.read_calls(list(found.values()), as_of=of_midnight[0].as_of)
         return len(missing)
 
     def missing(self, wanted: Sequence[Asked]) -> list[Asked]:
         """Return those of `wanted` that are not kept."""
         return [one for one in wanted if one not in self._kept]
 
-    def calls(
-        self,
-        account_id: str,
-        wanted: CallFilter,
-        *,
-        as_of: date,
-        home_country: str | None,
-        skip: int = 0,
-        limit: int = 100,
-    ) -> Calls:
-        """Read calls behind a number, the newest first.
+    def behind(self, candidate: Candidate, rows: Rows, wanted: Behind, *, as_of: date) -> Found:
+        """Pick the rows behind a number of a case.
 
         Raises
         ------
         QueryFailed
             If DuckDB refuses.
         """
-        return self._current().calls(
-            account_id, wanted, as_of=as_of, home_country=home_country, skip=skip, limit=limit
-        )
+        account = self.of_case(candidate, as_of=as_of)
+        if rows is Rows.CALLS:
+            return pick(self._current().calls(account, as_of=as_of), wanted)
+        return pick(rows_of(account, rows, as_of=as_of), wanted)
 
     def _read(self, opened: OpenLake, wanted: Sequence[Asked]) -> dict[Asked, Account]:
         found = opened.read(wanted)

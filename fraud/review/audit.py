@@ -18,6 +18,9 @@ SEEN = {
     "see_requests": "looked at the requests of persons",
     "see_calls": "looked at the calls behind a number",
     "see_events": "looked at the events behind a number",
+    "see_texts": "looked at the texts behind a number",
+    "see_numbers": "looked at the numbers held behind a number",
+    "see_ties": "looked at the ties to blocked accounts behind a number",
     "see_evidence": "read the evidence through the API",
     "reveal": "revealed personal data",
 }

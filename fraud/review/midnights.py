@@ -16,11 +16,15 @@ import polars as pl
 from cdr.lake import Lake
 from cdr.privacy.restrictions import left_alone
 from cdr.query import Query, run, session
+from fraud.features.statements import MASS_ACCOUNTS
 from fraud.identity.overlap import Compared, compare_accounts
 from fraud.identity.parameters import parameters_of_night
 
 LOOK_BACK_DAYS = 30
 """Days that pictures show: the longest window of a signal."""
+
+RUNG_DAYS = 7
+"""Days in which numbers ring many accounts, as ``mass_ringers.sql`` of the signals has it."""
 
 SHARED = 60
 """Values and their other holders that a page shows at most. Ours: what a picture can show."""
@@ -36,14 +40,18 @@ class Midnight:
     ----------
     compared : Compared
         All accounts beside the blocked ones.
-    held : pl.DataFrame
-        Columns of ``held.sql``.
+    held, holders : pl.DataFrame
+        Columns of ``held.sql`` and ``holders.sql``.
+    ringers : frozenset of str
+        Keys of numbers that rang many accounts in the last week.
     left_out : frozenset of str
         Accounts that nobody may be compared with.
     """
 
     compared: Compared
     held: pl.DataFrame
+    holders: pl.DataFrame
+    ringers: frozenset[str]
     left_out: frozenset[str]
 
 
@@ -66,7 +74,8 @@ def at_midnight(lake: Lake, views: Mapping[str, Any], as_of: date) -> Midnight:
     """
     at = instant(as_of)
     left_out = left_alone(lake, as_of=at)
-    asked = {name: views[name] for name in ("accounts", "account_events")}
+    read = ("accounts", "account_events", "account_numbers", "account_day_keys")
+    asked = {name: views[name] for name in read}
     con = session(asked, store=lake.settings.store, spill=lake.home.spill)
     try:
         compared = compare_accounts(
@@ -79,9 +88,18 @@ def at_midnight(lake: Lake, views: Mapping[str, Any], as_of: date) -> Midnight:
         )
         since_date = as_of - timedelta(days=LOOK_BACK_DAYS)
         held = run(con, query("held", as_of=at, since_date=since_date, until_date=as_of))
+        holders = run(con, query("holders", as_of=at))
+        ringers = run(
+            con,
+            query(
+                "ringers",
+                since_date=as_of - timedelta(days=RUNG_DAYS), until_date=as_of,
+                left_out=sorted(left_out), most=MASS_ACCOUNTS,
+            ),
+        )  # fmt: skip
     finally:
         con.close()
-    return Midnight(compared, held, left_out)
+    return Midnight(compared, held, holders, frozenset(ringers["key"]), left_out)
 
 
 def shared_values(whole: Midnight, own: Sequence[str]) -> dict[str, list[Row]]:
@@ -125,6 +143,49 @@ def shared_values(whole: Midnight, own: Sequence[str]) -> dict[str, list[Row]]:
         .head(SHARED)
     )  # fmt: skip
     return by_account(ordered)
+
+
+def calls_between(
+    whole: Midnight, parties: pl.DataFrame, own: Sequence[str]
+) -> dict[str, list[Row]]:
+    """Return the other accounts that accounts called, or were called by.
+
+    Parameters
+    ----------
+    whole : Midnight
+        Says who holds which number.
+    parties : pl.DataFrame
+        Columns of ``parties.sql``.
+    own : sequence of str
+        The accounts that are asked about.
+
+    Returns
+    -------
+    dict
+        Rows of each account: `kind` (``number called`` or ``number that called``), `value` (E.164),
+        `other_id`, `other_status`, `call_count`; blocked accounts first, :data:`SHARED` at most.
+        Accounts that nobody may be compared with are nobody's other.
+    """
+    kinds = {"callee": "number called", "caller": "number that called"}
+    found = (
+        parties.join(whole.holders.rename({"account_id": "other_id"}), on="key")
+        .filter(
+            pl.col("account_id").is_in(list(own))
+            & (pl.col("other_id") != pl.col("account_id"))
+            & ~pl.col("other_id").is_in(list(whole.left_out))
+        )
+        .select(
+            "account_id", "other_id", "call_count", pl.col("kind").replace_strict(kinds),
+            value="number", other_status="status",
+        )
+        .sort(
+            pl.col("other_status") != "blocked", -pl.col("call_count"), "other_id", "value", "kind",
+            nulls_last=True,
+        )
+        .group_by("account_id", maintain_order=True)
+        .head(SHARED)
+    )  # fmt: skip
+    return by_account(found)
 
 
 def by_account(rows: pl.DataFrame) -> dict[str, list[Row]]:

@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cache
 from threading import Lock
 from typing import Any, cast
 
@@ -25,24 +24,26 @@ from cdr.cuts import Cut, cut
 from cdr.lake import Lake
 from cdr.query import Connection, run, session
 from cdr.schema import INSTANT, TABLES, Purpose
-from fraud.features.destination_risk import Risk, destinations
 from fraud.features.midnight import features_at
 from fraud.features.registry import Signal
 from fraud.features.signals import SIGNALS
 from fraud.features.window import window_features
 from fraud.identity.overlap import identity_matches
 from fraud.reference import midnights_of_blocks
-from fraud.review.calls_behind import CallFilter
 from fraud.review.midnights import (
     LOOK_BACK_DAYS,
+    RUNG_DAYS,
     Midnight,
     Row,
     at_midnight,
     by_account,
+    calls_between,
     instant,
     query,
     shared_values,
 )
+from fraud.review.own_calls import OwnCalls, with_costs
+from fraud.review.ties import ties
 
 TIMELINE_DAYS = 90
 """Days of events on the timeline. Ours: sign-up frauds come within a quarter."""
@@ -50,11 +51,9 @@ TIMELINE_DAYS = 90
 MIDNIGHTS = 3
 """Midnights that accounts are kept compared for. Ours: cases of a night, and some older ones."""
 
-CALLS_KEPT = 500_000
-"""Calls of accounts looked behind that are kept, in all. Ours: some 100 MB."""
-
-EVENTS = 500
-"""Events of an account that are read at most, as ``timeline_events.sql`` has it."""
+EVENTS = 5_000
+"""Events of an account that are read at most, as ``timeline_events.sql`` has it. Ours: more than
+one a minute for a whole night of trying stolen cards."""
 
 BY_DAY = {
     "account_days": "call_date",
@@ -68,13 +67,6 @@ READ = (
     "accounts", "account_numbers", "blocked_traces", "calls", "lists", "person_requests", *BY_DAY
 )  # fmt: skip
 """Tables that pages rest on; what changes in another one changes no page."""
-
-OF_A_CALL = (
-    "account_id", "call_date", "source", "record_id", "call_id", "leg", "direction", "started_at",
-    "ended_at", "ring_ms", "duration_ms", "outcome", "flags", "caller_number", "caller_party",
-    "caller_ip", "callee_number", "callee_party", "callee_number_type", "callee_country",
-)  # fmt: skip
-"""Columns that ``calls_behind.sql`` reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,22 +85,27 @@ class Account:
 
     Parameters
     ----------
+    account_id : str
+        Whose page it is.
     details : Row
         Columns of ``account_details.sql``; empty for an unknown account.
     similar : mapping of str to Row
         The same of each similar account.
     behaviour : mapping of str to Row
         The signals asked for, by account: this one and the similar ones.
-    numbers, hours, days, destinations, events, left_behind : sequence of Row
-        Columns of the statements of these names (``calls_by_hour``, ``calls_by_day``,
-        ``timeline_events``).
+    numbers, hours, days, destinations, events, texts, ties : sequence of Row
+        Columns of the statements of these names (``account_numbers``, ``calls_by_hour``,
+        ``calls_by_day``, ``timeline_events``).
     shared : sequence of Row
         `kind` and `value` of what it has, `other_id` and `other_status` of who has it too; null
         where nobody has.
+    between : sequence of Row
+        The same of numbers of other accounts that it called, or that called it.
     identity : sequence of Row
         The waterfall, as `fraud.identity.overlap.MATCHES`.
     """
 
+    account_id: str
     details: Row
     similar: Mapping[str, Row]
     behaviour: Mapping[str, Row]
@@ -117,17 +114,11 @@ class Account:
     days: Sequence[Row]
     destinations: Sequence[Row]
     events: Sequence[Row]
+    texts: Sequence[Row]
     shared: Sequence[Row]
-    left_behind: Sequence[Row]
+    between: Sequence[Row]
+    ties: Sequence[Row]
     identity: Sequence[Row]
-
-
-@dataclass(frozen=True, slots=True)
-class Calls:
-    """Some of the calls behind a number, and how many there are in all."""
-
-    rows: Sequence[Row]
-    whole: int
 
 
 class OpenLake:
@@ -145,8 +136,7 @@ class OpenLake:
         self._views = lake.raw_views(Purpose.FRAUD)
         self._lock = Lock()
         self._midnights: dict[date, Midnight] = {}
-        self._lock_calls = Lock()
-        self._calls: dict[tuple[str, date], pa.Table] = {}
+        self._calls = OwnCalls(self._views, self._session)
 
     def read(self, asked: Sequence[Asked]) -> dict[Asked, Account]:
         """Read accounts, all as of the same midnight.
@@ -169,75 +159,40 @@ class OpenLake:
         con = self._session(self._cut(own, named, as_of, pairs, signals))
         try:
             found = _answers(con, own, as_of)
-            measured = features_at(con, pairs, signals=signals)
+            found["ties"] = by_account(run(con, ties(own, as_of, whole.left_out)))
+            parties = run(con, query("parties", accounts=own, **_window(as_of)))
+            measured = features_at(con, pairs, signals=signals, left_out=whole.left_out)
         finally:
             con.close()
+        found["between"] = calls_between(whole, parties, own)
         found["shared"] = shared_values(whole, own)
         found["identity"] = by_account(identity_matches(whole.compared, accounts=own))
         behaviour = {row["account_id"]: row for row in measured.iter_rows(named=True)}
         by_id = {row["account_id"]: row for row in details.iter_rows(named=True)}
         return {one: _account(one, by_id, behaviour, found) for one in asked}
 
-    def calls(
-        self,
-        account_id: str,
-        wanted: CallFilter,
-        *,
-        as_of: date,
-        home_country: str | None,
-        skip: int,
-        limit: int,
-    ) -> Calls:
-        """Read calls behind a number, the newest first.
+    def calls(self, account: Account, *, as_of: date) -> pl.DataFrame:
+        """Read the calls of an account that was read, described: see :mod:`own_calls`.
 
         Raises
         ------
         QueryFailed
             If DuckDB refuses.
         """
-        since_date = as_of - timedelta(days=wanted.days)
-        opened = cut(
-            self._views["accounts"],
-            [Cut([account_id], date.min, date.max)],
-            day=None,
-            columns=("account_id", "created_at"),
-        )
-        con = self._session(
-            {
-                "calls": self._calls_of(account_id, as_of),
-                "accounts": opened,
-                "lists": self._views["lists"],
-            }
-        )
-        try:
-            rows = run(
-                con,
-                query(
-                    "calls_behind",
-                    account_id=account_id, since_date=since_date, until_date=as_of,
-                    direction=wanted.direction, answered=wanted.answered, failed=wanted.failed,
-                    abroad=wanted.abroad, longest_ms=wanted.longest_ms,
-                    longest_ring_ms=wanted.longest_ring_ms, first_days=wanted.first_days,
-                    pick=wanted.pick, risks=_risks(), home_country=home_country,
-                    skip=skip, limit=limit,
-                ),
-            ).to_dicts()  # fmt: skip
-        finally:
-            con.close()
-        return Calls(rows, rows[0]["whole"] if rows else 0)
+        ringers = self.midnight(as_of).ringers
+        calls = self._calls.of(account.account_id, account.details, as_of=as_of, ringers=ringers)
+        return with_costs(calls, hours=account.hours, days=account.days)
 
-    def _calls_of(self, account_id: str, as_of: date) -> pa.Table:
-        """Read the calls of an account's pages; who looks behind one number looks behind more."""
-        key = (account_id, as_of)
-        kept = self._calls.get(key)
-        if kept is None:
-            days = [Cut([account_id], as_of - timedelta(days=LOOK_BACK_DAYS), as_of)]
-            kept = cut(self._views["calls"], days, day="call_date", columns=OF_A_CALL)
-            with self._lock_calls:
-                self._calls[key] = kept
-                while sum(one.num_rows for one in self._calls.values()) > CALLS_KEPT:
-                    self._calls.pop(next(iter(self._calls)))
-        return kept
+    def read_calls(self, accounts: Sequence[Account], *, as_of: date) -> None:
+        """Read the calls of many accounts in one go, for who will ask.
+
+        Raises
+        ------
+        QueryFailed
+            If DuckDB refuses.
+        """
+        details = {one.account_id: one.details for one in accounts}
+        self._calls.read(details, as_of=as_of, ringers=self.midnight(as_of).ringers)
 
     def midnight(self, as_of: date) -> Midnight:
         """Return what all accounts say as of a midnight; worked out once for all its cases."""
@@ -292,6 +247,8 @@ class OpenLake:
             for name, day in BY_DAY.items()
         }
         ids = named.column("account_id").unique().to_pylist()
+        if "mass_ringers" in measured:
+            views["account_day_keys"] = self._with_rung(views["account_day_keys"], pairs)
         numbers = cut(self._views["account_numbers"], [Cut(ids, date.min, date.max)], day=None)
         return {
             **views,
@@ -300,6 +257,23 @@ class OpenLake:
             "blocked_traces": self._views["blocked_traces"],
             "lists": self._views["lists"],
         }
+
+    def _with_rung(self, keys: pa.Table, pairs: pl.DataFrame) -> pa.Table:
+        """Add who else was rung briefly in the weeks before: many make a mass ringer."""
+        days = {
+            as_of.date() - timedelta(days=back)
+            for as_of in pairs["as_of"].unique()
+            for back in range(1, RUNG_DAYS + 1)
+        }
+        rung = (
+            (ds.field("kind") == "caller")
+            & (ds.field("brief_ring_count") > 0)
+            & ds.field("call_date").isin(sorted(days))
+        )
+        view = self._views["account_day_keys"]
+        more = view.to_table(filter=rung) if isinstance(view, ds.Dataset) else view.filter(rung)
+        both = pl.concat([pl.DataFrame(keys), pl.DataFrame(more)], how="vertical_relaxed")
+        return both.unique(["account_id", "call_date", "kind", "key"]).to_arrow()
 
     def _session(self, views: Mapping[str, Any]) -> Connection:
         return session(views, store=self._lake.settings.store, spill=self._lake.home.spill)
@@ -322,6 +296,7 @@ def _account(
 
     beside = (one.account_id, *one.similar)
     return Account(
+        account_id=one.account_id,
         details=details.get(one.account_id, {}),
         similar={near: details[near] for near in one.similar if near in details},
         behaviour={name: behaviour[name] for name in beside if name in behaviour},
@@ -330,8 +305,10 @@ def _account(
         days=of("calls_by_day"),
         destinations=of("destinations"),
         events=of("timeline_events"),
+        texts=of("texts"),
         shared=of("shared"),
-        left_behind=of("left_behind"),
+        between=of("between"),
+        ties=of("ties"),
         identity=of("identity"),
     )
 
@@ -367,18 +344,15 @@ def _windows(pairs: pl.DataFrame) -> Iterator[Cut]:
 def _answers(con: Connection, own: Sequence[str], as_of: date) -> dict[str, dict[str, list[Row]]]:
     """Ask each statement once for all accounts; rows by statement and account."""
     midnight = instant(as_of)
-    days: dict[str, object] = {
-        "since_date": as_of - timedelta(days=LOOK_BACK_DAYS),
-        "until_date": as_of,
-    }
-    timeline = {**days, "since_date": as_of - timedelta(days=TIMELINE_DAYS)}
+    days = _window(as_of)
+    timeline = {**days, "since_date": as_of - timedelta(days=TIMELINE_DAYS), "most": EVENTS}
     asked: dict[str, dict[str, object]] = {
         "account_numbers": {"as_of": midnight},
         "calls_by_hour": days,
         "calls_by_day": days,
         "destinations": days,
+        "texts": days,
         "timeline_events": {**timeline, "as_of": midnight},
-        "left_behind": {**days, "as_of": midnight},
     }
     return {
         name: by_account(run(con, query(name, accounts=list(own), **params)))
@@ -386,7 +360,5 @@ def _answers(con: Connection, own: Sequence[str], as_of: date) -> dict[str, dict
     }
 
 
-@cache
-def _risks() -> list[dict[str, object]]:
-    risky = {Risk.HIGH, Risk.PREMIUM, Risk.SATELLITE}
-    return [{"prefix": one.prefix, "high_risk": one.risk in risky} for one in destinations()]
+def _window(as_of: date) -> dict[str, object]:
+    return {"since_date": as_of - timedelta(days=LOOK_BACK_DAYS), "until_date": as_of}

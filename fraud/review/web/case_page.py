@@ -8,21 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from datetime import datetime
 from typing import Any
 
-from fraud.candidates import Candidate
+from fraud.candidates import Candidate, Reason
 from fraud.features.registry import Signal
-from fraud.features.signals import SIGNALS
 from fraud.features.words import in_words
-from fraud.review.calls_behind import CallFilter, calls_behind
-from fraud.review.events_behind import EventFilter, events_behind
+from fraud.review.behind import stem
 from fraud.review.masking import harmless, shown
 from fraud.review.models import Case
-from fraud.review.slices import Account, Calls
+from fraud.review.rows_behind import behind, signals_by_name
+from fraud.review.slices import Account
 from fraud.review.web.pictures import Picture, pictures
 
 DETAILS = {
+    "created_at": "Opened",
     "name": "Name",
     "email": "E-mail",
     "phone": "Telephone",
@@ -40,7 +40,7 @@ DETAILS = {
 }
 """Details of an account, in the order of the page."""
 
-OPEN_DETAILS = frozenset({"country", "plan", "status", "status_reason"})
+OPEN_DETAILS = frozenset({"created_at", "country", "plan", "status", "status_reason"})
 """Details that point to nobody by themselves and are never masked."""
 
 
@@ -53,13 +53,24 @@ what one would call "about the same" beside a figure that moves from day to day.
 
 @dataclass(frozen=True, slots=True)
 class ReasonLine:
-    """One reason: sentence, share of the score in per cent, and what it can be checked on."""
+    """One reason: sentence, share of the score in per cent, and what it can be checked on.
+
+    Parameters
+    ----------
+    text, share, signal
+        The sentence, the share, and which signal it speaks of.
+    rows, words : str
+        Kind of the rows behind it, and which of them; empty where there are none.
+    part : str
+        Part of the page that shows what it rests on, where there are no rows; else empty.
+    """
 
     text: str
     share: float
     signal: str
-    calls: str | None
-    events: str | None
+    rows: str = ""
+    words: str = ""
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,16 +130,7 @@ def case_page(
     row: Case, candidate: Candidate, account: Account | None, *, whole: bool, others: Sequence[Case]
 ) -> Shown:
     """Make the parts of a case page; without an account from the lake, what the case knows."""
-    reasons = [
-        ReasonLine(
-            harmless(reason.text),
-            reason.share * 100,
-            reason.signal,
-            _words(calls_behind(reason.signal)),
-            _words(events_behind(reason.signal)),
-        )
-        for reason in candidate.reasons
-    ]
+    reasons = [_reason(reason) for reason in candidate.reasons]
     if account is None:
         return Shown((), (), reasons, Similar(()), (), ())
     return Shown(
@@ -137,12 +139,22 @@ def case_page(
             for name, label in DETAILS.items()
             if (text := _detail(account.details, name, whole=whole))
         ],
-        numbers=[shown("number", one["number"], whole=whole) for one in account.numbers],
+        numbers=[
+            shown("number", one["number"], whole=whole) for one in account.numbers if one["held"]
+        ],
         reasons=reasons,
         similar=_similar(candidate, account, whole=whole),
         waterfall=waterfall(account.identity),
         pictures=pictures(row, account, whole=whole, others=others),
     )
+
+
+def _reason(reason: Reason) -> ReasonLine:
+    text, share, found = harmless(reason.text), reason.share * 100, behind(reason.signal)
+    if found:
+        return ReasonLine(text, share, reason.signal, found[0], found[1].words)
+    known = reason.signal in signals_by_name()
+    return ReasonLine(text, share, reason.signal, part="who" if known else "shared")
 
 
 def waterfall(matches: Sequence[Mapping[str, Any]]) -> list[Step]:
@@ -167,12 +179,10 @@ def waterfall(matches: Sequence[Mapping[str, Any]]) -> list[Step]:
     ]  # fmt: skip
 
 
-def _words(wanted: CallFilter | EventFilter | None) -> str | None:
-    return wanted.words if wanted else None
-
-
 def _detail(details: Mapping[str, Any], name: str, *, whole: bool) -> str:
     value = details.get(name)
+    if isinstance(value, datetime):
+        value = f"{value:%Y-%m-%d}"
     values = value if isinstance(value, list) else [value]
     unmasked = whole or name in OPEN_DETAILS
     return ", ".join(filter(None, (shown(name, one, whole=unmasked) for one in values)))
@@ -183,7 +193,7 @@ def _similar(candidate: Candidate, account: Account, *, whole: bool) -> Similar:
     near += [(one, "good") for one in candidate.similar_good]
     rows = []
     for name, label in DETAILS.items():
-        if name in {"status", "status_reason"}:
+        if name in {"created_at", "status", "status_reason"}:
             continue
         own = account.details.get(name)
         theirs = [account.similar.get(one.account_id, {}) for one, _ in near]
@@ -225,12 +235,6 @@ def _near(own: float | None, other: float | None) -> str:
     return "agrees" if same else "differs"
 
 
-@cache
-def signals_by_name() -> Mapping[str, Signal]:
-    """Return the signals of the registry by name."""
-    return {signal.name: signal for signal in SIGNALS}
-
-
 def short_words(signal: Signal) -> str:
     """Name a signal in the head of a line.
 
@@ -241,8 +245,9 @@ def short_words(signal: Signal) -> str:
     >>> short_words(signals_by_name()["account_age_days_30d"])
     'Account age'
     """
-    name = signal.name.rpartition("_")[0].removesuffix(f"_{signal.unit.suffix}")
-    words = name.replace("_", " ").replace(" max", ", most").replace("asr", "ASR").capitalize()
+    words = (
+        stem(signal).replace("_", " ").replace(" max", ", most").replace("asr", "ASR").capitalize()
+    )
     words = words.replace("usd", "USD")
     if signal.family == "first_days":
         return words
@@ -259,30 +264,3 @@ def _verdict(own: Any, other: Any) -> str:
         return "agrees" if common == set(own) | set(other) else "in part"
     same = str(own).casefold().split() == str(other).casefold().split()
     return "agrees" if same else "differs"
-
-
-def masked_calls(found: Calls, *, whole: bool) -> list[dict[str, Any]]:
-    """Return calls for the page, their parties masked, lengths in s."""
-    return [
-        {
-            **call,
-            "caller": shown("caller", call["caller"], whole=whole),
-            "callee": shown("callee", call["callee"], whole=whole),
-            "ring_s": None if call["ring_ms"] is None else call["ring_ms"] / 1000,
-            "duration_s": None if call["duration_ms"] is None else call["duration_ms"] / 1000,
-        }
-        for call in found.rows
-    ]
-
-
-def masked_events(events: Sequence[Mapping[str, Any]], *, whole: bool) -> list[dict[str, Any]]:
-    """Return events for the page, what they came from and were paid with masked."""
-    return [
-        {
-            **{name: one[name] for name in ("at", "kind", "ip_country", "amount", "currency")},
-            "ip": shown("ip", one["ip"], whole=whole),
-            "device": shown("device", one["device"], whole=whole),
-            "payment": shown("payment", one["payment_fingerprint"], whole=whole),
-        }
-        for one in events
-    ]

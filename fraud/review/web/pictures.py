@@ -18,9 +18,12 @@ from fraud.review.masking import shown
 from fraud.review.midnights import Row
 from fraud.review.models import Case
 from fraud.review.slices import Account
+from fraud.review.web.graph_picture import graph
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 EVENTS_IN_TABLE = 60
+EVENTS_DRAWN = 500
+"""The newest events on the timeline. Ours: what a picture can show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +141,7 @@ def _timeline(row: Case, account: Account, others: Sequence[Case], *, whole: boo
             "kind": _EVENT_WORDS.get(one["kind"], one["kind"]),
             "text": _of(one, whole=whole),
         }
-        for one in account.events
+        for one in account.events[:EVENTS_DRAWN]
     ]
     if created := account.details.get("created_at"):
         events.append({"at": created, "kind": "Sign-up", "text": "account opened"})
@@ -182,47 +185,13 @@ def _of(event: Row, *, whole: bool) -> str:
     return ", ".join(parts)
 
 
-HASHED = frozenset({"called number", "address"})
-"""Kinds of ties whose value is a hash: of traces of blocked accounts no number is kept."""
-
-
 def _graph(row: Case, account: Account, *, whole: bool) -> Picture:
-    links = [*account.shared, *account.left_behind]
-    nodes: dict[str, dict[str, Any]] = {
-        "me": {"id": "me", "label": row.account_id, "kind": "this account", "blocked": False}
-    }
-    edges: list[tuple[str, str]] = []
-    rows: list[tuple[str, str, str, str]] = []
-    for one in links:
-        hashed = one["kind"] in HASHED
-        label = shown("code" if hashed else one["kind"], one["value"], whole=whole and not hashed)
-        value = f"{one['kind']}:{one['value']}"
-        node_id = f"v{len(nodes)}"
-        known = next((k for k, n in nodes.items() if n.get("value") == value), None)
-        if known is None:
-            known = node_id
-            nodes[known] = {
-                "id": known, "label": label, "kind": one["kind"], "blocked": False, "value": value
-            }  # fmt: skip
-            edges.append(("me", known))
-        if one["other_id"] is None:
-            continue
-        other = f"a{one['other_id']}"
-        blocked = one["other_status"] == "blocked"
-        nodes[other] = {
-            "id": other, "label": one["other_id"],
-            "kind": "blocked account" if blocked else "account", "blocked": blocked,
-        }  # fmt: skip
-        edges.append((known, other))
-        rows.append((one["kind"], label, one["other_id"], one["other_status"]))
-    blocked_count = sum(node["blocked"] for node in nodes.values())
-    drawn = [{k: v for k, v in node.items() if k != "value"} for node in nodes.values()]
+    found = graph(row, account, whole=whole)
     return Picture(
         "graph",
         "Whom it is tied to",
-        f"{len({r[2] for r in rows})} other accounts through shared values, "
-        f"{blocked_count} of them blocked.",
-        {"nodes": drawn, "edges": [list(edge) for edge in dict.fromkeys(edges)]},
+        found.summary,
+        found.data,
         ("Through", "Value", "Account", "Status"),
-        rows,
+        found.rows,
     )

@@ -1,4 +1,4 @@
-"""A case: its page, deciding, revealing personal data, the calls behind a number."""
+"""A case: its page, deciding, revealing personal data, the rows behind a number."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from fraud.candidates import Candidate
 from fraud.errors import AlreadyOpen, NoSuchCase, Refused
 from fraud.review import desk
 from fraud.review.audit import note_action
-from fraud.review.calls_behind import calls_behind
+from fraud.review.behind import Rows
 from fraud.review.decisions import RULES, UNDO_WITHIN, Action, Wish, minutes, offered
-from fraud.review.events_behind import events_behind, picked
 from fraud.review.models import Case
 from fraud.review.rights import Right, Role
+from fraud.review.rows_behind import behind, signals_by_name
 from fraud.review.slices import EVENTS, Account
 from fraud.review.store import as_candidate, as_case
-from fraud.review.web.case_page import case_page, masked_calls, masked_events
+from fraud.review.web.behind_page import behind_page, said_otherwise
+from fraud.review.web.case_page import case_page
 from fraud.review.web.gate import needs, staff_of
 from fraud.review.web.reader import reader
 from fraud.review.web.shown import now
@@ -32,8 +33,6 @@ NOTE_SIGNS = 4000
 
 REVEALED_FOR = timedelta(minutes=15)
 """How long revealed data stays whole for who asked. Ours: long enough for one decision."""
-
-CALLS_SHOWN = 100
 
 KEYS = {
     Action.CLEAR: "c", Action.ASK_PROOF: "p", Action.SUSPEND: "s", Action.PROPOSE_BLOCK: "b",
@@ -192,73 +191,43 @@ def _said(action: Action) -> str:
 
 @needs(Right.SEE_CASES)
 @require_GET
-def calls(request: HttpRequest, case_id: int, signal: str) -> HttpResponse:
-    """List the calls behind a number, with their count."""
+def behind_number(request: HttpRequest, case_id: int, rows: str, signal: str) -> HttpResponse:
+    """List the rows behind a number, and say how it comes from them."""
     staff, at = staff_of(request), now()
-    wanted = calls_behind(signal)
-    try:
-        row = desk.find(case_id, staff)
-    except NoSuchCase:
-        raise Http404 from None
-    if wanted is None:
-        raise Http404
-    given = request.GET.get("skip", "0")
-    skip = int(given) if given.isdecimal() and len(given) < 10 else 0
-    try:
-        found = reader().calls(
-            row.account_id,
-            wanted,
-            as_of=row.as_of_date,
-            home_country=row.country or None,
-            skip=skip,
-            limit=CALLS_SHOWN,
-        )
-    except CdrError as error:
-        messages.error(request, str(error))
-        return redirect("case", case_id)
-    note_action("see_calls", by=staff.user.get_username(), at=at, case=row, why=signal)
-    more = skip + len(found.rows) < found.whole
-    return render(
-        request,
-        "review/calls.html",
-        {
-            "case": row,
-            "wanted": wanted,
-            "calls": masked_calls(found, whole=_is_revealed(request, row, at)),
-            "whole": found.whole,
-            "skip": skip,
-            "following": skip + CALLS_SHOWN if more else None,
-        },
-    )
-
-
-@needs(Right.SEE_CASES)
-@require_GET
-def events(request: HttpRequest, case_id: int, signal: str) -> HttpResponse:
-    """List the events behind a number, with their count."""
-    staff, at = staff_of(request), now()
-    wanted = events_behind(signal)
     try:
         row = desk.find(case_id, staff)
     except NoSuchCase:
         raise Http404 from None
     evidence = row.evidence.select_related("case").order_by("pk").last()
-    if wanted is None or evidence is None:
+    wanted = behind(signal)
+    if evidence is None or wanted is None or wanted[0] != rows:
         raise Http404
-    account, fault = _account(row, as_candidate(evidence))
-    if account is None:
-        messages.error(request, fault)
+    kind, conditions = wanted
+    candidate = as_candidate(evidence)
+    try:
+        found = reader().behind(candidate, kind, conditions, as_of=row.as_of_date)
+    except CdrError as error:
+        messages.error(request, str(error))
         return redirect("case", case_id)
-    note_action("see_events", by=staff.user.get_username(), at=at, case=row, why=signal)
-    found = picked(account.events, wanted, as_of=row.as_of_date)
+    note_action(f"see_{kind}", by=staff.user.get_username(), at=at, case=row, why=signal)
+    measured = signals_by_name()[signal]
     return render(
         request,
-        "review/events.html",
+        "review/behind.html",
         {
             "case": row,
-            "wanted": wanted,
-            "events": masked_events(found, whole=_is_revealed(request, row, at)),
-            "full": len(account.events) >= EVENTS,
+            "rows": kind,
+            "page": behind_page(
+                measured, kind, conditions, found,
+                whole=_is_revealed(request, row, at), skip=_skip(request),
+            ),
+            "said": said_otherwise(measured, conditions, found, candidate),
+            "full": kind is Rows.EVENTS and found.rows.height >= EVENTS,
             "longest": EVENTS,
         },
-    )
+    )  # fmt: skip
+
+
+def _skip(request: HttpRequest) -> int:
+    given = request.GET.get("skip", "0")
+    return int(given) if given.isdecimal() and len(given) < 10 else 0

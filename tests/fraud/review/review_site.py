@@ -107,7 +107,10 @@ def fill_site(home: Path) -> None:
         PLAIN, account_id="acc-2", rank=2,
         reasons=(Reason("cost_usd_7d", 1, HOSTILE, 1.0),), similar_blocked=(), similar_good=(),
     )  # fmt: skip
-    other = replace(PLAIN, account_id="acc-9", rank=3, score=0.5)
+    nine = Reason("outbound_calls_count_30d", 9, "9 calls made", 0.1)  # one of them is left
+    other = replace(
+        PLAIN, account_id="acc-9", rank=3, score=0.5, reasons=(*PLAIN.reasons, nine)
+    )  # fmt: skip
     open_cases(
         home, [high, hostile, other], run_id="r", as_of=NIGHT, now=MORNING,
         facts={"acc-1": Facts("starter", "DE"), "acc-2": Facts("pro", "FR"),

@@ -12,7 +12,6 @@ from review_site import NIGHT
 
 from fraud.features.midnight import features_as_of
 from fraud.review import desk
-from fraud.review.calls_behind import calls_behind
 from fraud.review.decisions import UNDO_WITHIN, Action
 from fraud.review.queue import decisions_as_labels, decisions_since
 
@@ -141,9 +140,9 @@ def test_the_calls_behind_a_number_are_as_many_as_sql_counts(site: Any) -> None:
     assert "4 calls made in the last 7 days" in text_of(
         client.get("/cases/1/calls/outbound_calls_count_7d")
     )
-    assert "1 calls made to other countries" in text_of(
-        client.get("/cases/1/calls/abroad_share_7d")
-    )
+    abroad = text_of(client.get("/cases/1/calls/abroad_share_7d"))
+    assert "1 calls made to other countries" in abroad
+    assert "1 of 4 calls made to a known country: 25 %" in abroad
     assert "030200001" not in text
     assert client.get("/cases/1/calls/sign_ins_count_7d").status_code == 404
     assert audit("see_calls")[0].why == "short_call_share_7d"
@@ -345,23 +344,6 @@ def test_no_action_is_without_words() -> None:
     assert all(_said(action) for action in Action)
 
 
-@pytest.mark.parametrize(
-    ("signal", "whole"),
-    [
-        ("outbound_calls_count_7d", 4),
-        ("hour_calls_max_count_7d", 2),  # 22:00 and 22:05
-        ("minute_calls_max_count_7d", 1),
-        ("simultaneous_max_count_7d", 1),
-        ("high_risk_calls_count_7d", 0),
-        ("test_number_calls_count_7d", 0),
-        ("first_days_outbound_calls_count_30d", 0),  # opened on the 20th, first call on the 24th
-    ],
-)
-def test_a_peak_lists_the_calls_it_counts(account_reader: Any, signal: str, whole: int) -> None:
-    found = account_reader.calls("acc-1", calls_behind(signal), as_of=NIGHT, home_country="DE")
-    assert found.whole == whole
-
-
 def test_behaviour_stands_beside_the_nearest_accounts(site: Any) -> None:
     page = site.client("ada").get("/cases/1").context["page"]
     lines = {what: (own, cells) for what, own, cells in page.similar.behaviour}
@@ -398,13 +380,30 @@ def test_the_events_behind_a_number_are_as_many_as_the_signal_counts(site: Any) 
         accounts=["acc-1"],
     ).row(0, named=True)
     for signal in ("sign_ins_count_30d", "payments_count_30d"):
-        shown = ada.get(f"/cases/1/events/{signal}").context["events"]
+        shown = ada.get(f"/cases/1/events/{signal}").context["page"].rows
         assert len(shown) == measured[signal] == 1
-    assert ada.get("/cases/1/events/sign_ins_count_7d").context["events"] == []
+    assert ada.get("/cases/1/events/sign_ins_count_7d").context["page"].rows == []
     body = ada.get("/cases/1/events/sign_ins_count_30d").content.decode()
     assert "192.0.•••" in body
     assert "192.0.2.7" not in body
     assert ada.get("/cases/1/events/outbound_calls_count_7d").status_code == 404
+
+
+def test_ties_to_blocked_accounts_are_listed_by_code(site: Any) -> None:
+    page = site.client("ada").get("/cases/1/ties/blocked_by_calls_count_30d").context["page"]
+    assert page.heading.startswith("1 ties by a number called, calling or held")
+    (row,) = page.rows
+    blocked_id, hop, through, code = (text for text, _ in row)
+    assert (blocked_id, hop, through) == ("acc-8", "itself", "number called")
+    assert "200002" not in code
+
+
+def test_a_number_that_is_another_now_says_what_the_case_said(site: Any) -> None:
+    text = text_of(site.client("ada").get("/cases/3/calls/outbound_calls_count_30d"))
+    assert "1 calls made" in text
+    assert "The case said 9" in text
+    same = text_of(site.client("ada").get("/cases/1/calls/outbound_calls_count_7d"))
+    assert "The case said" not in same
 
 
 def test_what_is_shared_with_a_blocked_account_is_weighed_step_by_step(site: Any) -> None:

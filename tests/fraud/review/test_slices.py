@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from fraud.features.midnight import features_as_of
 from fraud.features.signals import SIGNALS
 from fraud.review import account
 from fraud.review.account import AccountReader
-from fraud.review.midnights import Midnight, shared_values
+from fraud.review.midnights import calls_between, shared_values
 from fraud.review.slices import Account, Asked, OpenLake
 
 SIGNAL_NAMES = tuple(signal.name for signal in SIGNALS)
@@ -70,17 +71,40 @@ def test_what_two_accounts_have_is_shared_and_who_is_left_alone_is_nobodys_other
     shared = shared_values(whole, ["acc-1"])["acc-1"]
     ties = {(row["kind"], row["other_id"]) for row in shared}
     assert ties == {("device", "acc-8"), ("ip", "acc-8"), ("number", None), ("payment", None)}
-    alone = Midnight(whole.compared, whole.held, frozenset({"acc-8"}))
+    alone = replace(whole, left_out=frozenset({"acc-8"}))
     assert {row["other_id"] for row in shared_values(alone, ["acc-1"])["acc-1"]} == {None}
 
 
 def test_a_number_that_a_blocked_account_called_too_is_a_tie(both: dict[Asked, Account]) -> None:
-    (tie,) = both[FIRST].left_behind
-    assert (tie["kind"], tie["other_id"], tie["other_status"]) == (
-        "called number", "acc-8", "blocked",
-    )  # fmt: skip
-    assert "200002" not in tie["value"]
-    assert both[SECOND].left_behind == ()
+    (tie,) = [one for one in both[FIRST].ties if one["called"]]
+    assert (tie["kind"], tie["blocked_id"], tie["hop"]) == ("number", "acc-8", 1)
+    assert "200002" not in tie["key"]
+    assert not [one for one in both[SECOND].ties if one["called"]]
+
+
+def test_accounts_that_call_each_other_are_tied_the_blocked_ones_first(opened: OpenLake) -> None:
+    parties = pl.DataFrame(
+        {
+            "account_id": ["me", "me", "me", "other"],
+            "kind": ["callee", "caller", "callee", "callee"],
+            "key": ["k1", "k2", "mine", "k1"],
+            "call_count": [5, 1, 2, 9],
+        }
+    )
+    holders = pl.DataFrame(
+        {
+            "number": ["+491", "+492", "+493", "+491"],
+            "key": ["k1", "k2", "mine", "k1"],
+            "account_id": ["friend", "fraud", "me", "left alone"],
+            "status": ["active", "blocked", "active", "active"],
+        }
+    )
+    whole = replace(opened.midnight(NIGHT), holders=holders, left_out=frozenset({"left alone"}))
+    found = calls_between(whole, parties, ["me"])["me"]
+    assert [(one["other_id"], one["kind"], one["value"]) for one in found] == [
+        ("fraud", "number that called", "+492"),
+        ("friend", "number called", "+491"),
+    ]
 
 
 def test_a_value_that_thousands_have_names_a_page_of_them_the_blocked_ones_first(
@@ -94,7 +118,7 @@ def test_a_value_that_thousands_have_names_a_page_of_them_the_blocked_ones_first
             "status": ["active"] * 5_000 + ["blocked"],
         }
     )
-    whole = Midnight(opened.midnight(NIGHT).compared, many, frozenset())
+    whole = replace(opened.midnight(NIGHT), held=many, left_out=frozenset())
     found = shared_values(whole, ["me"])["me"]
     assert len(found) <= 60
     assert found[0]["other_id"] == "a04999"

@@ -104,8 +104,9 @@ function timeline(data) {
 
 const TIES = {
   "this account": ["circle", 26], account: ["emptyCircle", 16], "blocked account": ["rect", 18],
-  number: ["triangle", 13], "called number": ["triangle", 13], device: ["roundRect", 13], payment: ["diamond", 15], ip: ["pin", 20],
-  address: ["pin", 20],
+  number: ["triangle", 13], "number called": ["triangle", 13], "number that called": ["emptyTriangle", 13],
+  device: ["roundRect", 13], payment: ["diamond", 15], ip: ["pin", 20], "IP called from": ["emptyPin", 20],
+  "postal address": ["emptyRect", 12], "mail domain": ["emptyDiamond", 14], text: ["emptyRoundRect", 12],
 };
 
 function graph(data) {
