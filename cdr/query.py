@@ -118,6 +118,20 @@ def run(con: Connection, query: Query) -> pl.DataFrame:
     return result
 
 
+def hold(con: Connection, query: Query) -> None:
+    """Run ``query`` and hold its rows in the session, as a table of its name, for others to read.
+
+    Raises
+    ------
+    QueryFailed
+        If DuckDB refuses.
+    """
+    try:
+        con.execute(f"CREATE OR REPLACE TEMP TABLE {query.name} AS {query.sql}", dict(query.params))
+    except duckdb.Error as error:
+        raise QueryFailed(query.name, _kind(error)) from None
+
+
 def ask(con: Connection, sql: str, *, limit: int) -> pl.DataFrame:
     """Run one reading statement that a person wrote, up to ``limit`` rows.
 

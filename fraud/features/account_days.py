@@ -22,7 +22,7 @@ from hashlib import sha256
 import polars as pl
 
 from cdr.billing.costs import COSTS
-from cdr.query import Connection, Query, run
+from cdr.query import Connection, Query, hold, run
 from cdr.schema import (
     DIRECT,
     FOR_RIGHTS,
@@ -331,13 +331,20 @@ def reduce_day(con: Connection, day: date, costs: pl.DataFrame | None = None) ->
         If DuckDB refuses.
     """
     con.register("priced_legs", (pl.DataFrame(schema=COSTS) if costs is None else costs).to_arrow())
+    hold(con, rated_calls(day))
     sums = ACCOUNT_DAYS.conform(run(con, day_sums(day)))
     keys = ACCOUNT_DAY_KEYS.conform(run(con, day_keys(day)))
     return ReducedDay(sums, keys)
 
 
+def rated_calls(day: date) -> Query:
+    """Build the calls of a day, which :func:`day_sums` and :func:`day_keys` read; pure."""
+    parts = (destinations_sql(), relation("leg_costs"), text_of("day_calls"))
+    return Query("rated_calls", statement(parts, "SELECT * FROM rated_calls"), _of_day(day))
+
+
 def day_sums(day: date) -> Query:
-    """Build the reduction of a day to `account_days`; pure."""
+    """Build the reduction of a day's rated calls to `account_days`; pure."""
     columns = ",\n".join(f"    {s.sql} AS {s.field.name}" for s in DAY_SUMS)
     peaks = ("peak_overlap", "peak_minute", "peak_block", "peak_run")
     joins = "\n".join(f"LEFT JOIN {p} ON {p}.account_id = c.account_id" for p in peaks)
@@ -345,22 +352,24 @@ def day_sums(day: date) -> Query:
         f"SELECT\n    c.account_id,\n{columns},\n    $day AS call_date\n"
         f"FROM rated_calls AS c\n{joins}\nGROUP BY c.account_id\nORDER BY c.account_id"
     )
-    parts = (destinations_sql(), relation("leg_costs"), text_of("day_calls"), text_of("day_peaks"))
-    return Query("day_sums", statement(parts, body), _of_day(day))
+    return Query("day_sums", statement([text_of("day_peaks")], body), {"day": day})
 
 
 def day_keys(day: date) -> Query:
-    """Build the reduction of a day to `account_day_keys`; pure."""
+    """Build the reduction of a day's rated calls to `account_day_keys`; pure."""
     body = "\nUNION ALL\n".join(_keys_of(kind) for kind in KEY_KINDS)
     body += "\nORDER BY account_id, kind, key"
-    parts = (destinations_sql(), relation("leg_costs"), text_of("day_calls"))
-    return Query("day_keys", statement(parts, body), _of_day(day))
+    return Query("day_keys", body, {"day": day})
+
+
+def reductions() -> tuple[Query, ...]:
+    """Return all statements that reduce a day, with the values of none in particular."""
+    return rated_calls(_ANY_DAY), day_sums(_ANY_DAY), day_keys(_ANY_DAY)
 
 
 def made_by() -> str:
     """Return 16 hex digits that change with the statements that reduce a day."""
-    texts = (day_sums(_ANY_DAY).sql, day_keys(_ANY_DAY).sql)
-    return sha256("".join(texts).encode()).hexdigest()[:16]
+    return sha256("".join(query.sql for query in reductions()).encode()).hexdigest()[:16]
 
 
 def _keys_of(kind: KeyKind) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
 from difflib import get_close_matches
 from hashlib import sha256
 
@@ -23,7 +22,7 @@ from fraud.features import (
     timing,
     volume,
 )
-from fraud.features.account_days import day_keys, day_sums
+from fraud.features.account_days import reductions
 from fraud.features.registry import Signal
 from fraud.features.traces import traces_query
 from fraud.features.window import window_features
@@ -44,8 +43,6 @@ SIGNALS: tuple[Signal, ...] = (
     *associates.SIGNALS,
 )
 """Every signal there is, family by family: the columns of the feature table, in order."""
-
-_ANY_DAY = date(1970, 1, 1)
 
 
 def signals_on(off: Iterable[str] = ()) -> tuple[Signal, ...]:
@@ -77,8 +74,7 @@ def feature_set_hash(signals: Iterable[Signal] = SIGNALS) -> str:
     not enter, so that a better sentence does not invalidate a model.
     """
     digest = sha256()
-    made_by = (day_sums(_ANY_DAY), day_keys(_ANY_DAY), traces_query())
-    for query in (*made_by, window_features(tuple(signals))):
+    for query in (*reductions(), traces_query(), window_features(tuple(signals))):
         digest.update(query.sql.encode())
     return digest.hexdigest()[:16]
 

@@ -4,8 +4,9 @@
 -- Parameters: $day (UTC day), $since, $until (its first instant and the next day's).
 -- Needs:      calls, lists, destination_risk (prefix, risk, usd_micro_per_min), leg_costs
 --             (record_id, usd_micro: null where no rate is known).
--- Result:     rated_calls. duration_ms is the longest leg's (two legs of one conversation are not
---             added up) and null when nothing was answered or the length is doubtful.
+-- Result:     rated_calls, which `day_sums` and `day_keys` read. duration_ms is the longest leg's
+--             (two legs of one conversation are not added up) and null when nothing was answered
+--             or the length is doubtful.
 legs AS (
     SELECT
         account_id, direction, source, leg, started_at, ring_ms, outcome, forwarded_to,
@@ -117,7 +118,9 @@ rated_numbers AS (
 ),
 rated_calls AS (
     SELECT
-        c.*,
+        c.account_id, c.leg_count, c.newest_ingested_at, c.started_at, c.ended_at, c.answered,
+        c.failed, c.ring_ms, c.duration_ms, c.forwarded, c.callee_number, c.callee_country,
+        c.caller_ip_country,
         c.direction = 'outbound' AS is_outbound,
         c.direction = 'inbound' AS is_inbound,
         COALESCE(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
 
 import pytest
 import sqlglot
@@ -15,7 +14,7 @@ from sqlglot import expressions as exp
 from cdr.errors import SettingsError
 from cdr.query import Connection, Query
 from fraud.features import words
-from fraud.features.account_days import day_keys, day_sums
+from fraud.features.account_days import reductions
 from fraud.features.destination_risk import Risk, destinations
 from fraud.features.midnight import features_as_of
 from fraud.features.registry import WINDOWS, Signal, Unit
@@ -25,10 +24,8 @@ from fraud.features.window import window_features
 from fraud.features.zones import zone_of_country
 
 BY_NAME = {signal.name: signal for signal in SIGNALS}
-DAY = date(2026, 3, 1)
 STATEMENTS = [
-    day_sums(DAY),
-    day_keys(DAY),
+    *reductions(),
     window_features(SIGNALS),
     window_features(SIGNALS, scored="scored_pairs"),
     traces_query(),
