@@ -22,8 +22,15 @@ of the processor time. Read by Polars as it is imported, so it stands before."""
 from pipelines import cli  # noqa: E402 (see above)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with tests of the whole house: each takes seconds, and the last file runs alone."""
+    """Mark tests on the sample night as slow, and begin with those of the whole house.
+
+    The night takes half a minute; the file that is left to run last runs alone.
+    """
+    for item in items:
+        if "sample_night" in getattr(item, "fixturenames", ()):
+            item.add_marker("slow")
     items.sort(key=lambda item: not item.nodeid.startswith(("tests/test_", "tests/pipelines/")))
 
 

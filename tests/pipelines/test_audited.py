@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from django.db import connection
 
 import cdr
@@ -20,6 +21,9 @@ from fraud.review.sealed import changed_in_queue, seal_queue
 from pipelines.billing_extract import write_period
 from pipelines.retention import clear_away
 from pipelines.runs import open_run
+
+pytestmark = pytest.mark.slow
+
 
 if TYPE_CHECKING:
     from conftest import RunCommand

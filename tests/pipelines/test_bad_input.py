@@ -8,6 +8,9 @@ import pytest
 
 import cdr
 
+pytestmark = pytest.mark.slow
+
+
 if TYPE_CHECKING:
     from conftest import RunCommand
     from pipelines.conftest import Operator

@@ -11,6 +11,9 @@ from typer.testing import CliRunner
 
 from pipelines.cli import app
 
+pytestmark = pytest.mark.slow
+
+
 DECK = "prefix,rate_per_min,currency\n44,0.12,EUR\n"
 ACCOUNTS = "account_id,created_at,status\na1,2026-01-01,active\n"
 CALLS = (

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
+import pytest
 
 import cdr
 from cdr.privacy import audit
@@ -15,6 +16,9 @@ from cdr.pseudonyms import KeyFolder
 from cdr.schema import ACCOUNTS
 from pipelines.doctor import examine
 from pipelines.erasure import Receipt, erase
+
+pytestmark = pytest.mark.slow
+
 
 if TYPE_CHECKING:
     from conftest import RunCommand

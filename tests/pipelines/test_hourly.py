@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 import cdr
 from fraud.review.queue import cases
+
+pytestmark = pytest.mark.slow
+
 
 if TYPE_CHECKING:
     from conftest import RunCommand

@@ -13,6 +13,9 @@ from cdr import load_settings, open_lake
 from cdr.errors import WrongUse
 from cdr.schema import CALLS
 
+pytestmark = pytest.mark.slow
+
+
 if TYPE_CHECKING:
     from conftest import RunCommand
 

@@ -5,6 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
 SLOW = ("sklearn", "skops", "scipy", "splink", "altair", "pipelines.simulate")
 """Half a second to four seconds each; few commands need them."""
 

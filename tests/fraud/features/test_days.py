@@ -24,6 +24,9 @@ from fraud.features.account_days import ACCOUNT_DAY_KEYS, ACCOUNT_DAYS
 from fraud.features.midnight import features
 from fraud.features.traces import BLOCKED_TRACES
 
+pytestmark = pytest.mark.slow
+
+
 BLOCKED = account(
     "b",
     status="blocked",

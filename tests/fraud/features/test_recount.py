@@ -18,6 +18,9 @@ from fraud.features.account_days import reduce_day
 from fraud.features.midnight import features_as_of
 from fraud.features.signals import SIGNALS
 
+pytestmark = pytest.mark.slow
+
+
 RECOUNT = """
     WITH seen AS (
         SELECT *, duration_ms / 1000.0 AS s, 'suspect_duration' = ANY(flags) AS doubtful

@@ -22,6 +22,9 @@ from fraud.identity.overlap import (
 )
 from fraud.identity.weigh import WEIGHED
 
+pytestmark = pytest.mark.slow
+
+
 Sees = Callable[..., Connection]
 AS_OF = datetime(2026, 2, 1, tzinfo=UTC)
 BLOCKED = {

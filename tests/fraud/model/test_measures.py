@@ -14,6 +14,9 @@ from fraud.model.training import train
 from fraud.scoring import Night
 from fraud.tables import ACCOUNT_DAYS
 
+pytestmark = pytest.mark.slow
+
+
 MIDNIGHTS = [datetime(2026, 9, day, tzinfo=UTC) for day in (1, 2)]
 SINCE = pl.Datetime("us", "UTC")
 

@@ -15,6 +15,9 @@ from fraud.model.comparison import compared_nights
 from fraud.model.shelf import champion_id, named, promote, roll_back, shelved
 from fraud.model.training import save, train
 
+pytestmark = pytest.mark.slow
+
+
 NOW = datetime(2026, 10, 1, tzinfo=UTC)
 
 

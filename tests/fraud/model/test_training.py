@@ -13,6 +13,9 @@ import pytest
 from fraud.errors import ModelRefused
 from fraud.model.training import Model, load, save, train
 
+pytestmark = pytest.mark.slow
+
+
 BLOCKED, GOOD, HIDDEN = 20, 2_000, 20
 
 

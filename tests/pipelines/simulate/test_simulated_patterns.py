@@ -13,6 +13,8 @@ from pipelines.simulate.hours import CURVES, HOUR_MS, to_local_ms
 from pipelines.simulate.places import HIGH_RISK, MID_PRICE
 from pipelines.simulate.traffic import Direction, Outcome
 
+pytestmark = pytest.mark.slow
+
 
 def median_talk_s(month: Month, chosen: Flags) -> float:
     answered = chosen & (month.legs.outcome == Outcome.ANSWERED)

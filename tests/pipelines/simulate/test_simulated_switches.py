@@ -18,6 +18,9 @@ from pipelines.simulate.dialling import Dialling, addresses, stamps
 from pipelines.simulate.draws import hashed
 from pipelines.simulate.places import HOMES, SWITCHES
 
+pytestmark = pytest.mark.slow
+
+
 Operator = tuple[Path, SimulationReport]
 PLUS, PREFIXED = 2**64 - 1, 0
 

@@ -17,6 +17,9 @@ from pipelines.simulate.draws import Part, generator
 from pipelines.simulate.fraud_profiles import FRAUD_KINDS
 from pipelines.simulate.profiles import LOOKALIKE_KINDS
 
+pytestmark = pytest.mark.slow
+
+
 Operator = tuple[Path, SimulationReport]
 
 
