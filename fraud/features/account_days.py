@@ -340,7 +340,7 @@ def reduce_day(con: Connection, day: date, costs: pl.DataFrame | None = None) ->
 def rated_calls(day: date) -> Query:
     """Build the calls of a day, which :func:`day_sums` and :func:`day_keys` read; pure."""
     parts = (destinations_sql(), relation("leg_costs"), text_of("day_calls"))
-    return Query("rated_calls", statement(parts, "SELECT * FROM rated_calls"), _of_day(day))
+    return Query("rated_calls", statement(parts, text_of("rated_calls")), _of_day(day))
 
 
 def day_sums(day: date) -> Query:

@@ -74,7 +74,7 @@ def standing(lake: cdr.Lake) -> list[tuple[object, ...]]:
     return sorted(calls.collect().rows())
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(files=FILES)
 def test_every_row_has_one_fate_and_the_tables_agree(folder: Path, files: list[list[Row]]) -> None:
     lake = new_lake(folder)
@@ -94,7 +94,7 @@ def test_every_row_has_one_fate_and_the_tables_agree(folder: Path, files: list[l
     assert verify(lake).faults == ()
 
 
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3)
 @given(files=FILES)
 def test_taken_in_twice_is_taken_in_once(folder: Path, files: list[list[Row]]) -> None:
     lake = new_lake(folder)
@@ -106,7 +106,7 @@ def test_taken_in_twice_is_taken_in_once(folder: Path, files: list[list[Row]]) -
     assert (report.total("accepted"), report.total("corrected")) == (1, 0)
 
 
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3)
 @given(files=st.lists(st.lists(ROWS, max_size=5), min_size=2, max_size=3))
 def test_the_order_of_files_does_not_matter_where_nothing_is_corrected(
     folder: Path, files: list[list[Row]]
@@ -124,7 +124,7 @@ def test_the_order_of_files_does_not_matter_where_nothing_is_corrected(
     assert found[0] == found[1] == standing(at_once)
 
 
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3)
 @given(files=FILES)
 def test_files_one_by_one_or_all_at_once_give_the_same(
     folder: Path, files: list[list[Row]]

@@ -4,7 +4,7 @@
 -- Parameters: $day (UTC day), $since, $until (its first instant and the next day's).
 -- Needs:      calls, lists, destination_risk (prefix, risk, usd_micro_per_min), leg_costs
 --             (record_id, usd_micro: null where no rate is known).
--- Result:     rated_calls, which `day_sums` and `day_keys` read. duration_ms is the longest leg's
+-- Result:     day_calls and, of the numbers called, rated_numbers. duration_ms is the longest leg's
 --             (two legs of one conversation are not added up) and null when nothing was answered
 --             or the length is doubtful.
 legs AS (
@@ -115,32 +115,4 @@ rated_numbers AS (
     FROM prefixed_numbers AS p
     LEFT JOIN listed_numbers AS r ON r.callee_number = p.callee_number
     LEFT JOIN test_numbers AS t ON t.callee_number = p.callee_number
-),
-rated_calls AS (
-    SELECT
-        c.account_id, c.leg_count, c.newest_ingested_at, c.started_at, c.ended_at, c.answered,
-        c.failed, c.ring_ms, c.duration_ms, c.forwarded, c.callee_number, c.callee_country,
-        c.caller_ip_country,
-        c.direction = 'outbound' AS is_outbound,
-        c.direction = 'inbound' AS is_inbound,
-        COALESCE(
-            r.high_risk OR c.callee_number_type IN ('satellite', 'premium', 'premium_rate'), FALSE
-        ) AS high_risk,
-        COALESCE(r.elevated_risk, FALSE) AS elevated_risk,
-        COALESCE(r.test_number, FALSE) AS test_number,
-        COALESCE(c.usd_micro * 60000, c.duration_ms * r.usd_micro_per_min, 0)
-            AS usd_micro_ms_per_min,
-        LEFT(MD5(c.callee), 12) AS callee_key,
-        LEFT(MD5(c.caller), 12) AS caller_key,
-        LEFT(MD5(c.address_owner || c.caller_ip), 12) AS address_key,
-        -- /24 of an IPv4 address, /48 of an IPv6 address written without a gap before it
-        LEFT(MD5(c.address_owner || CASE
-            WHEN c.caller_ip LIKE '%:%' THEN COALESCE(
-                NULLIF(REGEXP_EXTRACT(c.caller_ip, '^[0-9a-f]+:[0-9a-f]+:[0-9a-f]+', 0), ''),
-                c.caller_ip
-            )
-            ELSE REGEXP_REPLACE(c.caller_ip, '[.][0-9]+$', '')
-        END), 12) AS network_key
-    FROM day_calls AS c
-    LEFT JOIN rated_numbers AS r ON c.direction = 'outbound' AND r.callee_number = c.callee_number
 )

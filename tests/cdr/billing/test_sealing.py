@@ -203,7 +203,7 @@ def adds_up(folder: Path, events: list[Any], months: int = 12) -> None:
     assert set(standing["len"]) <= {0, 1}
 
 
-@settings(max_examples=1, deadline=None, phases=[Phase.generate])
+@settings(max_examples=1, phases=[Phase.generate])
 @given(st.lists(EVENT, min_size=100, max_size=120))
 def test_a_call_is_billed_once_over_a_season(
     tmp_path_factory: pytest.TempPathFactory, events: list[Any]
@@ -212,7 +212,7 @@ def test_a_call_is_billed_once_over_a_season(
 
 
 @pytest.mark.large
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(EVENT, min_size=1, max_size=120))
 def test_a_call_is_billed_once_over_many_years(
     tmp_path_factory: pytest.TempPathFactory, events: list[Any]

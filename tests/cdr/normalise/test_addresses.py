@@ -6,7 +6,7 @@ import ipaddress
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cdr.normalise.addresses import canonical_ip, ip_country, normalise_ip
@@ -95,7 +95,6 @@ def test_a_column_without_any_address_is_null_throughout() -> None:
     assert found.rows() == [(None, None, None)] * 2
 
 
-@settings(deadline=None)  # the first look-up loads the list of countries
 @given(st.ip_addresses())
 def test_every_address_reads_as_the_standard_library_writes_it(
     address: ipaddress.IPv4Address | ipaddress.IPv6Address,
@@ -104,7 +103,6 @@ def test_every_address_reads_as_the_standard_library_writes_it(
     assert canonical(str(address)) == str(mapped or address)
 
 
-@settings(deadline=None)
 @given(st.ip_addresses(v=4))
 def test_what_the_standard_library_calls_global_is_public(address: ipaddress.IPv4Address) -> None:
     public = column(str(address), ip_kind) == "public"

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cdr.normalise.offsets import NEVER, local_offsets, utc_offsets
@@ -17,7 +17,6 @@ EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001
 WALLS = st.datetimes(datetime(1990, 1, 1), datetime(2037, 1, 1))  # noqa: DTZ001
 
 
-@settings(deadline=None)  # the zone database is read first
 @given(st.sampled_from(ZONES), st.lists(WALLS, min_size=1, max_size=20))
 def test_a_wall_clock_has_the_offsets_of_the_zone(zone: str, walls: list[datetime]) -> None:
     micros = np.array([(wall - EPOCH) // timedelta(microseconds=1) for wall in walls])

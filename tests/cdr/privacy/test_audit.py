@@ -142,7 +142,7 @@ def test_a_reason_holds_no_number_and_no_address(text: str, shown: str) -> None:
     assert audit.without_personal(text, lambda _: "X") == shown
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_any_other_order_or_selection_is_found(home: Home, data: st.DataObject) -> None:
     kept = audit.head(home)

@@ -34,7 +34,7 @@ def found(lake: cdr.Lake, table: Table) -> dict[str, frozenset[str]]:
         max_size=4,
     )
 )
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, suppress_health_check=list(HealthCheck))
 def test_no_row_that_may_name_the_person_lies_in_a_file_or_column_left_out(
     tmp_path_factory: object, cells: list[dict[str, str]]
 ) -> None:

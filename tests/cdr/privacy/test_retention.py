@@ -185,7 +185,7 @@ def nulls(rows: pl.DataFrame) -> int:
     return sum(rows.drop("kept_for").null_count().row(0))
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, suppress_health_check=list(HealthCheck))
 @example(rows=[call("only_billed", 380)], month="2025-07")
 @given(rows=st.lists(calls, min_size=1, max_size=12), month=st.sampled_from(["2025-07", "2026-03"]))
 def test_kept_and_removed_are_what_was_there(rows: list[dict[str, object]], month: str) -> None:

@@ -78,7 +78,7 @@ def random_calls(seed: int) -> list[Any]:
     return calls
 
 
-@settings(max_examples=1, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=1, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 2**32))
 def test_features_equal_an_independent_count(seed: int) -> None:
     calls = random_calls(seed)
@@ -105,7 +105,7 @@ times = st.lists(st.tuples(st.integers(0, 300), st.integers(0, 200)), min_size=1
 NOON = datetime.fromisoformat("2026-03-01T12:00:00+00:00")
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(st.lists(times, min_size=1, max_size=12))
 def test_peaks_equal_a_count_by_brute_force(accounts: list[list[tuple[int, int]]]) -> None:
     calls = [

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cdr.schema import ACCOUNTS
@@ -113,7 +113,6 @@ def test_what_says_nothing_is_no_value(nothing: str | None) -> None:
     assert values(**single, devices=[nothing], payment_fingerprint=[nothing]) == {}
 
 
-@settings(deadline=None)
 @given(st.text(max_size=600))
 def test_any_text_is_taken_and_bounded(text: str) -> None:
     found = values(name=text, email=text, address=text, signup_ip=text, devices=[text, text])

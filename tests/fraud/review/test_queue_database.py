@@ -23,7 +23,7 @@ from fraud.errors import QueueFailed, QueueTooNew
 from fraud.review import database
 from fraud.review.queue import OpenedCases, cases, open_case_count, open_cases
 
-pytestmark = pytest.mark.from_nothing
+pytestmark = [pytest.mark.from_nothing, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[3]
 
