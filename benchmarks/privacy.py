@@ -44,16 +44,19 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--days", type=int, default=90)
     options.add_argument("--calls-a-day", type=int, default=555_000)
+    options.add_argument("--erasure-only", action="store_true", help="two steps of five")
     given = options.parse_args()
     folder = Path(tempfile.mkdtemp())
     try:
-        found = measured(folder / "home", given.days, given.calls_a_day)
+        found = measured(
+            folder / "home", given.days, given.calls_a_day, erasure_only=given.erasure_only
+        )
         sys.stdout.write(json.dumps(found, indent=1) + "\n")
     finally:
         shutil.rmtree(folder)
 
 
-def measured(home: Path, days: int, calls_a_day: int) -> dict[str, Any]:
+def measured(home: Path, days: int, calls_a_day: int, *, erasure_only: bool) -> dict[str, Any]:
     """Measure on a lake of so many days of calls."""
     lake = cdr.open_lake(cdr.load_settings(home=home), create=True)
     for number in range(days):
@@ -63,15 +66,18 @@ def measured(home: Path, days: int, calls_a_day: int) -> dict[str, Any]:
     now = datetime.combine(START + timedelta(days=days + 1), datetime.min.time(), UTC)
     size = sum(file.size for file in lake.files(CALLS))
     result: dict[str, Any] = {"calls": days * calls_a_day, "days": days, "bytes": size}
-    result["access"] = _timed(lambda: len(access(lake, Person("account", ACCOUNT)).holdings))[1]
+    if not erasure_only:
+        asked = Person("account", ACCOUNT)
+        result["access"] = _timed(lambda: len(access(lake, asked).holdings))[1]
     for name, person in (("number", Person("number", NUMBER)),
                          ("account", Person("account", ACCOUNT))):  # fmt: skip
         receipt, took = _timed(
             lambda person=person: erase(lake, person, reason=None, by="benchmark", now=now)
         )
         result[f"erase_{name}"] = {**took, **_figures(receipt)}
-    _, result["retention"] = _timed(lambda: clear_away(lake, now=now + timedelta(days=150)))
-    result["write_all_calls_anew"] = _timed(lambda: _all_anew(lake, home.parent / "anew"))[1]
+    if not erasure_only:
+        _, result["retention"] = _timed(lambda: clear_away(lake, now=now + timedelta(days=150)))
+        result["write_all_calls_anew"] = _timed(lambda: _all_anew(lake, home.parent / "anew"))[1]
     result["peak_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
     return result
 

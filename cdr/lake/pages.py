@@ -7,7 +7,7 @@ https://parquet.apache.org/docs/file-format/
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,21 +36,30 @@ class Text:
     unread: frozenset[str]
 
 
-def texts_of(content: pa.Buffer) -> Iterator[Text]:
-    """Give the text of each row group of a file, in their order."""
+def texts_of(content: pa.Buffer, columns: Collection[str] | None = None) -> Iterator[Text]:
+    """Give the text of each row group of a file, in their order; of some columns, or of all."""
     metadata = pq.read_metadata(pa.BufferReader(content))
     schema = metadata.schema
-    places = [n for n in range(len(schema)) if schema.column(n).logical_type.type == "STRING"]
+    places = [
+        n
+        for n in range(len(schema))
+        if schema.column(n).logical_type.type == "STRING"
+        and (columns is None or _outermost(schema.column(n).path) in columns)
+    ]
     for group in range(metadata.num_row_groups):
         of_group = metadata.row_group(group)
         pages, unread = [], set()
         for chunk in (of_group.column(place) for place in places):
-            name = chunk.path_in_schema.partition(".")[0]
+            name = _outermost(chunk.path_in_schema)
             if AS_THEY_ARE.issuperset(chunk.encodings):
                 pages += [(name, page) for page in _unpacked(content, chunk)]
             else:
                 unread.add(name)
         yield Text(group, pages, frozenset(unread))
+
+
+def _outermost(path: str) -> str:
+    return path.partition(".")[0]
 
 
 def _unpacked(content: pa.Buffer, chunk: Any) -> Iterator[bytes]:

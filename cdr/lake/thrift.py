@@ -35,6 +35,9 @@ def read_struct(octets: memoryview, at: int = 0) -> tuple[Struct, int]:
             number, at = _signed(octets, at)
         if kind <= _FALSE:  # a truth value stands in the kind itself
             fields[number] = kind, kind == _TRUE
+        elif kind in _VARINTS and (octet := octets[at]) < 128:  # what most are
+            fields[number] = kind, (octet >> 1) ^ -(octet & 1)
+            at += 1
         else:
             value, at = _read(octets, at, kind)
             fields[number] = kind, value
@@ -82,7 +85,9 @@ def _write_struct(out: bytearray, fields: Struct) -> None:
             out.append(kind)
             _write_unsigned(out, _zigzag(number))
         before = number
-        if kind > _FALSE:
+        if kind in _VARINTS and 0 <= value < 64:  # what most are
+            out.append(value << 1)
+        elif kind > _FALSE:
             _write(out, kind, value)
     out.append(0)
 

@@ -8,6 +8,7 @@ afterwards.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -17,8 +18,8 @@ import polars as pl
 from cdr.lake import DataFile, Lake
 from cdr.lake.row_groups import Amended, rows_of_groups, with_groups
 from cdr.lake.tables import portions
-from cdr.privacy.columns import by_key, loosely, mine, names, searched
-from cdr.privacy.finding import naming
+from cdr.privacy.columns import loosely, mine, names, searched
+from cdr.privacy.finding import Naming, naming
 from cdr.privacy.holds import held_rows
 from cdr.privacy.identifiers import Identifiers
 from cdr.privacy.obligations import obligation_of
@@ -31,8 +32,6 @@ OWN_BOOKS = frozenset({"person_requests", "disclosures", "legal_holds"})
 
 ROWS_A_COMMIT = 2_000_000
 """Rows written anew in one commit. Ours: the disk holds them twice until it ends."""
-
-_PLACE = "file of the row"
 
 
 @dataclass(slots=True)
@@ -109,9 +108,12 @@ def erase_from(
     before = lake.files(table)
     done = TableErased(table.name, files_before=len(before))
     done.bytes_before = sum(file.size for file in before)
-    holding = _holding(lake, table, who, before, thoroughly=thoroughly)
-    for portion in portions(holding, rows=ROWS_A_COMMIT):
-        _rewrite(lake, table, who, standing, portion, done)
+    holding = {
+        one.file.path: one for one in naming(lake, table, before, who, by_key=not thoroughly)
+    }
+    for portion in portions((one.file for one in holding.values()), rows=ROWS_A_COMMIT):
+        found = [holding[file.path] for file in portion]
+        _rewrite(lake, table, who, standing, found, done, thoroughly=thoroughly)
     after = lake.files(table)
     done.files_after, done.bytes_after = len(after), sum(file.size for file in after)
     return done
@@ -180,23 +182,6 @@ def _near(lake: Lake, table: Table, who: Identifiers, files: list[DataFile]) -> 
     return pl.concat([table.empty().lazy(), *parts]).collect(engine="streaming")
 
 
-def _holding(
-    lake: Lake, table: Table, who: Identifiers, files: list[DataFile], *, thoroughly: bool
-) -> list[DataFile]:
-    """List the files that name the person, each opened for the columns asked about only."""
-    if thoroughly or not files:
-        return [one.file for one in naming(lake, table, files, who)]
-    paths = {lake.address(table, file): file for file in files}
-    found = (
-        lake.scan_files(table, files, place=_PLACE)
-        .filter(by_key(table, who) | mine(table, who))
-        .select(_PLACE)
-        .unique()
-        .collect(engine="streaming")
-    )
-    return [paths[path] for path in sorted(found[_PLACE])]
-
-
 @dataclass(frozen=True, slots=True)
 class _Treated:
     """A file without the person: its new bytes, or all its rows where only some cannot change."""
@@ -212,15 +197,24 @@ def _rewrite(
     table: Table,
     who: Identifiers,
     standing: Standing,
-    files: list[DataFile],
+    holding: list[Naming],
     done: TableErased,
+    *,
+    thoroughly: bool,
 ) -> None:
     """Write files anew without the person; all of them, or none."""
+
+    def of_file(found: Naming) -> _Treated | None:
+        columns = found.columns if thoroughly else None
+        return _treated(
+            lake, table, found, lambda rows: without(table, rows, who, standing, columns)
+        )
+
     with lake.batch("erase") as batch, lake.writing():
         there = {file.path for file in lake.files(table)}
-        files = [file for file in files if file.path in there]  # compacted: met the next time
+        holding = [one for one in holding if one.file.path in there]  # compacted: met the next time
         with ThreadPoolExecutor(lake.settings.store.threads) as pool:
-            for treated in pool.map(lambda file: _treated(lake, table, who, standing, file), files):
+            for treated in pool.map(of_file, holding):
                 if treated is None:
                     continue
                 if treated.amended is not None:
@@ -237,20 +231,20 @@ def _rewrite(
 
 
 def _treated(
-    lake: Lake, table: Table, who: Identifiers, standing: Standing, file: DataFile
+    lake: Lake,
+    table: Table,
+    found: Naming,
+    treat: Callable[[pl.DataFrame], tuple[pl.DataFrame, Counts] | None],
 ) -> _Treated | None:
     """Take the person out of a file: of the row groups that name them, if that is enough."""
-    found = next(iter(naming(lake, table, [file], who)), None)
-    if found is None:
-        return None
+    file = found.file
     content = lake.content(table, file)
     sizes = rows_of_groups(content)
     changed: dict[int, pl.DataFrame] = {}
     counts = []
     for group in range(len(sizes)) if found.groups is None else sorted(found.groups):
         rows = lake.scan_files(table, [file]).slice(sum(sizes[:group]), sizes[group]).collect()
-        treated = without(table, rows, who, standing, found.columns)
-        if treated is not None:
+        if (treated := treat(rows)) is not None:
             changed[group] = treated[0]
             counts.append(treated[1])
     if not changed:

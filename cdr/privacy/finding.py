@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 from cdr.lake import DataFile, Lake
 from cdr.lake.pages import texts_of
-from cdr.privacy.columns import is_free, names, searched
+from cdr.privacy.columns import is_free, key_columns, names, searched
 from cdr.privacy.identifiers import SHORTEST, Identifiers
 from cdr.schema import Table
 
@@ -45,30 +45,51 @@ class Naming:
     groups: frozenset[int] | None
 
 
-def naming(lake: Lake, table: Table, files: Sequence[DataFile], who: Identifiers) -> list[Naming]:
-    """Return the files that may name the person, each with where in it."""
+def naming(
+    lake: Lake,
+    table: Table,
+    files: Sequence[DataFile],
+    who: Identifiers,
+    *,
+    by_key: bool = False,
+) -> list[Naming]:
+    """Return the files that may name the person, each with where in it.
+
+    Parameters
+    ----------
+    lake : Lake
+        Whose.
+    table : Table
+        Which.
+    files : sequence of DataFile
+        Some of its files.
+    who : Identifiers
+        The person.
+    by_key : bool, default=False
+        Look only into columns that hold an identifier and nothing else; the rest is most of a file.
+    """
     pattern = _pattern(who)
-    of_text = {field.name for field in searched(table)}
+    of_text = {field.name for field in (key_columns(table) if by_key else searched(table))}
 
     def of_file(file: DataFile) -> set[tuple[int, str]]:
-        return _places(lake.content(table, file), pattern)
+        return _places(lake.content(table, file), of_text, pattern)
 
     with ThreadPoolExecutor(lake.settings.store.threads) as pool:
         places = list(pool.map(of_file, files))
-    written = _written_freely(lake, table, files, who)
+    written = {} if by_key else _written_freely(lake, table, files, who)
     found = []
     for file, of_it in zip(files, places, strict=True):
-        freely = written[file.path]
-        columns = of_text & ({column for _, column in of_it} | freely)
+        freely = written.get(file.path, set())
+        columns = frozenset({column for _, column in of_it} | freely)
         if columns:
-            groups = frozenset(group for group, column in of_it if column in of_text)
-            found.append(Naming(file, frozenset(columns), None if freely else groups))
+            groups = frozenset(group for group, _ in of_it)
+            found.append(Naming(file, columns, None if freely else groups))
     return found
 
 
 def _written_freely(
     lake: Lake, table: Table, files: Sequence[DataFile], who: Identifiers
-) -> defaultdict[str, set[str]]:
+) -> dict[str, set[str]]:
     """Return, by file, the columns that name the person and in which people write as they like."""
     found: defaultdict[str, set[str]] = defaultdict(set)
     free = [field for field in searched(table) if is_free(field)]
@@ -86,10 +107,10 @@ def _written_freely(
     return found
 
 
-def _places(content: pa.Buffer, pattern: bytes) -> set[tuple[int, str]]:
+def _places(content: pa.Buffer, columns: set[str], pattern: bytes) -> set[tuple[int, str]]:
     """Return the row groups and columns that hold the pattern, or may."""
     places: set[tuple[int, str]] = set()
-    for text in texts_of(content):
+    for text in texts_of(content, columns):
         places |= {(text.group, column) for column in text.unread}
         # all at once, as most hold nothing; what lies across two pages is then told apart
         if _holds(b"".join(page for _, page in text.pages), pattern):

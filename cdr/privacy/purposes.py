@@ -98,14 +98,13 @@ def rows_of(lake: Lake, purpose: Purpose, table: Table, *, now: datetime) -> ds.
 def kept_rows_of(purpose: Purpose, table: Table) -> ds.Expression | None:
     """Return which rows are kept for a purpose; None for all.
 
-    What only billing is kept for, only billing sees, and whoever answers for a person's rights.
+    What one purpose alone still needs, only that one sees, and whoever answers for a person's
+    rights.
     """
     if purpose is Purpose.RIGHTS or KEPT_FOR.name not in table.columns_of(purpose):
         return None
-    open_to_all = ds.field(KEPT_FOR.name).is_null()
-    if purpose is Purpose.BILLING:
-        return open_to_all | (ds.field(KEPT_FOR.name) == Purpose.BILLING.value)
-    return open_to_all
+    kept_for = ds.field(KEPT_FOR.name)
+    return kept_for.is_null() | (kept_for == purpose.value)
 
 
 def _both(one: ds.Expression | None, other: ds.Expression | None) -> ds.Expression | None:

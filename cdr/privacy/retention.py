@@ -195,7 +195,10 @@ def _by_table() -> Iterator[tuple[Table, list[Rule]]]:
 
 
 def _decided(table: Table, rules: list[Rule], standing: Standing) -> list[tuple[Rule, pl.Expr]]:
-    """Tell for each rule which rows are its own: a row goes by one rule, values of it by none."""
+    """Tell for each rule which rows are its own.
+
+    A row goes by one rule, values of it by none; a value that stays changes by one.
+    """
     schema = table.polars_schema
     free = ~held_rows(table, standing)
     rows_over: list[pl.Expr] = []
@@ -205,11 +208,12 @@ def _decided(table: Table, rules: list[Rule], standing: Standing) -> list[tuple[
         decided.append((rule, due & ~any_of(rows_over)))
         rows_over.append(due)
     stays = ~any_of(rows_over)
-    cleared: set[str] = set()
+    of_column: dict[str, pl.Expr] = {}
     for rule in (rule for rule in rules if rule.columns):
-        assert cleared.isdisjoint(rule.columns), "a column has one rule"
-        cleared |= set(rule.columns)
-        decided.append((rule, rule.due(standing, schema) & free & stays))
+        before = any_of([of_column[name] for name in rule.columns if name in of_column])
+        due = rule.due(standing, schema) & free & stays & ~before
+        of_column |= dict.fromkeys(rule.columns, due | before)
+        decided.append((rule, due))
     return decided
 
 
@@ -268,17 +272,17 @@ def _rewrite(
     decided = _decided(table, rules, standing)
     schema = table.polars_schema
     gone = any_of([due for rule, due in decided if not rule.columns])
-    cleared = [
-        pl.when(due).then(rule.becomes(column, schema)).otherwise(pl.col(column)).alias(column)
-        for rule, due in decided
-        for column in rule.columns
-    ]
+    cleared: dict[str, pl.Expr] = {}
+    for rule, due in decided:
+        for column in rule.columns:
+            otherwise = cleared.get(column, pl.col(column))
+            cleared[column] = pl.when(due).then(rule.becomes(column, schema)).otherwise(otherwise)
     with lake.batch("retention") as batch, lake.writing():
         there = {file.path for file in lake.files(table)}
         for file in files:
             if file.path not in there:  # compacted meanwhile; the next run meets its rows
                 continue
-            rows = lake.scan_files(table, [file]).with_columns(cleared).filter(~gone)
+            rows = lake.scan_files(table, [file]).with_columns(**cleared).filter(~gone)
             kept = rows.collect(engine="streaming")
             if not kept.is_empty():
                 batch.add(table, kept, lasting=True)

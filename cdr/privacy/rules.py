@@ -202,6 +202,11 @@ def _call_rules(table: str) -> tuple[Rule, ...]:
             lambda s: _ANSWERED & s.fraud_over(), _KEPT_FOR, Purpose.BILLING.value,
         ),
         Rule(
+            "seen by fraud only", table, "billed_days", CONTESTED_BILL,
+            lambda s: _ANSWERED & s.billing_over() & ~s.fraud_over(), _KEPT_FOR,
+            Purpose.FRAUD.value,
+        ),
+        Rule(
             "unanswered attempts", table, "attempt_days", FRAUD_INTEREST,
             lambda s: ~_ANSWERED & (s.older("started_at", "attempt_days") | s.of(s.inactive)),
         ),

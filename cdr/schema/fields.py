@@ -162,8 +162,9 @@ KEPT_FOR = Field(
     pl.String(),
     "code",
     "Null: every purpose of its columns. `billing`: the fraud purpose is over or the person was "
-    "erased, and only billing, and who answers for the person's rights, sees the row; `hold`: only "
-    "a legal hold keeps it, and not even billing sees it.",
+    "erased, and only billing, and who answers for the person's rights, sees the row; `fraud`: its "
+    "bill can no longer be contested, and billing does not see it; `hold`: only a legal hold keeps "
+    "it, and neither sees it.",
     True,
     NONE,
     frozenset(Purpose),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -200,8 +200,9 @@ def test_kept_and_removed_are_what_was_there(rows: list[dict[str, object]], mont
         assert before.height == after.height + sum(one.rows for one in removed)
         stayed = before.join(after, on="record_id", how="semi")
         unknown = nulls(after) - nulls(stayed)
-        assert unknown == sum(one.values for one in removed if one.rule != "seen by billing only")
-        marked = sum(one.values for one in removed if one.rule == "seen by billing only")
+        marking = ("seen by billing only", "seen by fraud only")
+        assert unknown == sum(one.values for one in removed if one.rule not in marking)
+        marked = sum(one.values for one in removed if one.rule in marking)
         assert after["kept_for"].count() - stayed["kept_for"].count() == marked
         assert done.left == {}
         held = pl.col("account_id") == "a2"
@@ -226,6 +227,24 @@ def test_fraud_sees_no_row_whose_fraud_period_is_over_and_billing_still_does(
         return raw  # type: ignore[return-value]
 
     assert (seen("billing"), seen("fraud")) == ((2, 2), (1, 1))
+
+
+def test_billing_sees_no_call_whose_bill_cannot_be_contested_and_fraud_still_does(
+    lake: cdr.Lake,
+) -> None:
+    put(lake, SEALS, [sealed("2026-02", 181)])
+    sealed_day = (NOW - datetime(2026, 2, 10, tzinfo=UTC)).days
+    put_calls(lake, call("contestable", 100), call("settled", sealed_day, caller_ip=None))
+    assert went(retain(lake, now=NOW)) == {"seen by fraud only": 1}
+    assert went(retain(lake, now=NOW)) == {}
+
+    def seen(purpose: str) -> list[str]:
+        sql = "SELECT source_record_id FROM calls ORDER BY 1"
+        return [name for (name,) in lake.connect_raw(purpose).execute(sql).fetchall()]
+
+    assert (seen("billing"), seen("fraud"), seen("rights")) == (
+        ["contestable"], ["contestable", "settled"], ["contestable", "settled"],
+    )  # fmt: skip
 
 
 def test_what_comes_in_expired_while_it_runs_is_said_to_be_left(
