@@ -16,7 +16,7 @@ from cdr.privacy.restrictions import left_alone
 from cdr.schema import ACCOUNTS, INSTANT
 
 PATTERN_REASONS = ("fraud", "misuse")
-"""Reasons of a block that make an account a pattern to compare with (product.md, promise 3)."""
+"""Reasons of a block that make an account a pattern to compare with (docs/promises.md)."""
 
 NO_LABELS = pl.DataFrame(
     schema={"account_id": pl.String(), "label": pl.Int8(), "known_at": INSTANT}

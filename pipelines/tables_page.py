@@ -72,7 +72,7 @@ def _table(table: Table) -> Iterator[str]:
         yield _row(table, field)
     if len(shown) < len(table.fields):
         yield ""
-        yield "Its other columns are the signals of [features.md](features.md), F and R, indirect."
+        yield "Its other columns are the signals of [features](features.md), F and R, indirect."
     yield ""
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from cdr.billing.bill import Snapshot
-from cdr.billing.charges import MICRO, Rounding
+from cdr.billing.charges import Rounding, as_money
 from cdr.billing.decks import load_deck
 from cdr.billing.matching import MATCHED, match_calls
 from cdr.billing.rating import rated
@@ -35,8 +35,6 @@ CARRIER_FILE = OperatorFile(
 )
 
 _LAYOUTS = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M")
-
-_ACTUAL = pl.Decimal(38, 6)
 
 
 def reconcile_carrier(
@@ -177,9 +175,8 @@ def _with_expected(lake: Lake, ours: pl.DataFrame, deck: str) -> pl.DataFrame:
         decimals=settings.decimals,
         rounding=Rounding(settings.rounding),
     )
-    micro = prices["amount_micro"].cast(_ACTUAL)
-    return ours.with_columns(
-        amount=(micro / pl.Series([MICRO], dtype=_ACTUAL)).cast(MONEY), currency=prices["currency"]
+    return ours.drop("amount", "currency").hstack(
+        prices.select(as_money(pl.col("amount_micro")).alias("amount"), "currency")
     )
 
 

@@ -10,6 +10,8 @@ from enum import StrEnum
 
 import polars as pl
 
+from cdr.schema import MONEY
+
 MICRO = 1_000_000
 """Millionths in a currency unit: the six decimals that `cdr.schema.MONEY` holds."""
 
@@ -20,6 +22,14 @@ MAX_PRICE_MICRO = 10**11
 
 MAX_LENGTH_MS = 10**10
 """Longest call that is rated: 115 days. Ours, for the same reason."""
+
+
+_WIDE = pl.Decimal(38, 6)
+
+
+def as_money(micro: pl.Expr) -> pl.Expr:
+    """Return micro as `cdr.schema.MONEY`; null stays null."""
+    return (micro.cast(_WIDE) / pl.lit(MICRO).cast(_WIDE)).cast(MONEY)
 
 
 class Rounding(StrEnum):

@@ -49,6 +49,18 @@ def written(amounts: pl.Series, currency: str) -> pl.Series:
     return (parts.list.get(0) + "." + decimals.str.head(shown)).str.strip_chars_end(".")
 
 
+def exact(amount: Decimal, currency: str) -> str:
+    """Write one amount as :func:`written` writes many.
+
+    Examples
+    --------
+    >>> exact(Decimal("524.292000"), "EUR"), exact(Decimal("7.500000"), "EUR")
+    ('524.292', '7.50')
+    """
+    needed = -int(amount.normalize().as_tuple().exponent)
+    return f"{amount:.{max(needed, minor_units(currency))}f}"
+
+
 def in_coins(amount: Decimal, currency: str, rounding: str) -> Decimal:
     """Round an amount to what can be paid: the minor units of its currency.
 

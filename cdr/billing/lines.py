@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 
 import polars as pl
 
-from cdr.billing.charges import MICRO, Rounding
+from cdr.billing.charges import Rounding, as_money
 from cdr.billing.decks import Deck, current_decks, load_deck
 from cdr.billing.rating import RATED, rated
 from cdr.billing.rules import PLAN, RuleSet
@@ -263,7 +263,7 @@ def _priced(legs: pl.DataFrame, tariff: Tariff) -> pl.DataFrame:
     free = (pl.col("action") == "free") & pl.col("reason").is_null()
     no_deck = (pl.col("action") == "rate") & ~pl.col("deck").is_in(list(tariff.decks))
     return legs.hstack(answers.drop("row", "deck_row")).with_columns(
-        amount=_money(pl.when(free).then(pl.lit(0, pl.Int64)).otherwise("amount_micro")),
+        amount=as_money(pl.when(free).then(pl.lit(0, pl.Int64)).otherwise("amount_micro")),
         currency=pl.when(free).then(pl.lit(tariff.settings.currency)).otherwise("currency"),
         reason=pl.coalesce("reason", pl.when(no_deck).then(pl.lit(NO_DECK)), "unrated"),
     )
@@ -277,7 +277,7 @@ def _with_cost(legs: pl.DataFrame, tariff: Tariff) -> pl.DataFrame:
     costs = legs.select(CARRIED.alias("carried")).hstack(rates.select("amount_micro", "currency"))
     return legs.hstack(
         costs.select(
-            cost=_money(pl.when("carried").then("amount_micro")),
+            cost=as_money(pl.when("carried").then("amount_micro")),
             cost_currency=pl.when("carried").then("currency"),
         )
     )
@@ -290,11 +290,6 @@ def _rate(legs: pl.DataFrame, deck: Deck, settings: BillingSettings) -> pl.DataF
         decimals=settings.decimals,
         rounding=Rounding(settings.rounding),
     )
-
-
-def _money(micro: pl.Expr) -> pl.Expr:
-    wide = pl.Decimal(38, 6)
-    return (micro.cast(wide) / pl.lit(MICRO).cast(wide)).cast(MONEY)
 
 
 def onward_legs(forwarded: pl.DataFrame, near: pl.LazyFrame) -> pl.Series:

@@ -23,7 +23,7 @@ import typst
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from cdr.billing.bill import CALL
-from cdr.billing.currencies import in_coins, written
+from cdr.billing.currencies import exact, in_coins, written
 from cdr.billing.extract import begin_bill, known_accounts
 from cdr.billing.files import Format, TableFile, out_folder
 from cdr.billing.periods import Period
@@ -215,7 +215,7 @@ def _with_money(lines: pl.DataFrame) -> pl.DataFrame:
 def _payable(amount: Decimal, currency: str, rounding: str) -> str:
     """Say a sum in coins, and exactly where that is something else."""
     coins = in_coins(amount, currency, rounding)
-    exactly = "" if coins == amount else f" (exactly {amount.normalize():f})"
+    exactly = "" if coins == amount else f" (exactly {exact(amount, currency)})"
     return f"{coins:f} {currency}{exactly}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ import typer
 
 from cdr import access, open_lake
 from cdr.billing.carrier import reconcile_carrier
+from cdr.billing.currencies import exact
 from cdr.billing.decks import DeckReport, current_decks, import_deck, imports
 from cdr.billing.extract import Extract
 from cdr.billing.files import Format
@@ -53,7 +55,7 @@ def extract(
 
     A sealed period comes out as it was sealed, another as it would be billed now.
 
-    Example: callsieve billing extract --period 2026-10 --out october
+    Example: callsieve billing extract --period 2026-09 --out september
     """
     written = write_period(
         open_lake(ctx.obj()),
@@ -76,7 +78,7 @@ def seal(ctx: typer.Context, period: PeriodOption, as_json: Json = False) -> Non
 
     A period that is sealed already stays as it is.
 
-    Example: callsieve billing seal --period 2026-10
+    Example: callsieve billing seal --period 2026-09
     """
     lake, now = open_lake(ctx.obj()), datetime.now(tz=UTC)
     done, fresh = seal_period(lake, Period.parse(period), now=now)
@@ -109,7 +111,7 @@ def release(
 
     Of a sealed period they become late lines of the next one.
 
-    Example: callsieve billing release 5b0e…27 --period 2026-10 --reason "customer agrees"
+    Example: callsieve billing release 5b0e…27 --period 2026-09 --reason "customer agrees"
     """
     lake = open_lake(ctx.obj())
     fresh = release_held(lake, Period.parse(period), records, why=reason, now=datetime.now(tz=UTC))
@@ -131,7 +133,7 @@ def statements(
 ) -> None:
     """Write each account's itemised statement, with numbers masked; safe to repeat.
 
-    Example: callsieve billing statements --period 2026-10 --account a1 --out statements
+    Example: callsieve billing statements --period 2026-09 --account C1000073 --out mail
     """
     done = write_statements(
         open_lake(ctx.obj()),
@@ -156,7 +158,7 @@ def verify(
 ) -> None:
     """Work a sealed period out again and say what differs and why; changes nothing.
 
-    Example: callsieve billing verify --period 2026-10 --extract october
+    Example: callsieve billing verify --period 2026-09 --extract september
     """
     found = verify_period(open_lake(ctx.obj()), Period.parse(period), folder=extract)
     state = "agrees" if found.agrees else "differs"
@@ -188,7 +190,7 @@ def reconcile(
 ) -> None:
     """Compare our calls with a carrier's or a switch's own records; changes nothing.
 
-    Example: callsieve billing reconcile --carrier invoice.csv --deck wholesale --out october
+    Example: callsieve billing reconcile --carrier invoice.csv --deck wholesale --out check
     """
     settings = ctx.obj()
     lake, clock = open_lake(settings), zone or settings.billing.zone
@@ -276,7 +278,8 @@ def _bill_lines(manifest: dict[str, Any]) -> list[str]:
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in manifest["lines"].items() if count)
     lines = [f"  {manifest['legs']:,} legs of calls; lines: {kinds or 'none'}"]
     lines += [
-        f"  {t['amount']} {t['currency']} in {t['lines']:,} lines" for t in manifest["totals"]
+        f"  {exact(Decimal(t['amount']), t['currency'])} {t['currency']} in {t['lines']:,} lines"
+        for t in manifest["totals"]
     ]
     if manifest["unpriced"]:
         lines.append("Without a price, for a person to look at (file `unpriced`):")

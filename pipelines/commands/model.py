@@ -169,7 +169,7 @@ def explain(
 ) -> None:
     """Say why an account has the score it has, candidate or not.
 
-    Example: callsieve explain C1001 --as-of 2026-10-01
+    Example: callsieve explain C1000073 --as-of 2026-10-01
     """
     from pipelines.commands.nightly import candidate_text
 

@@ -106,7 +106,7 @@ def end(
 ) -> None:
     """End a legal hold. What it alone kept goes with the next run of retention.
 
-    Example: callsieve retention hold end 3fa9c1d2 --why "proceedings closed"
+    Example: callsieve retention hold end 9d02b7f4 --why "proceedings closed"
     """
     done = rights.lift_hold(
         open_lake(ctx.obj()), hold_id, why=why, by=access.person(), now=datetime.now(tz=UTC)

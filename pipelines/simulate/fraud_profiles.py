@@ -14,7 +14,7 @@ COVER = Profile(
 
 FRAUDS: dict[str, Profile] = {
     # Few numbers of one range, long calls that end by the caller's timer, mostly at the
-    # weekend: Sahin and Francillon, NDSS 2021; product.md on the weekend share.
+    # weekend: Sahin and Francillon, NDSS 2021; docs/simulator.md on the weekend share.
     "irsf": Profile(
         "irsf",
         130.0,
@@ -31,7 +31,7 @@ FRAUDS: dict[str, Profile] = {
         short_share=0.03,
         choice=Choice.LIST,
     ),
-    # Short calls to the same range, before: product.md, 30 minutes to 24 hours.
+    # Short calls to the same range, before: docs/simulator.md, 30 minutes to 24 hours.
     "irsf_test": Profile(
         "irsf_test",
         240.0,
@@ -63,7 +63,7 @@ FRAUDS: dict[str, Profile] = {
         talk_spread=1.0,
         choice=Choice.LIST,
     ),
-    # One short ring, number after number; about 5 % call back (product.md; "a few per cent"
+    # One short ring, number after number; about 5 % call back (docs/simulator.md; "a few per cent"
     # and 99 % of calls below a minute in a wave at Telenor Hungary, portfolio.hu, January 2019).
     "wangiri": Profile(
         "wangiri",
@@ -83,7 +83,7 @@ FRAUDS: dict[str, Profile] = {
         run=60,
     ),
     # Dialler below 60 s, short calls over 20 %, hardly a repeated number: the published
-    # thresholds of product.md (Telnyx, Volli).
+    # thresholds of docs/features.md (Telnyx, Volli).
     "robocall": Profile(
         "robocall",
         320.0,
@@ -167,7 +167,7 @@ FRAUDS: dict[str, Profile] = {
         choice=Choice.LIST,
     ),
     # Each member little, together much: half of losses start at sign-up or take-over
-    # (product.md after CFCA 2023, which ranks application fraud and credit mules first).
+    # (CFCA 2023, which ranks application fraud and credit mules first).
     "subscription_ring": Profile(
         "subscription_ring",
         26.0,

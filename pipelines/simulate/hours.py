@@ -43,7 +43,7 @@ def _weekend_attack() -> Floats:
 # Office traffic has a late-morning and an afternoon peak with a dip at lunch and falls to
 # a few per cent at weekends; the shapes are ours. The weekend share of the attack curve:
 # about 80 % of IRSF at three operators fell between Friday night and Monday morning
-# (product.md).
+# (docs/simulator.md).
 CURVES: dict[str, Floats] = {
     "office": _week(
         {

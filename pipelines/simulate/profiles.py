@@ -82,7 +82,7 @@ class Profile:
 
 
 # Answered calls: the median of 95 s with log-sd 1.15 gives a mean of 184 s, the mean of
-# conversation quoted by product.md (180 s and more). Durations are log-normal: Brown et al.,
+# conversation of docs/features.md (180 s and more). Durations are log-normal: Brown et al.,
 # "Statistical analysis of a telephone call center", JASA 100 (2005). Calls, minutes and
 # partners a customer are heavily skewed: Seshadri et al., "Mobile call graphs", KDD 2008.
 # The medians are ours.
@@ -127,7 +127,7 @@ ORDINARY: tuple[Profile, ...] = (
 )
 ORDINARY_SHARES: tuple[float, ...] = (0.46, 0.20, 0.16, 0.10, 0.08)
 
-# Good customers that look like fraudsters (product.md names them). Diallers below 60 s a
+# Good customers that look like fraudsters (docs/simulator.md). Diallers below 60 s a
 # call and reminders with over 15 % short calls cross the published thresholds on purpose.
 LOOKALIKES: dict[str, Profile] = {
     "call_centre": Profile(

@@ -24,7 +24,7 @@ _REASON = (
 _LOST_BYE_SHARE = 0.003
 _TIMED_OUT_SHARE = 0.001
 _TIME_OUT_MS = 10_800_000
-"""Ours as shares; the length is that of the case in product.md (ivozprovider 983)."""
+"""Ours as shares; the length is that of a known case (ivozprovider, issue 983)."""
 _TRUNK_ADDRESS = 45 * 256**3 + 76 * 256**2 + 20 * 256 + 10
 
 _ROW = (
