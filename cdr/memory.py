@@ -38,7 +38,7 @@ class Memory:
         self._lock = Lock()  # the engine asks for several columns at once
         self._read_texts = read
         self._of_null = read(pl.Series([None], dtype=pl.String))
-        self._coded = self._texts = self._read = pl.Series(dtype=pl.String)
+        self._read = self._of_null
         self._forget()
 
     def of(self, texts: pl.Series) -> pl.Series:
@@ -46,30 +46,36 @@ class Memory:
         if texts.null_count() == len(texts):
             return self._of_null.new_from_index(0, len(texts)).alias(texts.name)
         with self._lock:
-            if len(self._texts) > MOST:
+            if len(self._read) > MOST:
                 self._forget()
             codes = self._codes(texts)
-            if self._texts.gather(codes).ne_missing(texts).any():  # the text decides, not its code
+            if codes is None:
                 self._forget()
                 return self._read_texts(texts)
             return self._read.gather(codes).alias(texts.name)
 
-    def _codes(self, texts: pl.Series) -> pl.Series:
-        """Return each text's place among those read, having read the new ones."""
-        coded = texts.cast(self._coded.dtype).to_physical()
-        codes = (coded.cast(pl.Int64) + 1).fill_null(0)  # 0 stands for null
-        places, known = codes.to_numpy(), len(self._texts)
+    def _codes(self, texts: pl.Series) -> pl.Series | None:
+        """Return each text's place among those read, having read the new ones.
+
+        None where the engine numbers texts otherwise than one by one, which it never did.
+        """
+        codes = self._coded(texts)
+        places, known = codes.to_numpy(), len(self._read)
         fresh = np.flatnonzero(places >= known)
         if len(fresh):
             at = np.zeros(int(places.max()) + 1 - known, np.int64)
             at[places[fresh] - known] = fresh
             news = texts.gather(at)
-            self._texts = pl.concat([self._texts, news], rechunk=True)
+            if not np.array_equal(self._coded(news), np.arange(known, known + len(news))):
+                return None
             self._read = pl.concat([self._read, self._read_texts(news)], rechunk=True)
         return codes
 
+    def _coded(self, texts: pl.Series) -> pl.Series:
+        """Give each text a number, in the order in which they come; 0 stands for null."""
+        return (texts.cast(self._none_yet.dtype).to_physical() + 1).fill_null(0)
+
     def _forget(self) -> None:
         categories = pl.Categorical(pl.Categories.random())
-        self._coded = pl.Series([], dtype=categories)  # while it is there, codes stay as they are
-        self._texts = pl.Series([None], dtype=pl.String)
+        self._none_yet = pl.Series([], dtype=categories)  # while it is there, codes stay
         self._read = self._of_null

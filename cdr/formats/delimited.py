@@ -245,4 +245,6 @@ def _parse(
     fields.columns = names
     if fields.height != height:
         raise AssertionError("the CSV parser made another number of rows of good lines")
+    if quote is None:
+        return fields  # where nothing is quoted, the parser reads nothing as null
     return fields.select(pl.when(pl.col(name) != "").then(name) for name in names)

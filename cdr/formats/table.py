@@ -132,7 +132,8 @@ def split_table(
     rows = split_columns(
         block, header.columns, wanted, separator=header.separator, mend=mend, keys=keys
     )
-    rows = rows.filter(pl.col("line") != header.line)
+    if block.first_line <= header.line:
+        rows = rows.filter(pl.col("line") != header.line)
     if not (rows["raw"] == header.raw).any():
         return rows
     repeated = pl.col("raw") == header.raw

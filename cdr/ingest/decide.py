@@ -34,23 +34,19 @@ def _decide_day(
     taken: dict[str, Taken],
     now: datetime,
 ) -> None:
-    keys = pl.concat(
-        pl.read_parquet(
-            batch.path_of(CALLS, file),
-            columns=[*KEY, "ingest_id", "source_rows"],
-            hive_partitioning=False,
-        )
-        .with_row_index("row")
-        .with_columns(pl.lit(place).alias("file"))
-        for place, file in enumerate(staged)
-    )
-    standing = lake.scan_files(CALLS, held).select(KEY).collect()
-    doubtful = concerned(keys, standing)
+    held_ids = lake.scan_files(CALLS, held).select("record_id").collect()
+    doubtful = concerned(_columns(batch, staged, "record_id"), held_ids)
     if not doubtful.any():
         return
     day = date.fromisoformat(staged[0].partition["call_date"])
+    standing = lake.scan_files(CALLS, held).select(KEY).collect()
     superseded = lake.scan(CALL_HISTORY, dates=[day]).select(KEY).collect()
-    keys = keys.filter(doubtful)
+    rows = pl.concat(
+        pl.select(pl.int_range(file.rows).alias("row"), pl.lit(place).alias("file"))
+        for place, file in enumerate(staged)
+    )
+    keys = _columns(batch, staged, *KEY, "ingest_id", "source_rows")
+    keys = pl.concat([rows, keys], how="horizontal").filter(doubtful)
     keys = pl.concat(
         [keys, fates(keys.select(KEY), pl.concat([standing, superseded]))], how="horizontal"
     )
@@ -62,6 +58,12 @@ def _decide_day(
     _keep_what_stands(batch, staged, keys, by, now)
     corrected = by.join(standing, on="record_id", how="semi")
     _supersede(lake, batch, held, corrected, now)
+
+
+def _columns(batch: Batch, files: list[DataFile], *columns: str) -> pl.DataFrame:
+    """Read columns of staged files, in their order."""
+    paths = [batch.path_of(CALLS, file) for file in files]
+    return pl.scan_parquet(paths, hive_partitioning=False, glob=False).select(columns).collect()
 
 
 def _keep_what_stands(

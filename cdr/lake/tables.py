@@ -7,12 +7,14 @@ in `Table.statistics`, footers at most those that are not `Personal.DIRECT`.
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ from deltalake.exceptions import TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
 
 from cdr.errors import SchemaMismatch
-from cdr.schema import Personal, Table
+from cdr.schema import CODES, Personal, Table
 
 ROW_GROUP_ROWS = 122_880
 """DuckDB's own row-group size: a scan skips at the same grain whoever wrote."""
@@ -206,7 +208,7 @@ def packed(table: Table, frame: pl.DataFrame, *, lasting: bool) -> memoryview:
     content = io.BytesIO()  # so that a full disk is the system's error, not the encoder's
     if lasting:
         pq.write_table(
-            frame.to_arrow(compat_level=pl.CompatLevel.oldest()),
+            frame.cast({CODES: pl.String}).to_arrow(compat_level=pl.CompatLevel.oldest()),
             content,
             compression="zstd",
             row_group_size=LASTING_ROW_GROUP_ROWS,
@@ -224,6 +226,7 @@ def packed(table: Table, frame: pl.DataFrame, *, lasting: bool) -> memoryview:
             compression_level=_FAST_ZSTD_LEVEL,
             row_group_size=ROW_GROUP_ROWS,
             statistics=False,
+            metadata={"ARROW:schema": _said_schema(tuple(frame.schema.items()))},
         )
     return content.getbuffer()
 
@@ -236,6 +239,17 @@ def lay(target: Path, content: bytes | memoryview) -> int:
         handle.flush()
         os.fsync(handle.fileno())
     return len(content)
+
+
+@cache
+def _said_schema(columns: tuple[tuple[str, pl.DataType], ...]) -> str:
+    """Write down a schema as the writer does, with texts where there are codes.
+
+    A reader then sees text, and not what the values were called in this process.
+    """
+    plain = pl.DataFrame(schema={n: pl.String() if t == CODES else t for n, t in columns})
+    arrow = plain.to_arrow(compat_level=pl.CompatLevel.oldest()).schema
+    return base64.b64encode(arrow.serialize()).decode()
 
 
 def _repeated(frame: pl.DataFrame) -> list[str]:

@@ -16,6 +16,7 @@ import polars as pl
 from iptocc import country_code
 
 from cdr.memory import Memory
+from cdr.schema import CODES
 
 
 class IpKind(StrEnum):
@@ -59,7 +60,7 @@ _SPECIAL_V6 = {
 """IANA, IPv6 Special-Purpose Address Registry; the first that holds it counts. Outside
 2000::/3 nothing else is allocated (RFC 4291, section 2.4)."""
 
-IP = pl.Struct({"ip": pl.String(), "ip_kind": pl.String(), "ip_country": pl.String()})
+IP = pl.Struct({"ip": pl.String(), "ip_kind": CODES, "ip_country": CODES})
 
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 _V4 = rf"^(?:{_OCTET}\.){{3}}{_OCTET}$"
@@ -132,7 +133,8 @@ def _read(texts: pl.Series) -> pl.Series:
     public = (kind == IpKind.PUBLIC.value).fill_null(value=False).arg_true()
     found = [None if code in _NO_COUNTRY else code for code in country_code(ip[public].to_list())]
     country = pl.Series([None], dtype=pl.String).new_from_index(0, ip.len()).scatter(public, found)
-    return pl.DataFrame({"ip": ip, "ip_kind": kind, "ip_country": country}).to_struct()
+    read = pl.DataFrame({"ip": ip, "ip_kind": kind, "ip_country": country})
+    return read.cast({"ip_kind": CODES, "ip_country": CODES}).to_struct()
 
 
 def _bare(text: pl.Expr) -> pl.Expr:

@@ -18,7 +18,7 @@ from cdr.normalise.addresses import normalise_ip
 from cdr.normalise.codes import failed
 from cdr.normalise.numbers import NUMBERING_VERSION, Validity, normalise_party
 from cdr.normalise.times import epoch_to_utc, local_to_utc, offset_to_utc, utc_offset_s
-from cdr.schema import CALLS, INSTANT, Outcome
+from cdr.schema import CALLS, CODES, INSTANT, Outcome
 from cdr.settings import SourceSettings
 
 CONTENT = (
@@ -239,23 +239,28 @@ def _calls(
                 keyed["leg"],
                 keyed["started_at"].to_physical(),
             ),
-            pl.lit(stamp.source).alias("source"),
+            _constant(stamp.source).alias("source"),
             pl.col("caller").alias("caller_raw"),
             pl.col("callee").alias("callee_raw"),
             pl.coalesce("forwarded_to_number", "forwarded_to_party", "forwarded_to").alias(
                 "forwarded_to"
             ),
-            pl.col("media").fill_null("voice"),
+            pl.col("media").fill_null("voice").cast(CODES),
+            pl.col("direction", "outcome").cast(CODES),
             pl.col("call_id").fill_null(pl.col("source_record_id")),
             utc_offset_s(pl.col("started_at"), zone=source.zone).alias("utc_offset_s"),
             failed(keyed, _flags(keyed, source, stamp.ingested_at), besides="flags").alias("flags"),
             pl.lit(stamp.ingested_at, INSTANT).alias("ingested_at"),
-            pl.lit(stamp.ingest_id).alias("ingest_id"),
-            pl.lit(NUMBERING_VERSION).alias("numbering_version"),
-            pl.lit(None, pl.String).alias("kept_for"),
+            _constant(stamp.ingest_id).alias("ingest_id"),
+            _constant(NUMBERING_VERSION).alias("numbering_version"),
+            _constant(None).alias("kept_for"),
             pl.col("started_at").dt.date().alias("call_date"),
         ).select(CALLS.polars_schema.names())
     )
+
+
+def _constant(text: str | None) -> pl.Expr:
+    return pl.lit(text, CODES)
 
 
 def _source_record_id(calls: pl.DataFrame) -> pl.Series:

@@ -20,6 +20,7 @@ from cdr.memory import Memory
 from cdr.normalise.numbering import NUMBERING_VERSION, NumberType, Validity
 from cdr.normalise.numbering_dialled import Digits, Read, home_of, international
 from cdr.normalise.numbering_ranges import MAX_DIGITS, world
+from cdr.schema import CODES
 
 Bare = Literal["national", "international"]
 
@@ -32,9 +33,9 @@ PARTY = pl.Struct(
     {
         "number": pl.String(),
         "party": pl.String(),
-        "country": pl.String(),
-        "number_type": pl.String(),
-        "validity": pl.String(),
+        "country": CODES,
+        "number_type": CODES,
+        "validity": CODES,
     }
 )
 
@@ -301,7 +302,7 @@ def _said(country: str) -> pl.DataFrame:
     ]
     return pl.DataFrame(
         rows,
-        schema={"country": pl.String, "number_type": pl.String, "validity": pl.String},
+        schema={"country": CODES, "number_type": CODES, "validity": CODES},
         orient="row",
     )
 

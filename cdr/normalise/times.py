@@ -111,7 +111,8 @@ def _local(
 
 def _parsed(text: pl.Series, formats: Sequence[str]) -> pl.Series:
     """Read wall-clock times; most are in the first layout and have no decimals."""
-    wall = text.str.to_datetime(formats[0].removesuffix("%.f"), time_unit="us", strict=False)
+    usual = formats[0].removesuffix("%.f")
+    wall = text.str.to_datetime(usual, time_unit="us", strict=False, cache=False)
     for layout in formats:
         left = (wall.is_null() & text.is_not_null()).arg_true()
         if left.is_empty():

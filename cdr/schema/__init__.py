@@ -10,6 +10,7 @@ from cdr.schema.calls import CALL_HISTORY, CALLS, INGESTS, REJECTS
 from cdr.schema.fields import (
     BILLING,
     BOTH,
+    CODES,
     DIRECT,
     EVERY,
     FOR_A_HOLD,
@@ -44,6 +45,7 @@ __all__ = [
     "BOTH",
     "CALLS",
     "CALL_HISTORY",
+    "CODES",
     "DIRECT",
     "EVERY",
     "FOR_A_HOLD",

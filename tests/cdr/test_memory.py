@@ -40,7 +40,8 @@ def test_beyond_its_size_it_begins_again(upper: Memory, monkeypatch: pytest.Monk
         assert upper.of(pl.Series("t", texts)).to_list() == [text.upper() for text in texts]
 
 
-def test_a_text_numbered_otherwise_is_read_again(upper: Memory) -> None:
-    upper.of(pl.Series("t", ["a", "b"]))
-    upper._texts = pl.Series([None, "b", "a"])
+def test_where_texts_are_not_numbered_one_by_one_each_is_read_by_itself(
+    upper: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upper, "_coded", lambda texts: pl.Series([7] * len(texts)))
     assert upper.of(pl.Series("t", ["a", "b"])).to_list() == ["A", "B"]
