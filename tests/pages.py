@@ -46,8 +46,8 @@ LANGUAGES = {
     "cron": "the commands in it are checked",
     "sudoers": "the commands in it are checked",
     "http": "what is sent; `tests/fraud/review` receives it",
-    "": "examples of formats and commands, on pages written from the code: `test_formats_page.py`, "
-    "and their words are checked",
+    "": "examples of formats and commands, on pages written from the code: `test_formats_page.py` "
+    "and `test_examples.py` run them",
 }
 """What a block may be, and how it is tested."""
 
