@@ -40,14 +40,15 @@ class OwnCalls:
 
     Parameters
     ----------
-    views : mapping
-        `calls` and `lists` of the lake, as they stood when the pages were opened.
+    calls, lists : LazyFrame, object
+        Tables of the lake, as they stood when the pages were opened.
     session : callable
         Opens a DuckDB session on views.
     """
 
-    def __init__(self, views: Mapping[str, Any], session: Session) -> None:
-        self._views = views
+    def __init__(self, calls: pl.LazyFrame, lists: object, session: Session) -> None:
+        self._calls = calls
+        self._lists = lists
         self._session = session
         self._lock = Lock()
         self._kept: dict[tuple[str, date], pl.DataFrame] = {}
@@ -88,9 +89,9 @@ class OwnCalls:
         """
         since = as_of - timedelta(days=LOOK_BACK_DAYS)
         days = [Cut(sorted(accounts), since, as_of)]
-        legs = cut(self._views["calls"], days, day="call_date", columns=OF_A_CALL)
+        legs = cut(self._calls, days, day="call_date", columns=OF_A_CALL)
         asked = [_asked(account_id, details) for account_id, details in accounts.items()]
-        con = self._session({"calls": legs, "lists": self._views["lists"]})
+        con = self._session({"calls": legs, "lists": self._lists})
         try:
             found = run(con, _described(accounts=asked, since_date=since, until_date=as_of))
         finally:

@@ -17,10 +17,9 @@ from typing import Any, cast
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.dataset as ds
 
 import fraud.tables  # noqa: F401 - makes what scoring writes known to the lake
-from cdr.cuts import Cut, cut
+from cdr.cuts import Cut, cut, frames
 from cdr.lake import Lake
 from cdr.query import Connection, run, session
 from cdr.schema import INSTANT, TABLES, Purpose
@@ -62,6 +61,9 @@ BY_DAY = {
     "message_templates": "message_date",
 }
 """Tables of which an account's days are cut, by the column of the day."""
+
+CUT = ("accounts", "account_numbers", "calls", *BY_DAY)
+"""Tables of which accounts are cut out."""
 
 READ = (
     "accounts", "account_numbers", "blocked_traces", "calls", "lists", "person_requests", *BY_DAY
@@ -136,7 +138,10 @@ class OpenLake:
         self._views = lake.raw_views(Purpose.FRAUD)
         self._lock = Lock()
         self._midnights: dict[date, Midnight] = {}
-        self._calls = OwnCalls(self._views, self._session)
+        self._frames = frames(
+            lake, Purpose.FRAUD, ("accounts", "account_numbers", "calls", *BY_DAY)
+        )
+        self._calls = OwnCalls(self._frames["calls"], self._views["lists"], self._session)
 
     def read(self, asked: Sequence[Asked]) -> dict[Asked, Account]:
         """Read accounts, all as of the same midnight.
@@ -212,15 +217,7 @@ class OpenLake:
             con.close()
 
     def _accounts(self, named: Sequence[str]) -> pa.Table:
-        return cut(self._views["accounts"], [Cut(named, date.min, date.max)], day=None)
-
-    def _blocked(self, but: Sequence[str]) -> pa.Table:
-        """Read the blocked accounts, of which signals ask who was one."""
-        rows = ds.field("status") == "blocked"
-        if but:
-            rows &= ~ds.field("account_id").isin(list(but))
-        view = self._views["accounts"]
-        return view.to_table(filter=rows) if isinstance(view, ds.Dataset) else view.filter(rows)
+        return cut(self._frames["accounts"], [Cut(named, date.min, date.max)], day=None)
 
     def _cut(
         self,
@@ -235,45 +232,29 @@ class OpenLake:
         timeline = Cut(own, as_of - timedelta(days=TIMELINE_DAYS), as_of)
         windows = list(_windows(pairs))
         measured = window_features(signals, scored="scored_pairs").sql
+        rung = _rung_before(pairs) if "mass_ringers" in measured else None
         views: dict[str, Any] = {
             name: cut(
-                self._views[name],
+                self._frames[name],
                 [
                     timeline if name == "account_events" else pages,
                     *(windows if re.search(rf"\b{name}\b", measured) else ()),
                 ],
                 day=day,
+                besides=rung if name == "account_day_keys" else None,
             )
             for name, day in BY_DAY.items()
         }
         ids = named.column("account_id").unique().to_pylist()
-        if "mass_ringers" in measured:
-            views["account_day_keys"] = self._with_rung(views["account_day_keys"], pairs)
-        numbers = cut(self._views["account_numbers"], [Cut(ids, date.min, date.max)], day=None)
+        whole = [Cut(ids, date.min, date.max)]
+        blocked = pl.col("status") == "blocked"  # of whom signals ask who was one
         return {
             **views,
-            "account_numbers": numbers,
-            "accounts": pa.concat_tables([named, self._blocked(ids)]),
+            "account_numbers": cut(self._frames["account_numbers"], whole, day=None),
+            "accounts": cut(self._frames["accounts"], whole, day=None, besides=blocked),
             "blocked_traces": self._views["blocked_traces"],
             "lists": self._views["lists"],
         }
-
-    def _with_rung(self, keys: pa.Table, pairs: pl.DataFrame) -> pa.Table:
-        """Add who else was rung briefly in the weeks before: many make a mass ringer."""
-        days = {
-            as_of.date() - timedelta(days=back)
-            for as_of in pairs["as_of"].unique()
-            for back in range(1, RUNG_DAYS + 1)
-        }
-        rung = (
-            (ds.field("kind") == "caller")
-            & (ds.field("brief_ring_count") > 0)
-            & ds.field("call_date").isin(sorted(days))
-        )
-        view = self._views["account_day_keys"]
-        more = view.to_table(filter=rung) if isinstance(view, ds.Dataset) else view.filter(rung)
-        both = pl.concat([pl.DataFrame(keys), pl.DataFrame(more)], how="vertical_relaxed")
-        return both.unique(["account_id", "call_date", "kind", "key"]).to_arrow()
 
     def _session(self, views: Mapping[str, Any]) -> Connection:
         return session(views, store=self._lake.settings.store, spill=self._lake.home.spill)
@@ -339,6 +320,17 @@ def _windows(pairs: pl.DataFrame) -> Iterator[Cut]:
         first, last = cast("date", days.min()), cast("date", days.max())
         ids = together["account_id"].to_list()
         yield Cut(ids, first - timedelta(days=LOOK_BACK_DAYS), last)
+
+
+def _rung_before(pairs: pl.DataFrame) -> pl.Expr:
+    """Say who was rung briefly in the weeks before midnights: many make a mass ringer."""
+    days = {
+        as_of.date() - timedelta(days=back)
+        for as_of in pairs["as_of"].unique()
+        for back in range(1, RUNG_DAYS + 1)
+    }
+    rung = (pl.col("kind") == "caller") & (pl.col("brief_ring_count") > 0)
+    return rung & pl.col("call_date").is_in(sorted(days))
 
 
 def _answers(con: Connection, own: Sequence[str], as_of: date) -> dict[str, dict[str, list[Row]]]:
