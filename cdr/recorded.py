@@ -24,15 +24,23 @@ Note = Callable[[str], None]
 
 Rows = TypeVar("Rows")
 
-_TELLING = frozenset({"alias", "columns", "description", "dtypes", "explain", "sql_query", "types"})
+_TELLING = frozenset(
+    {"alias", "columns", "description", "dtypes", "explain", "sql_query", "type", "types"}
+)
 """What a relation tells of itself without rows."""
 
 _DERIVING = frozenset(
     {
-        "aggregate", "avg", "count", "cross", "describe", "distinct", "except_", "filter", "head",
-        "intersect", "join", "limit", "max", "mean", "median", "min", "offset", "order", "project",
-        "quantile", "rename", "sample", "select", "set_alias", "sort", "sum", "union", "unique",
-        "unnest", "value_counts", "with_columns",
+        "aggregate", "any_value", "arg_max", "arg_min", "avg", "bool_and", "bool_or", "count",
+        "cross", "cume_dist", "dense_rank", "describe", "distinct", "except_", "favg", "filter",
+        "first", "first_value", "fsum", "geomean", "group_by", "head", "histogram", "intersect",
+        "join", "lag", "last", "last_value", "lead", "limit", "list", "max", "mean", "median",
+        "min", "mode", "n_tile", "nth_value", "offset", "order", "percent_rank", "pivot",
+        "product", "project", "quantile", "quantile_cont", "quantile_disc", "rank", "rank_dense",
+        "rename", "row_number", "sample", "select", "select_dtypes", "select_types", "set_alias",
+        "sort", "std", "stddev", "stddev_pop", "stddev_samp", "string_agg", "sum", "union",
+        "union_by_name", "unique", "unnest", "unpivot", "value_counts", "var", "var_pop",
+        "var_samp", "variance", "with_columns",
     }
 )  # fmt: skip
 """Its methods that make another one, and hand nothing over themselves."""
@@ -67,17 +75,35 @@ class Result:
         frame = self._bounded().df()
         return self._within(frame, len(frame))
 
+    fetchdf = to_df = df
+
+    def fetchnumpy(self) -> dict[str, Any]:
+        """Return the rows as NumPy arrays by the names of their columns."""
+        columns: dict[str, Any] = self._bounded().fetchnumpy()
+        return self._within(columns, max(map(len, columns.values()), default=0))
+
     def to_arrow_table(self) -> pa.Table:
         """Return the rows as Arrow has them."""
         table: pa.Table = self._bounded().to_arrow_table()
         return self._within(table, table.num_rows)
 
-    arrow = fetch_arrow_table = to_arrow_table
+    def to_arrow_reader(self, batch_size: int = 1_000_000) -> pa.RecordBatchReader:
+        """Return the rows as Arrow batches of at most ``batch_size``."""
+        return self.to_arrow_table().to_reader(max_chunksize=batch_size)
+
+    arrow = to_arrow_reader
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        return self.to_arrow_table().__arrow_c_stream__(requested_schema)
 
     def fetchall(self) -> list[tuple[Any, ...]]:
         """Return the rows as tuples."""
         rows: list[tuple[Any, ...]] = self._bounded().fetchall()
         return self._within(rows, len(rows))
+
+    def iter_rows(self) -> Iterator[tuple[Any, ...]]:
+        """Give the rows one by one."""
+        return iter(self.fetchall())
 
     def to_dicts(self) -> list[dict[str, Any]]:
         """Return the rows by the names of their columns."""
@@ -93,8 +119,14 @@ class Result:
         return repr(self._relation)
 
     def __len__(self) -> int:
+        return self.shape[0]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns; the rows are counted and not handed over."""
         self._write_down()
-        return len(self._relation)
+        rows, columns = self._relation.shape
+        return rows, columns
 
     def __getattr__(self, name: str) -> Any:
         if name in _TELLING:
@@ -192,7 +224,24 @@ class Session:
 
     def fetchall(self) -> list[tuple[Any, ...]]:
         """Return the rows that are left."""
-        return self.fetchmany(self._limit + 1)
+        rows: list[tuple[Any, ...]] = []
+        while fetched := self.fetchmany(self._limit + 1):
+            rows += fetched
+        return rows
+
+    def df(self) -> Any:
+        """Return the rows that are left as pandas has them, where that is installed."""
+        frame = self._con.df()
+        _check(self._given + len(frame), self._limit)
+        return frame
+
+    fetchdf = fetch_df = df
+
+    def fetchnumpy(self) -> dict[str, Any]:
+        """Return the rows that are left as NumPy arrays by the names of their columns."""
+        columns: dict[str, Any] = self._con.fetchnumpy()
+        _check(self._given + max(map(len, columns.values()), default=0), self._limit)
+        return columns
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         return iter(self.fetchone, None)
@@ -205,6 +254,16 @@ class Session:
     def register(self, name: str, content: object) -> Self:
         """Let statements read a frame or Arrow table of one's own by a name."""
         self._con.register(name, content)
+        return self
+
+    def unregister(self, name: str) -> Self:
+        """Take that name away again."""
+        self._con.unregister(name)
+        return self
+
+    def complete(self) -> Self:
+        """Read what was executed to its end and drop the rows, so that another may follow."""
+        self._con.complete()
         return self
 
     def interrupt(self) -> None:

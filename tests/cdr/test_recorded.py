@@ -82,6 +82,11 @@ HANDED_OVER = {
     "arrow": lambda con, sql: con.sql(sql).to_arrow_table().num_rows,
     "tuples": lambda con, sql: len(con.sql(sql).fetchall()),
     "dicts": lambda con, sql: len(con.sql(sql).to_dicts()),
+    "rows": lambda con, sql: len(list(con.sql(sql).iter_rows())),
+    "numpy": lambda con, sql: len(con.sql(sql).fetchnumpy()["account_id"]),
+    "reader": lambda con, sql: con.sql(sql).to_arrow_reader().read_all().num_rows,
+    "stream": lambda con, sql: pl.DataFrame(con.sql(sql)).height,
+    "executed-numpy": lambda con, sql: len(con.execute(sql).fetchnumpy()["account_id"]),
     "executed": lambda con, sql: len(con.execute(sql).fetchall()),
     "one-by-one": lambda con, sql: len(list(con.execute(sql))),
     "derived": lambda con, sql: len(con.sql(sql).filter("account_id <> ''").fetchall()),
@@ -100,14 +105,14 @@ def test_what_is_computed_from_a_result_counts_all_of_its_rows(con: Session) -> 
 
 
 @pytest.mark.parametrize(
-    "name", ["iter_rows", "to_arrow_reader", "fetchnumpy", "map", "write_csv", "to_parquet"]
+    "name", ["map", "write_csv", "to_parquet", "create", "insert_into", "torch"]
 )
 def test_rows_come_in_no_other_way(name: str, con: Session) -> None:
     with pytest.raises(AttributeError, match="take rows with"):
         getattr(con.sql("SELECT account_id FROM calls"), name)
 
 
-@pytest.mark.parametrize("name", ["read_csv", "from_parquet", "install_extension", "fetch_df"])
+@pytest.mark.parametrize("name", ["read_csv", "from_parquet", "install_extension", "torch"])
 def test_a_session_has_no_other_door(name: str, con: Session) -> None:
     with pytest.raises(AttributeError, match="ask with sql"):
         getattr(con, name)
@@ -130,3 +135,11 @@ def test_no_attempt_gets_out_of_a_session_of_python(
             assert SECRET not in said, attempt
             assert "root:" not in said, attempt
     assert set(tmp_path.iterdir()) == files
+
+
+def test_one_statement_follows_another_whatever_was_fetched(con: Session) -> None:
+    assert con.execute("SELECT 1").fetchall() == [(1,)]
+    assert con.execute("SELECT unnest([1, 2])").fetchone() == (1,)
+    con.complete()
+    assert list(con.execute("SELECT 2 AS n").fetchnumpy()["n"]) == [2]
+    assert con.sql("SELECT 3").fetchall() == [(3,)]
