@@ -1,7 +1,7 @@
 """Likeness against tuned classifiers, on real accounts blocked for fraud and on quite other data.
 
 Run: ``python benchmarks/sichuan.py [--splits 20] [--data ../shared/data/sichuan] [--other]
-[--tune-each]``
+[--tune-each] [--kept FILE] [--without-ours]``
 
 Rows are split in halves, stratified, again and again; every method sees the same splits.
 Printed: mean and standard deviation of the area under the curve, of average precision and of
@@ -10,15 +10,19 @@ interval of that mean. Halves overlap from split to split, so the interval is Na
 Bengio's corrected one (Machine Learning 52, 2003). The second table is without the columns
 that give away how long an account has existed. The others' settings are chosen by
 cross-validated search on the training half of the first split, with ``--tune-each`` on that of
-every split, which takes the others an hour or more; ours are the defaults. ``--other`` measures
-on data that has nothing to do with telephony.
+every split; ours are the defaults. That takes the others long, so ``--kept`` writes what was
+measured to a file, line by line, and a run that finds it there goes on; ``--without-ours`` fills
+it with the others' only. ``--other`` measures on data that has nothing to do with telephony.
+Set ``OMP_NUM_THREADS=1`` where other work shares the machine: threads that wait cost more.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -72,42 +76,74 @@ def others() -> dict[str, tuple[Any, dict[str, list[Any]]]]:
     }
 
 
-def methods(X: Any, y: Any) -> dict[str, Callable[[], Any]]:
-    """Return how to make each method, tuned on the rows given."""
-    found: dict[str, Callable[[], Any]] = {OURS: BlockedAccountSimilarity}
-    for name, (estimator, grid) in others().items():
-        search = GridSearchCV(estimator, grid, scoring="roc_auc", cv=3).fit(X, y)
-        found[name] = lambda best=search.best_estimator_: best  # type: ignore[misc]
-    return found
+def tuned(name: str, X: Any, y: Any) -> Any:
+    """Return one of the others with the settings that suit the rows given best."""
+    estimator, grid = others()[name]
+    return GridSearchCV(estimator, grid, scoring="roc_auc", cv=3).fit(X, y).best_estimator_
 
 
-def table(name: str, X: Any, y: Any, *, splits: int, tune_each: bool) -> None:
+class Kept:
+    """What was measured before: (table, method, split) to the measures, in a file of lines."""
+
+    def __init__(self, file: Path | None) -> None:
+        self.file = file
+        lines = file.read_text("utf-8").splitlines() if file and file.exists() else []
+        self.found = {tuple(key): values for key, values in map(json.loads, lines)}
+
+    def measured(
+        self, key: tuple[str, str, int], measure: Callable[[], Sequence[float]]
+    ) -> Sequence[float]:
+        """Return what is kept under a key, else measure and keep it."""
+        if key not in self.found:
+            self.found[key] = measure()
+            if self.file:
+                with self.file.open("a", encoding="utf-8") as lines:
+                    lines.write(json.dumps([key, self.found[key]]) + "\n")
+        return self.found[key]
+
+
+def measured(
+    method: str, model: Any, X: Any, y: Any, learned: Any, asked: Any
+) -> tuple[float, float, float]:
+    """Learn from one half and measure on the other; without a model given, tune one there."""
+    if method == OURS:
+        model = BlockedAccountSimilarity()
+    elif model is None:
+        model = tuned(method, X[learned], y[learned])
+    model = model.fit(X[learned], y[learned])
+    score, said = model.predict_proba(X[asked])[:, 1], model.predict(X[asked])
+    return (
+        float(roc_auc_score(y[asked], score)),
+        float(average_precision_score(y[asked], score)),
+        float(f1_score(y[asked], said, average="macro")),
+    )
+
+
+def table(
+    name: str, X: Any, y: Any, *, splits: int, tune_each: bool, kept: Kept, ours_too: bool
+) -> None:
     """Measure every method on the same splits and print one line each."""
     sys.stdout.write(f"\n{name}: {len(y):,} rows, {X.shape[1]} columns, {y.mean():.0%} positive\n")
     halves = list(StratifiedShuffleSplit(splits, test_size=0.5, random_state=1).split(X, y))
-    made = methods(X[halves[0][0]], y[halves[0][0]])
-    found: dict[str, list[tuple[float, float, float]]] = {method: [] for method in made}
-    for number, (learned, asked) in enumerate(halves):
-        if tune_each and number:
-            made = methods(X[learned], y[learned])
-        for method, make in made.items():
-            model = make().fit(X[learned], y[learned])
-            score, said = model.predict_proba(X[asked])[:, 1], model.predict(X[asked])
-            found[method].append(
-                (
-                    roc_auc_score(y[asked], score),
-                    average_precision_score(y[asked], score),
-                    f1_score(y[asked], said, average="macro"),
-                )
+    first = halves[0][0]
+    found: dict[str, list[Sequence[float]]] = {}
+    for method in (*others(), *([OURS] if ours_too else [])):
+        model = None if method == OURS or tune_each else tuned(method, X[first], y[first])
+        found[method] = [
+            kept.measured(
+                (name, method, number), partial(measured, method, model, X, y, learned, asked)
             )
-    ours = np.array(found[OURS])
+            for number, (learned, asked) in enumerate(halves)
+        ]
     for method, values in found.items():
         mean, spread = np.mean(values, axis=0), np.std(values, axis=0)
         line = "  ".join(
             f"{what} {m:.4f} ± {s:.4f}" for what, m, s in zip(MEASURES, mean, spread, strict=True)
         )
-        if method != OURS:
-            line += "  ours better by " + ", ".join(_margins(ours - np.array(values)))
+        if method != OURS and ours_too:
+            line += "  ours better by " + ", ".join(
+                _margins(np.array(found[OURS]) - np.array(values))
+            )
         sys.stdout.write(f"{method:<25} {line}\n")
     sys.stdout.flush()
 
@@ -171,8 +207,15 @@ def main() -> None:
     options.add_argument("--data", type=Path, default=Path("../shared/data/sichuan"))
     options.add_argument("--other", action="store_true", help="quite other data instead")
     options.add_argument("--tune-each", action="store_true", help="tune the others in every split")
+    options.add_argument("--kept", type=Path, help="file of what was measured; a run goes on")
+    options.add_argument("--without-ours", action="store_true", help="measure the others only")
     asked = options.parse_args()
-    how = {"splits": asked.splits, "tune_each": asked.tune_each}
+    how = {
+        "splits": asked.splits,
+        "tune_each": asked.tune_each,
+        "kept": Kept(asked.kept),
+        "ours_too": not asked.without_ours,
+    }
     frame = sichuan(asked.data)
     if asked.other:
         for name, X, y in other_data(frame):

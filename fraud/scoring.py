@@ -6,7 +6,7 @@ midnight is seen. Accounts that taught the model are scored without themselves.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -23,6 +23,7 @@ from cdr.schema import ACCOUNT_EVENTS, ACCOUNTS, CALLS, Table
 from cdr.settings import ScoringSettings
 from fraud.behaviour import odd_candidates, odd_scores, oddness
 from fraud.candidates import Candidate, Method, SimilarAccount
+from fraud.champion import Known, champion_of, fitting_model
 from fraud.errors import ModelRefused
 from fraud.features.midnight import features_as_of, features_at
 from fraud.identity.overlap import (
@@ -33,8 +34,7 @@ from fraud.identity.overlap import (
 )
 from fraud.identity.parameters import Parameters
 from fraud.identity.signals import identity_signals
-from fraud.model.shelf import champion_id
-from fraud.model.training import Model, load, train
+from fraud.model.training import Model, train
 from fraud.reasons import Vocabulary, reasons_of
 from fraud.reference import (
     NO_LABELS,
@@ -50,6 +50,19 @@ NEIGHBOURS_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
+class Shadow:
+    """What a challenger says of the same accounts; nothing comes of it.
+
+    ``scores`` are as those of `Night`; empty where ``note`` says why it could not score.
+    """
+
+    model_id: str
+    scores: pl.DataFrame
+    feature_set: str
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Night:
     """What one midnight's scoring found.
 
@@ -57,7 +70,7 @@ class Night:
     and `band`. ``features`` has the signals of the same accounts. ``note`` says why
     there is no likeness where `method` is `behaviour`. ``sampled`` were drawn at random
     from below the threshold; ``rescored`` have an open case that leaned on accounts which
-    are no longer compared with.
+    are no longer compared with. ``shadow`` is what the challenger said.
     """
 
     scores: pl.DataFrame
@@ -69,6 +82,7 @@ class Night:
     note: str | None
     sampled: tuple[Candidate, ...] = ()
     rescored: tuple[Candidate, ...] = ()
+    shadow: Shadow | None = None
 
 
 def score_night(
@@ -80,6 +94,7 @@ def score_night(
     use_shelf: bool = True,
     labels: pl.DataFrame | None = None,
     leaning: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    challenger: str | None = None,
 ) -> Night:
     """Score every open account as of a midnight.
 
@@ -103,6 +118,8 @@ def score_night(
         :func:`fraud.review.queue.decisions_as_labels`.
     leaning : mapping of str to sequence of str, optional
         For accounts with an open case, the blocked accounts its evidence names.
+    challenger : str, optional
+        A model of the shelf that scores in shadow.
 
     Raises
     ------
@@ -115,25 +132,28 @@ def score_night(
     left_out = left_alone(lake, as_of=as_of)
     accounts = with_decisions(accounts_as_of(lake, as_of), NO_LABELS if labels is None else labels)
     blocked = accounts.filter("pattern")
+    known = Known(as_of, signals, blocked["account_id"], left_out)
     model, note = None, None
     if use_shelf and blocked.height >= settings.min_blocked:
-        model, note = _from_shelf(lake, model_id, as_of, signals, blocked, left_out)
-    compared = compare_accounts(
+        if model_id:
+            model = fitting_model(lake.home.models, model_id, known)
+        else:
+            model, note = champion_of(lake.home.models, known)
+    compare = partial(
+        compare_accounts,
         con,
         as_of=as_of,
         left_out=left_out,
-        parameters=model.identity if model else None,
         data_version=_versions(lake, (ACCOUNTS, ACCOUNT_EVENTS)),
         seed=settings.seed,
         store=lake.settings.store,
     )
-    identity = identity_signals(compared).select("account_id", *(s.name for s in signals.identity))
-    open_now = (
-        features_as_of(con, as_of=as_of, signals=signals.behaviour, left_out=left_out)
-        .join(accounts.filter("open"), on="account_id", how="semi")
-        .join(identity, on="account_id", how="left")
-        .sort("account_id")
+    compared = compare(parameters=model.identity if model else None)
+    identity = _of_details(compared, signals)
+    behaviour = features_as_of(con, as_of=as_of, signals=signals.behaviour, left_out=left_out).join(
+        accounts.filter("open"), on="account_id", how="semi"
     )
+    open_now = behaviour.join(identity, on="account_id", how="left").sort("account_id")
     if blocked.height < settings.min_blocked or open_now.is_empty():
         return _by_behaviour(open_now, signals, settings, blocked.height)
     if model is None:
@@ -154,10 +174,49 @@ def score_night(
         left = leaned_on_gone(leaning, blocked["account_id"])
         rescored = describe(rest.filter(pl.col("account_id").is_in(left)))
         sampled = describe(drawn_below(rest, settings, as_of))
+    shadow = None
+    if challenger is not None:
+        reweigh = partial(_reweighed, behaviour, compare, signals)
+        shadow = _in_shadow(lake, challenger, known, model.identity, open_now, reweigh)
     return Night(
         scores, open_now, candidates, "similarity", model, model.card.feature_set, note,
-        sampled, rescored,
+        sampled, rescored, shadow,
     )  # fmt: skip
+
+
+def _in_shadow(
+    lake: Lake,
+    challenger: str,
+    known: Known,
+    weighed_with: Parameters,
+    open_now: pl.DataFrame,
+    reweigh: Callable[[Parameters], pl.DataFrame],
+) -> Shadow:
+    """Score the same accounts by the challenger, or say why not: the night goes on without it."""
+    try:
+        model = fitting_model(lake.home.models, challenger, known)
+    except ModelRefused as refused:
+        note = f"the challenger was not used: {refused.why}"
+        return Shadow(challenger, pl.DataFrame(), known.signals.version, note)
+    described = open_now if model.identity == weighed_with else reweigh(model.identity)
+    scores = _banded(described, model.score(described), lake.settings.scoring)
+    return Shadow(challenger, scores, known.signals.version)
+
+
+def _reweighed(
+    behaviour: pl.DataFrame,
+    compare: Callable[..., Compared],
+    signals: SignalSet,
+    parameters: Parameters | None,
+) -> pl.DataFrame:
+    """Return signals of accounts whose details are weighed with parameters."""
+    identity = _of_details(compare(parameters=parameters), signals)
+    return behaviour.join(identity, on="account_id", how="left").sort("account_id")
+
+
+def _of_details(compared: Compared, signals: SignalSet) -> pl.DataFrame:
+    """Return the signals of account details that are not switched off."""
+    return identity_signals(compared).select("account_id", *(s.name for s in signals.identity))
 
 
 def leaned_on_gone(
@@ -173,36 +232,6 @@ def drawn_below(scores: pl.DataFrame, settings: ScoringSettings, as_of: datetime
     below = scores.filter(pl.col("band") == "low").sort("account_id")
     night_seed = settings.seed + as_of.date().toordinal()
     return below.sample(min(settings.sample_size, below.height), seed=night_seed, shuffle=True)
-
-
-def _from_shelf(
-    lake: Lake,
-    model_id: str | None,
-    as_of: datetime,
-    signals: SignalSet,
-    blocked: pl.DataFrame,
-    left_out: Collection[str],
-) -> tuple[Model | None, str | None]:
-    """Return the model asked for, or the champion; else None, and why it cannot be used."""
-    wanted = model_id or champion_id(lake.home.models)
-    if wanted is None:
-        return None, None
-    model = load(lake.home.models, wanted)
-    learned = pl.Series(model.card.reference_ids[: model.card.blocked_count], dtype=pl.String)
-    unfit = None
-    if model.card.feature_set != signals.version:
-        unfit = "it was trained on another set of signals"
-    elif model.card.trained_as_of > as_of.date().isoformat():
-        unfit = "it was trained on what became known later"
-    elif not learned.is_in(blocked["account_id"].implode()).all():
-        unfit = "an account it learned from is no longer blocked for fraud or misuse"
-    elif not set(model.card.reference_ids).isdisjoint(left_out):
-        unfit = "an account it learned from is under a restriction or an objection"
-    if unfit and model_id:
-        raise ModelRefused(model_id, f"{unfit}; train again")
-    if unfit:
-        return None, f"the champion was not used: {unfit}; train and promote another"
-    return model, None
 
 
 def _trained(

@@ -58,6 +58,27 @@ RULE_HITS = Table(
     kept=(Kept(Purpose.FRAUD, ("score_days",)), FOR_RIGHTS),
 )
 
+SHADOW_SCORES = Table(
+    "shadow_scores",
+    "account, midnight and challenger",
+    (
+        Field("as_of_date", pl.Date(), "UTC day", "The midnight that begins this day."),
+        Field("account_id", pl.String(), "text", "The account.", False, INDIRECT, FRAUD),
+        Field(
+            "score", pl.Float64(), "0..1", "By the challenger; opens no case.", True, INDIRECT,
+            FRAUD,
+        ),
+        Field("band", pl.String(), "code", "As in `scores`.", False, NONE, FRAUD),
+        Field("model_id", pl.String(), "hex", "The challenger.", False, NONE, FRAUD),
+        Field("feature_set", pl.String(), "hex", "Hash of the registry.", False, NONE, FRAUD),
+        Field("data_version", pl.String(), "text", "As in `scores`.", False, NONE, FRAUD),
+        Field("numbering_version", pl.String(), "text", "Numbering metadata.", False, NONE, FRAUD),
+        Field("scored_at", INSTANT, "UTC", "When it was made.", False, NONE, FRAUD),
+    ),
+    partition_by=("as_of_date",),
+    kept=(Kept(Purpose.FRAUD, ("score_days",)), FOR_RIGHTS),
+)  # fmt: skip
+
 __all__ = [
     "ACCOUNT_DAYS",
     "ACCOUNT_DAY_KEYS",
@@ -66,6 +87,15 @@ __all__ = [
     "REDUCED_DAYS",
     "RULE_HITS",
     "SCORES",
+    "SHADOW_SCORES",
 ]
 
-register(ACCOUNT_DAYS, ACCOUNT_DAY_KEYS, BLOCKED_TRACES, FEATURES, REDUCED_DAYS, RULE_HITS)
+register(
+    ACCOUNT_DAYS,
+    ACCOUNT_DAY_KEYS,
+    BLOCKED_TRACES,
+    FEATURES,
+    REDUCED_DAYS,
+    RULE_HITS,
+    SHADOW_SCORES,
+)

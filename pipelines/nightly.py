@@ -20,26 +20,24 @@ from cdr.ingest import contradiction
 from cdr.lake import Lake
 from cdr.lake.compact import compact
 from cdr.lengths import doubt_lengths, recent_days
-from cdr.normalise.numbers import NUMBERING_VERSION
 from cdr.privacy import audit
-from cdr.schema import CALLS, SCORES
+from cdr.schema import CALLS
 from fraud.candidates import Candidate, Versions
 from fraud.days import reduce_days
-from fraud.model.training import save
 from fraud.review.facts import account_facts
-from fraud.review.queue import OpenedCases, decisions_as_labels, open_cases, open_leanings
+from fraud.review.queue import OpenedCases, open_cases
 from fraud.review.sealed import seal_queue
 from fraud.rules.candidates import rule_candidates, with_rules
 from fraud.rules.hits import cap_applies, known_hits, rule_hits
-from fraud.score_table import candidates_of, described_of, score_rows
-from fraud.scoring import data_version, midnight_after, score_night
+from fraud.score_table import candidates_of, described_of
+from fraud.scoring import midnight_after
 from fraud.tables import RULE_HITS
 from pipelines.erasure import unfinished
 from pipelines.inbox import take_in
-from pipelines.model_card import write_card
 from pipelines.report import write_report
 from pipelines.retention import clear_away
 from pipelines.runs import Result, Run, open_run
+from pipelines.scored import score_and_keep
 from pipelines.set_aside import set_aside
 
 COUNTS = ("read", "accepted", "duplicate", "corrected", "rejected")
@@ -103,6 +101,7 @@ class Outcome:
             "method": found["score"]["method"],
             "note": found["score"]["note"],
             "model_id": found["score"]["model_id"],
+            "challenger": found["score"].get("challenger"),
             "accounts_scored": found["score"]["accounts_scored"],
             "sampled": found["score"]["sampled"],
             "candidates": [candidate.as_json() for candidate in self.candidates],
@@ -199,41 +198,7 @@ def price_concerns(lake: Lake) -> list[str]:
 
 
 def _score(night: Night) -> Result:
-    lake, as_of = night.lake, night.as_of
-    found = score_night(
-        lake,
-        as_of=as_of,
-        labels=decisions_as_labels(lake.home.root, before=as_of),
-        leaning=open_leanings(lake.home.root),
-    )
-    model_id = None
-    if found.model:
-        model_id = save(found.model, lake.home.models)
-        write_card(lake.home.models, model_id, found.model)
-    versions = Versions(
-        model_id=model_id,
-        feature_set=found.feature_set,
-        data_version=data_version(lake),
-        numbering_version=NUMBERING_VERSION,
-    )
-    rows = score_rows(
-        found,
-        run_id=night.run.run_id,
-        as_of=as_of.date(),
-        scored_at=night.now,
-        versions=versions,
-    )
-    lake.replace_days({SCORES: rows}, [as_of.date()])
-    return {
-        "accounts_scored": rows.height,
-        "candidates": len(found.candidates),
-        "sampled": len(found.sampled),
-        "rescored": len(found.rescored),
-        "method": found.method,
-        "note": found.note,
-        "model_id": versions.model_id,
-        "concerns": [found.note] if found.note else [],
-    }
+    return score_and_keep(night.lake, as_of=night.as_of, run_id=night.run.run_id, now=night.now)
 
 
 def _rules(night: Night) -> Result:

@@ -89,12 +89,12 @@ def _inbox(lake: Lake, before: datetime) -> Iterator[Path]:
 
 def _models(lake: Lake, before: datetime) -> Iterator[Path]:
     champion = lake.home.models / "champion.json"
-    scoring = ""
+    scoring: set[str | None] = set()
     if champion.exists():
-        history = json.loads(champion.read_bytes())["history"]
-        scoring = history[-1]["model_id"] if history else ""
+        shelf = json.loads(champion.read_bytes())
+        scoring = {one["model_id"] for one in shelf["history"][-1:]} | {shelf.get("challenger")}
     for file in _old(lake.home.models, before):
-        if file != champion and file.parent.name != scoring:
+        if file != champion and file.parent.name not in scoring:
             yield file
 
 

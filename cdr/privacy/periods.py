@@ -70,7 +70,7 @@ class RetentionSettings(BaseModel):
     report_days: int = Field(default=90, ge=1, description="Reports of nights.")
     run_days: int = Field(default=ONE_YEAR, ge=1, description="The ledger of runs.")
     model_days: int = Field(
-        default=ONE_YEAR, ge=1, description="Models, but the one that scores, after training."
+        default=ONE_YEAR, ge=1, description="Models, but champion and challenger, after training."
     )
     temporary_days: int = Field(
         default=1, ge=1, description="What an engine spilled and did not clear away."

@@ -277,6 +277,7 @@ RULES: tuple[Rule, ...] = (
     _days("blocked_traces", "trace_date", "closed_account_days", RELATIONSHIP),
     _days("features", "as_of_date", "feature_days", FRAUD_INTEREST),
     _days("scores", "as_of_date", "score_days", FRAUD_INTEREST),
+    _days("shadow_scores", "as_of_date", "score_days", FRAUD_INTEREST),
     _days("rule_hits", "call_date", "score_days", FRAUD_INTEREST),
     _months("billing_lines"),
     _months("billing_extracts"),

@@ -3,17 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import polars as pl
-
-
-class Scored(Protocol):
-    """What is compared: `account_id` and `score` (0..1, null: unknown), one row an account."""
-
-    @property
-    def scores(self) -> pl.DataFrame:
-        """The scores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +33,25 @@ class Comparison:
     only_challenger: tuple[str, ...]
 
 
-def compared_nights(champion: Scored, challenger: Scored, *, capacity: int) -> Comparison:
-    """Compare what two models say of the same accounts."""
-    both = champion.scores.join(challenger.scores, on="account_id", suffix="_challenger")
+def compared_nights(
+    champion: pl.DataFrame, challenger: pl.DataFrame, *, capacity: int
+) -> Comparison:
+    """Compare what two models say of the same accounts.
+
+    Parameters
+    ----------
+    champion, challenger : DataFrame
+        `account_id` and `score` (0..1, null: unknown), one row an account.
+    capacity : int
+        Accounts the team can work in a day.
+    """
+    columns = ("account_id", "score")
+    both = champion.select(columns).join(
+        challenger.select(columns), on="account_id", suffix="_challenger"
+    )
     both = both.drop_nulls(["score", "score_challenger"])
     correlation = both.select(pl.corr("score", "score_challenger", method="spearman")).item()
-    first, second = _first(both, "score", capacity), _first(both, "score_challenger", capacity)
+    first, second = (first_of(both, by, capacity) for by in ("score", "score_challenger"))
     return Comparison(
         accounts=both.height,
         rank_correlation=None if correlation is None or correlation != correlation else correlation,
@@ -58,6 +62,7 @@ def compared_nights(champion: Scored, challenger: Scored, *, capacity: int) -> C
     )
 
 
-def _first(both: pl.DataFrame, by: str, capacity: int) -> list[str]:
-    best = both.sort(by, "account_id", descending=[True, False]).head(capacity)
+def first_of(scores: pl.DataFrame, by: str, capacity: int) -> list[str]:
+    """Return the accounts with the highest values of a column, best first."""
+    best = scores.sort(by, "account_id", descending=[True, False]).head(capacity)
     return best["account_id"].to_list()

@@ -1,4 +1,4 @@
-"""Models that learned from an account that is erased: they go, and the champion with them.
+"""Models that learned from an account that is erased: they go, champion or challenger or not.
 
 A model keeps what it learned from each reference account, so leaving one out of its card
 would not be enough. Without a champion each night learns anew, without that account.
@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from cdr.errors import storage
-from fraud.model.shelf import champion_id, promote
+from fraud.model.shelf import challenge, challenger_id, champion_id, promote
 
 
 def learned_from(folder: Path, account_id: str) -> tuple[str, ...]:
@@ -39,6 +39,8 @@ def forget(folder: Path, account_id: str, *, now: datetime) -> tuple[tuple[str, 
     was_champion = champion_id(folder) in models
     if was_champion:
         promote(folder, None, now=now)
+    if challenger_id(folder) in models:
+        challenge(folder, None)
     for model_id in models:
         with storage("removing a model"):
             shutil.rmtree(folder / model_id)

@@ -1,14 +1,15 @@
-"""The trained models of a home: which there are, and which one scores.
+"""The trained models of a home: which there are, which one scores, and which one in shadow.
 
 One file, `champion.json`, names the model that scores and those that did before, so
-that a step back is one step. Without a champion each night learns anew. What a model is
-and how it is read is in :mod:`fraud.model.training`.
+that a step back is one step, and the challenger, which nights score with beside it.
+Without a champion each night learns anew. What a model is and how it is read is in
+:mod:`fraud.model.training`.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,8 @@ class Shelved:
         Hash of its signals.
     is_champion : bool
         Whether it is the one that scores.
+    is_challenger : bool
+        Whether nights score with it too, in shadow.
     """
 
     model_id: str
@@ -44,11 +47,12 @@ class Shelved:
     good_count: int
     feature_set: str
     is_champion: bool
+    is_challenger: bool
 
 
 def shelved(folder: Path) -> tuple[Shelved, ...]:
     """Return every model, the newest first."""
-    champion = champion_id(folder)
+    champion, challenger = champion_id(folder), challenger_id(folder)
     found = []
     for file in folder.glob("*/card.json"):
         with storage("reading a model's card"):
@@ -61,6 +65,7 @@ def shelved(folder: Path) -> tuple[Shelved, ...]:
                 good_count=card["good_count"],
                 feature_set=card["feature_set"],
                 is_champion=file.parent.name == champion,
+                is_challenger=file.parent.name == challenger,
             )
         )
     return tuple(sorted(found, key=lambda one: (one.trained_as_of, one.model_id), reverse=True))
@@ -68,12 +73,19 @@ def shelved(folder: Path) -> tuple[Shelved, ...]:
 
 def champion_id(folder: Path) -> str | None:
     """Return the model that scores; None where each night learns anew."""
-    history = _history(folder)
+    history = _standing(folder).history
     return history[-1]["model_id"] if history else None
+
+
+def challenger_id(folder: Path) -> str | None:
+    """Return the model that nights score with in shadow; None where there is none."""
+    return _standing(folder).challenger
 
 
 def promote(folder: Path, model_id: str | None, *, now: datetime) -> None:
     """Let a model score from now on; None lets each night learn anew.
+
+    A challenger that is promoted challenges no longer.
 
     Raises
     ------
@@ -82,7 +94,27 @@ def promote(folder: Path, model_id: str | None, *, now: datetime) -> None:
     """
     if model_id is not None:
         _read(folder, model_id)
-    _write(folder, [*_history(folder), {"model_id": model_id, "since": now.isoformat()}])
+    standing = _standing(folder)
+    history = (*standing.history, {"model_id": model_id, "since": now.isoformat()})
+    challenger = None if standing.challenger == model_id else standing.challenger
+    _write(folder, _Standing(history, challenger))
+
+
+def challenge(folder: Path, model_id: str | None) -> None:
+    """Let nights score with a model in shadow, beside whatever scores; None ends that.
+
+    Raises
+    ------
+    WrongUse
+        If it is the champion: it would be compared with itself.
+    ModelRefused
+        If it cannot be read here; the challenger stays who it was.
+    """
+    if model_id is not None:
+        if model_id == champion_id(folder):
+            raise WrongUse("that model is the champion; name another to challenge it")
+        _read(folder, model_id)
+    _write(folder, _Standing(_standing(folder).history, model_id))
 
 
 def roll_back(folder: Path) -> str | None:
@@ -95,13 +127,15 @@ def roll_back(folder: Path) -> str | None:
     ModelRefused
         If the model before cannot be read any more; the champion stays who it was.
     """
-    history = _history(folder)
+    standing = _standing(folder)
+    history = standing.history
     if not history:
         raise WrongUse("no model was ever promoted, so there is nothing to go back to")
     before: str | None = history[-2]["model_id"] if len(history) > 1 else None
     if before is not None:
         _read(folder, before)
-    _write(folder, history[:-1])
+    challenger = None if standing.challenger == before else standing.challenger
+    _write(folder, _Standing(history[:-1], challenger))
     return before
 
 
@@ -127,19 +161,27 @@ def _read(folder: Path, model_id: str) -> None:
     load(folder, model_id)
 
 
-def _history(folder: Path) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What `champion.json` says: promotions, the last one last, and who challenges."""
+
+    history: tuple[dict[str, Any], ...] = ()
+    challenger: str | None = None
+
+
+def _standing(folder: Path) -> _Standing:
     file = folder / _CHAMPION
     if not file.exists():
-        return []
+        return _Standing()
     try:
-        found: list[dict[str, Any]] = json.loads(file.read_bytes())["history"]
-    except (OSError, ValueError, KeyError, TypeError):
+        found: dict[str, Any] = json.loads(file.read_bytes())
+        return _Standing(tuple(found["history"]), found.get("challenger"))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise ModelRefused(
             "champion", "champion.json is damaged; remove it and promote a model"
         ) from None
-    return found
 
 
-def _write(folder: Path, history: list[dict[str, Any]]) -> None:
-    with storage("promoting a model"):
-        write_whole(folder / _CHAMPION, json.dumps({"history": history}).encode())
+def _write(folder: Path, standing: _Standing) -> None:
+    with storage("writing which model scores"):
+        write_whole(folder / _CHAMPION, json.dumps(asdict(standing)).encode())

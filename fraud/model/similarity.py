@@ -22,6 +22,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fraud.model.chains import Floats, Growth, Rows, codes_of, grown, knots_of
 from fraud.model.curve import curve_of
+from fraud.model.leaves import nearest
 
 CHUNK = 32_768
 """Accounts sent through the trees at a time. Ours: codes and leaves of a chunk stay in cache."""
@@ -298,17 +299,14 @@ class BlockedAccountSimilarity(ClassifierMixin, BaseEstimator):  # type: ignore[
     ) -> tuple[NDArray[np.intp], Floats]:
         codes = self._codes(self._valid(X))
         leaves = np.column_stack([chain.leaves(codes) for chain in self.chains_])
-        weights = np.concatenate([chain.weights for chain in self.chains_])
-        whole = sum(weights.tolist()) or 1.0
-        shared = np.zeros((len(codes), len(among)))
-        for number, weight in enumerate(weights):
-            same = leaves[:, number, None] == self.reference_leaves_[None, among, number]
-            np.add(shared, weight, out=shared, where=same)
+        weights = np.concatenate([chain.weights for chain in self.chains_]).astype(np.float32)
+        place = None
         if own is not None:
-            shared[np.asarray(own)[:, None] == among[None, :]] = -1
-        order = np.argsort(-shared, axis=1, kind="stable")[:, : min(k, len(among))]
-        similarity = np.take_along_axis(shared, order, axis=1).clip(0) / whole
-        return among[order], similarity
+            where = np.full(len(self.reference_leaves_) + 1, -1)  # the last is that of row -1
+            where[among] = np.arange(len(among))
+            place = where[np.asarray(own)]
+        rows, similarity = nearest(leaves, self.reference_leaves_[among], weights, k, place)
+        return among[rows], similarity
 
     def _codes(self, X: Floats) -> NDArray[np.float32]:
         return codes_of(X, self.knots_)

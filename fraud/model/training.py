@@ -32,7 +32,6 @@ TRUSTED_TYPES = (
     "fraud.model.chains.Chain",
     "fraud.model.curve.Curve",
     "fraud.model.similarity.BlockedAccountSimilarity",
-    "sklearn.tree._tree.Tree",
 )
 """What an artifact may hold beside the types that skops trusts by itself."""
 

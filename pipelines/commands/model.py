@@ -15,6 +15,7 @@ from pipelines.terminal import NEEDS_A_PERSON, Json, paced, show, tell
 
 if TYPE_CHECKING:
     from fraud.scoring import Night
+    from fraud.shadow import InShadow
 
 AsOf = Annotated[
     datetime | None,
@@ -29,7 +30,9 @@ ModelId = Annotated[
 ]
 
 app = typer.Typer()
-models = typer.Typer(help="Trained models: list, promote, compare.", no_args_is_help=True)
+models = typer.Typer(
+    help="Trained models: list, promote, challenge, compare.", no_args_is_help=True
+)
 app.add_typer(models, name="model")
 
 
@@ -198,6 +201,7 @@ def list_models(ctx: typer.Context, as_json: Json = False) -> None:
     lines = [
         f"{one.model_id}  as of {one.trained_as_of}, {one.blocked_count:,} blocked, "
         f"{one.good_count:,} good{', champion' if one.is_champion else ''}"
+        f"{', challenger' if one.is_challenger else ''}"
         for one in found
     ]
     show(
@@ -236,23 +240,97 @@ def promote(
 
 
 @models.command()
+def challenge(
+    ctx: typer.Context,
+    model: Annotated[str | None, typer.Argument(help="First digits of a model's id.")] = None,
+    none: Annotated[bool, typer.Option("--none", help="Let no model challenge.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Let each night score with a model in shadow, beside the one that scores.
+
+    Its scores go to `shadow_scores` and open no case; `callsieve model compare` shows both.
+
+    Example: callsieve model challenge 81c0
+    """
+    from fraud.model.shelf import challenge as let_challenge
+    from fraud.model.shelf import named
+
+    if (model is not None) + none != 1:
+        raise WrongUse("give a model, or --none")
+    folder = open_lake(ctx.obj()).home.models
+    challenger = named(folder, model) if model else None
+    let_challenge(folder, challenger)
+    text = f"{challenger} scores in shadow from now on" if challenger else "No model challenges"
+    show({"challenger": challenger}, as_json=as_json, text=text)
+
+
+@models.command()
 def compare(
     ctx: typer.Context,
-    champion: Annotated[str, typer.Argument(help="First digits of a model's id.")],
-    challenger: Annotated[str, typer.Argument(help="First digits of another's.")],
+    champion: Annotated[str | None, typer.Argument(help="First digits of a model's id.")] = None,
+    challenger: Annotated[str | None, typer.Argument(help="First digits of another's.")] = None,
     as_of: AsOf = None,
     as_json: Json = False,
 ) -> None:
-    """Score a midnight with two models, in shadow, and say how far they agree.
+    """Say how far two models agree: on one midnight, or on the nights that one challenged.
+
+    Without models, what the challenger said in shadow is compared with what scored, night by
+    night, and who of the first of each was blocked or confirmed since is counted.
 
     Example: callsieve model compare 3f9a 81c0 --as-of 2026-10-01
     """
     from fraud.model.comparison import compared_nights
 
     lake = open_lake(ctx.obj())
-    nights = (_night(lake, as_of, champion), _night(lake, as_of, challenger))
-    found = compared_nights(*nights, capacity=lake.settings.scoring.daily_capacity)
-    show(asdict(found), as_json=as_json)
+    if champion is None and as_of is None:
+        found = _in_shadow(lake)
+        show(found.as_json(), as_json=as_json, text=shadow_text(found))
+        return
+    if champion is None or challenger is None:
+        raise WrongUse("give two models, or none for the nights that were scored in shadow")
+    one, other = (_night(lake, as_of, model).scores for model in (champion, challenger))
+    compared = compared_nights(one, other, capacity=lake.settings.scoring.daily_capacity)
+    show(asdict(compared), as_json=as_json)
+
+
+def _in_shadow(lake: Lake) -> InShadow:
+    from fraud.model.shelf import challenger_id
+    from fraud.reference import NO_LABELS, accounts_as_of, with_decisions
+    from fraud.review.queue import decisions_as_labels, has_queue
+    from fraud.shadow import in_shadow
+
+    challenger = challenger_id(lake.home.models)
+    if challenger is None:
+        raise WrongUse("no model challenges: `callsieve model challenge MODEL`, or give two models")
+    now = datetime.now(tz=UTC)
+    labels = NO_LABELS
+    if has_queue(lake.home.root):
+        labels = decisions_as_labels(lake.home.root, before=now)
+    accounts = with_decisions(accounts_as_of(lake, now), labels)
+    return in_shadow(lake, challenger, accounts.filter("pattern")["account_id"])
+
+
+def shadow_text(found: InShadow) -> str:
+    """Write nights in shadow for a terminal."""
+    if not found.nights:
+        return f"{found.challenger} challenges; no night has scored with it yet"
+    lines = [f"{found.challenger} in shadow on {len(found.nights)} nights"]
+    for day, night in found.nights:
+        correlation = night.rank_correlation
+        alike = "" if correlation is None else f", rank correlation {correlation:.2f}"
+        lines.append(
+            f"{day}: {night.shared_at_capacity} of the first {night.capacity} are the same, "
+            f"{night.accounts:,} accounts{alike}"
+        )
+    for name, worked in (
+        ("champion", found.champion_worked),
+        ("challenger", found.challenger_worked),
+    ):
+        lines.append(
+            f"{name}: {worked.turned_out} of {worked.accounts} accounts among its first were "
+            "blocked or confirmed since"
+        )
+    return "\n".join(lines)
 
 
 def _night(

@@ -70,15 +70,19 @@ def test_whoever_is_left_alone_is_neither_scored_nor_used(
     )  # fmt: skip
     low = before.scores.filter((pl.col("band") == "low") & (pl.col("account_id") != good))
     leaning = {low["account_id"][0]: [blocked]}
-    promote(lake.home.models, save(before.model, lake.home.models), now=AS_OF)
+    model_id = save(before.model, lake.home.models)
+    promote(lake.home.models, model_id, now=AS_OF)
     for account in (blocked, good):
         ran = callsieve("--home", sample_home, "--config", CONFIG, "person", "restrict",
                         "--account", account, "--reason", "accuracy contested")  # fmt: skip
         assert ran.code == 0
 
-    after = score_night(lake, as_of=AS_OF, leaning=leaning)
+    after = score_night(lake, as_of=AS_OF, leaning=leaning, challenger=model_id)
     assert after.model is not None
     assert "champion was not used" in str(after.note)
+    assert after.shadow is not None
+    assert "challenger was not used" in str(after.shadow.note)
+    assert after.shadow.scores.is_empty()
     assert {blocked, good}.isdisjoint(after.model.card.reference_ids)
     assert good not in set(after.scores["account_id"])
     named = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -12,7 +13,16 @@ import pytest
 from cdr.errors import WrongUse
 from fraud.errors import ModelRefused
 from fraud.model.comparison import compared_nights
-from fraud.model.shelf import champion_id, named, promote, roll_back, shelved
+from fraud.model.forgetting import forget
+from fraud.model.shelf import (
+    challenge,
+    challenger_id,
+    champion_id,
+    named,
+    promote,
+    roll_back,
+    shelved,
+)
 from fraud.model.training import save, train
 
 pytestmark = pytest.mark.slow
@@ -69,21 +79,65 @@ def test_a_model_is_named_by_its_first_digits(folder: Path, shelf: tuple[Path, l
         named(folder, "")
 
 
-class Night:
-    """Scores of three accounts."""
+def test_a_challenger_stands_beside_the_champion_until_it_is_promoted(
+    folder: Path, shelf: tuple[Path, list[str]]
+) -> None:
+    first, second = shelf[1]
+    challenge(folder, second)
+    promote(folder, first, now=NOW)
+    assert [(one.is_champion, one.is_challenger) for one in shelved(folder)] == [
+        (False, True), (True, False),
+    ]  # fmt: skip
+    with pytest.raises(WrongUse, match="is the champion"):
+        challenge(folder, first)
+    promote(folder, second, now=NOW)
+    assert (champion_id(folder), challenger_id(folder)) == (second, None)
 
-    def __init__(self, *scores: float | None) -> None:
-        self.scores = pl.DataFrame(
-            {"account_id": ["a", "b", "c"], "score": scores}, schema_overrides={"score": pl.Float64}
-        )
+
+def test_who_comes_back_by_a_step_back_challenges_no_longer(
+    folder: Path, shelf: tuple[Path, list[str]]
+) -> None:
+    first, second = shelf[1]
+    promote(folder, first, now=NOW)
+    promote(folder, second, now=NOW)
+    challenge(folder, first)
+    assert roll_back(folder) == first
+    assert challenger_id(folder) is None
+
+
+def test_a_model_that_cannot_be_read_challenges_nobody(
+    folder: Path, shelf: tuple[Path, list[str]]
+) -> None:
+    challenge(folder, shelf[1][0])
+    with pytest.raises(ModelRefused):
+        challenge(folder, "0" * 32)
+    assert challenger_id(folder) == shelf[1][0]
+    challenge(folder, None)
+    assert challenger_id(folder) is None
+
+
+def test_a_challenger_that_knew_an_erased_account_goes(
+    folder: Path, shelf: tuple[Path, list[str]], tmp_path: Path
+) -> None:
+    copied = tmp_path / "models"
+    shutil.copytree(folder, copied)
+    challenge(copied, shelf[1][0])
+    forget(copied, "a3", now=NOW)
+    assert challenger_id(copied) is None
+
+
+def scores(*values: float | None) -> pl.DataFrame:
+    """Give scores of three accounts."""
+    frame = {"account_id": ["a", "b", "c"], "score": values}
+    return pl.DataFrame(frame, schema_overrides={"score": pl.Float64})
 
 
 def test_two_models_are_compared_where_both_know() -> None:
-    found = compared_nights(Night(0.9, 0.5, 0.1), Night(0.2, 0.6, None), capacity=1)
+    found = compared_nights(scores(0.9, 0.5, 0.1), scores(0.2, 0.6, None), capacity=1)
     assert (found.accounts, found.rank_correlation, found.shared_at_capacity) == (2, -1.0, 0)
     assert (found.only_champion, found.only_challenger) == (("a",), ("b",))
 
 
 def test_equal_scores_have_no_correlation() -> None:
-    found = compared_nights(Night(0.5, 0.5, 0.5), Night(0.2, 0.6, 0.1), capacity=3)
+    found = compared_nights(scores(0.5, 0.5, 0.5), scores(0.2, 0.6, 0.1), capacity=3)
     assert (found.rank_correlation, found.shared_at_capacity) == (None, 3)
