@@ -340,6 +340,10 @@ def _searched(work: _Work) -> None:
     found = search(lake.home.root, work.who, besides={*paths, work.file})
     traces += found.traces
     traces += [Trace("queue", cell, count) for cell, count in work.receipt.queue.left.items()]
+    if changed := work.receipt.files.exports_left:
+        traces.append(
+            Trace("exports", "answers written out of the home and changed since", changed)
+        )
     if old := old_versions(lake).files:
         traces.append(Trace("lake", "old versions of tables", old))
     size = sum(file.size for _, file in current)

@@ -30,6 +30,13 @@ def _taken_out(receipt: Receipt) -> Iterator[str]:
         yield "one of them was the champion: train and promote another"
     if files.rewritten or files.removed:
         yield f"files: {len(files.rewritten):,} changed, {len(files.removed):,} removed"
+    if files.exports_removed:
+        yield f"answers written out of the home: {files.exports_removed:,} files removed"
+    if files.exports_kept:
+        yield (
+            f"extracts of billing outside of the home: {files.exports_kept:,} files name the "
+            "person still, kept under book-keeping law"
+        )
     if receipt.old_versions.files:
         yield f"old versions of tables: {receipt.old_versions.files:,} files removed"
 

@@ -76,6 +76,11 @@ class Home:
         return self.root / "audit"
 
     @property
+    def exports(self) -> Path:
+        """Folder of the register of what was written outside of the home."""
+        return self.root / "exports"
+
+    @property
     def erasures(self) -> Path:
         """Folder of erasures that are not done yet."""
         return self.root / "erasures"

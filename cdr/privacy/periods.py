@@ -64,6 +64,11 @@ class RetentionSettings(BaseModel):
     audit_days: int = Field(
         default=1095, ge=1, description="Details of entries of the audit log; the entries stay."
     )
+    export_days: int = Field(
+        default=30,
+        ge=1,
+        description="Answers that `callsieve person access` and `export` wrote to files.",
+    )
     inbox_days: int = Field(
         default=30, ge=1, description="Files of the inbox after they were taken in."
     )

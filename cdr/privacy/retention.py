@@ -19,6 +19,7 @@ from cdr.billing.ledger import seals
 from cdr.lake import DataFile, Lake
 from cdr.lake.tables import portions
 from cdr.lake.versions import Old, drop_old_versions, old_versions
+from cdr.privacy.exports import remove_exports
 from cdr.privacy.holds import held_rows, holds_in_force
 from cdr.privacy.leftovers import FileRemoval, remove_leftovers
 from cdr.privacy.restrictions import kept_for_restriction
@@ -110,7 +111,10 @@ def retain(
         again, _ = _survey(lake, table, rules, standing)
         if left := sum(one.rows + one.values for one in again):
             done.left[table.name] = left
-    done.files = remove_leftovers(lake, now=now, dry_run=dry_run)
+    done.files = [
+        *remove_leftovers(lake, now=now, dry_run=dry_run),
+        *remove_exports(lake, now=now, dry_run=dry_run),
+    ]
     days = lake.settings.retention.vacuum_days
     done.gone = Old() if dry_run else drop_old_versions(lake, hours=24 * days)
     done.waiting = old_versions(lake)

@@ -16,6 +16,7 @@ from cdr import open_lake
 from cdr.errors import WrongUse
 from cdr.lake.home import write_whole
 from cdr.privacy.books import DISCLOSURES
+from cdr.privacy.exports import ExportKind, note_exports
 from cdr.privacy.identifiers import person_of
 from cdr.privacy.requests import State, requests_of
 from pipelines import rights
@@ -48,11 +49,13 @@ def access(
 
     Example: callsieve person access --account C1000016 --out answer.json
     """
-    found = rights.access(_asked(ctx, account, number, reason))
+    asked = _asked(ctx, account, number, reason)
+    found = rights.access(asked)
     content = found.as_json()
     if out is not None:
         write_whole(out, json.dumps(content, indent=2, ensure_ascii=False).encode())
         out.chmod(0o600)
+        note_exports(asked.lake.home, ExportKind.ANSWER, [out], at=asked.now)
     lines = [
         f"{one.table}: {one.rows:,} rows, {one.rows_of_others:,} of others that name the person; "
         f"{(one.since or '')[:10]} to {(one.until or '')[:10]}"
@@ -78,7 +81,9 @@ def export(
 
     Example: callsieve person export --account C1000016 --out C1000016
     """
-    written = rights.export(_asked(ctx, account, number, reason), out)
+    asked = _asked(ctx, account, number, reason)
+    written = rights.export(asked, out)
+    note_exports(asked.lake.home, ExportKind.ANSWER, out.iterdir(), at=asked.now)
     files = [asdict(one) for one in written.files]
     text = "\n".join(f"{one.name}: {one.rows:,} rows" for one in written.files) or "nothing is held"
     show({"out": str(out), "files": files}, as_json=as_json, text=text)

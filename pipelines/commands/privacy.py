@@ -138,6 +138,11 @@ def _in_words(done: Cleared) -> str:
             f"not gone yet: {lake.waiting.files:,} old files of {lake.waiting.bytes:,} bytes, "
             f"all by {lake.waiting_until:%Y-%m-%d}"
         )
+    lines += [
+        f"STILL THERE and changed since: {one.left:,} files, {one.rule}; remove them by hand"
+        for one in lake.files
+        if one.left
+    ]
     if done.expired_left:
         lines.append(f"STILL THERE though over: {done.expired_left:,}; run it again")
     return "\n".join(lines)
