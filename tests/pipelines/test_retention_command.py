@@ -1,4 +1,4 @@
-"""`callsieve retention` by its exit code: 1 where something over is there, after it did its work."""
+"""`callsieve retention` by its exit code: 1 where something over is still there, else 0."""
 
 from __future__ import annotations
 
