@@ -19,8 +19,8 @@ from fraud.rules.candidates import rule_candidates, with_rules
 from fraud.rules.hits import known_hits
 from fraud.score_table import candidates_of
 from fraud.scoring import midnight_after
-from pipelines.inbox import take_in
-from pipelines.nightly import COUNTS, apply_rules, put_in_queue
+from pipelines.inbox import COUNTS, concerns_of, take_in
+from pipelines.nightly import apply_rules, put_in_queue
 
 DAYS = 2
 """Days looked at: a test call is followed by its attack within 24 h, and calls of the last hour of
@@ -104,9 +104,7 @@ def run_hourly(
 def _run(lake: Lake, day: date, now: datetime, tell: Callable[[str], None]) -> HourlyOutcome:
     tell("taking in")
     taken = take_in(lake, now=now)
-    counts = {name: taken.calls.total(name) for name in COUNTS}
-    concerns = [f"{refused.file}: {refused.fault}" for refused in taken.refused_imports]
-    concerns += [f"{file.file} ({file.source}): {file.fault}" for file in taken.calls.refused]
+    concerns = concerns_of(lake, taken, now=now)
     tell("reducing what is new")
     reduce_days(lake, as_of=midnight_after(day), back_days=DAYS)
     tell("applying the rules")
@@ -130,7 +128,7 @@ def _run(lake: Lake, day: date, now: datetime, tell: Callable[[str], None]) -> H
         candidates |= {one.account_id: one for one in hit}
     return HourlyOutcome(
         date=day,
-        ingest={"files": len(taken.calls.files), **counts},
+        ingest=taken.counts,
         rules=[rules[name] for name in sorted(rules)],
         candidates=tuple(candidates.values()),
         cases_opened=opened,

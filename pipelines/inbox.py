@@ -21,9 +21,10 @@ from cdr.imports import (
     import_messages,
     import_numbers,
 )
-from cdr.ingest import FileReport, IngestReport, Progress, ingest
+from cdr.ingest import FileReport, IngestReport, Progress, contradiction, ingest
 from cdr.lake import Lake
 from cdr.pull import pull_source
+from pipelines.set_aside import set_aside
 
 IMPORTS: dict[str, Callable[..., ImportReport]] = {
     "accounts": import_accounts,
@@ -34,6 +35,10 @@ IMPORTS: dict[str, Callable[..., ImportReport]] = {
 }
 """Stem of each file of the operator's, and what takes it in; accounts come first, and lists before
 the texts whose links are looked up in them."""
+
+
+COUNTS = ("read", "accepted", "duplicate", "corrected", "rejected")
+"""What rows are counted as; the first is the sum of the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,11 @@ class TakenIn:
     imports: tuple[ImportReport, ...]
     refused_imports: tuple[RefusedFile, ...]
     calls: IngestReport
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Call files, and what became of their rows."""
+        return {"files": len(self.calls.files), **{name: self.calls.total(name) for name in COUNTS}}
 
 
 def operator_files(inbox: Path) -> list[tuple[str, Path]]:
@@ -111,3 +121,19 @@ def _expect_sources(inbox: Path, sources: set[str]) -> None:
         raise SettingsError(
             "sources", [f"inbox has a folder {name!r}, but no such source" for name in unknown]
         )
+
+
+def concerns_of(lake: Lake, taken: TakenIn, *, now: datetime) -> list[str]:
+    """Say what of a taking in needs a person: files refused, rows set aside, wrong clocks."""
+    sources = lake.settings.sources
+    return [
+        *(f"{refused.file}: {refused.fault}" for refused in taken.refused_imports),
+        *(f"{file.file} ({file.source}): {file.fault}" for file in taken.calls.refused),
+        *(
+            contradiction(
+                f"{file.file} ({file.source})", file.contradicted, sources[file.source].zone
+            )
+            for file in taken.calls.contradicted
+        ),
+        *set_aside(lake, now),
+    ]

@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from cdr.errors import storage
+from cdr.html_pages import html_pages
 from cdr.lake.home import write_whole
 from fraud.identity.details import DETAILS
 from fraud.identity.parameters import OUTSET, Parameters
@@ -20,13 +19,7 @@ from fraud.model.training import Model
 
 SIGNALS_SHOWN = 15
 
-_PAGES = Environment(
-    loader=PackageLoader("pipelines"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_PAGES = html_pages("pipelines")
 _TEXTS = _PAGES.overlay(autoescape=False)
 
 

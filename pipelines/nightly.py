@@ -16,7 +16,6 @@ import polars as pl
 from cdr.billing.costs import cost_book
 from cdr.checks import findings_of
 from cdr.errors import WrongUse
-from cdr.ingest import contradiction
 from cdr.lake import Lake
 from cdr.lake.compact import compact
 from cdr.lengths import doubt_lengths, recent_days
@@ -33,14 +32,11 @@ from fraud.score_table import candidates_of, described_of
 from fraud.scoring import midnight_after
 from fraud.tables import RULE_HITS
 from pipelines.erasure import unfinished
-from pipelines.inbox import take_in
+from pipelines.inbox import concerns_of, take_in
 from pipelines.report import write_report
 from pipelines.retention import clear_away
 from pipelines.runs import Result, Run, open_run
 from pipelines.scored import score_and_keep
-from pipelines.set_aside import set_aside
-
-COUNTS = ("read", "accepted", "duplicate", "corrected", "rejected")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,23 +115,10 @@ def _take_in(night: Night) -> Result:
         night.progress(f"  {file}: {rows:,} rows read")
 
     taken = take_in(night.lake, now=night.now, progress=progress)
-    concerns = [f"{refused.file}: {refused.fault}" for refused in taken.refused_imports]
-    concerns += [f"{file.file} ({file.source}): {file.fault}" for file in taken.calls.refused]
-    concerns += [
-        contradiction(
-            f"{file.file} ({file.source})",
-            file.contradicted,
-            night.lake.settings.sources[file.source].zone,
-        )
-        for file in taken.calls.contradicted
-    ]
-    concerns += set_aside(night.lake, night.now)
-    concerns += _nothing_of(night)
-    counts = {name: taken.calls.total(name) for name in COUNTS}
     return {
-        "ingest": {"files": len(taken.calls.files), **counts},
+        "ingest": taken.counts,
         "imports": [asdict(report) for report in taken.imports],
-        "concerns": concerns,
+        "concerns": [*concerns_of(night.lake, taken, now=night.now), *_nothing_of(night)],
     }
 
 

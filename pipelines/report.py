@@ -12,9 +12,9 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from cdr.errors import storage
+from cdr.html_pages import html_pages
 from cdr.lake import Lake
 from cdr.lake.home import write_whole
 from cdr.schema import CALLS
@@ -25,13 +25,7 @@ DAYS_SHOWN = 28
 BAR_HEIGHT = 80
 """Height of the tallest bar, in pixels."""
 
-_PAGES = Environment(
-    loader=PackageLoader("pipelines"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_PAGES = html_pages("pipelines")
 
 
 @dataclass(frozen=True, slots=True)

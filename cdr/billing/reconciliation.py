@@ -6,22 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from cdr.billing.files import Format, TableFile, out_folder
 from cdr.errors import storage
+from cdr.html_pages import html_pages
 from cdr.lake.home import write_whole
 
 ROWS_SHOWN = 500
 """Differences on the page; the file beside it has all. Ours: a page that still opens at once."""
 
-_PAGES = Environment(
-    loader=PackageLoader("cdr.billing"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_PAGES = html_pages("cdr.billing")
 
 
 @dataclass(frozen=True, slots=True)

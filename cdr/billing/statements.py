@@ -20,7 +20,6 @@ from typing import Any
 
 import polars as pl
 import typst
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from cdr.billing.bill import CALL
 from cdr.billing.currencies import exact, in_coins, written
@@ -28,6 +27,7 @@ from cdr.billing.extract import begin_bill, known_accounts
 from cdr.billing.files import Format, TableFile, out_folder
 from cdr.billing.periods import Period
 from cdr.errors import storage
+from cdr.html_pages import html_pages
 from cdr.lake import Lake
 from cdr.lake.home import write_whole
 from cdr.schema import ACCOUNTS
@@ -36,13 +36,7 @@ from cdr.settings import BillingSettings
 HIDDEN_ELSEWHERE = 4
 """Digits hidden where the country's law is not in `masking.csv`. Ours: one more than any there."""
 
-_PAGES = Environment(
-    loader=PackageLoader("cdr.billing"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_PAGES = html_pages("cdr.billing")
 
 
 class StatementFormat(StrEnum):

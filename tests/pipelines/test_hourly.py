@@ -46,6 +46,15 @@ def test_a_call_to_a_test_number_is_a_case_at_once_and_only_once(
     assert [(one.account_id, one.band) for one in cases(operator.home)] == [("a2", "high")]
 
 
+def test_rows_set_aside_are_told_at_once(callsieve: RunCommand, operator: Operator) -> None:
+    operator.leave(4, "not,a,call")
+    ran = callsieve(*operator.words, *HOUR)
+    assert ran.code == 1
+    assert ran.found["concerns"] == [
+        "pbx: 1 rows of 1 files set aside (wrong_column_count 1), see `rejects`"
+    ]
+
+
 def test_the_night_after_it_keeps_the_case_and_the_reason(
     callsieve: RunCommand, operator: Operator
 ) -> None:
