@@ -27,7 +27,7 @@ from django.db.utils import Error as DatabaseError
 
 from cdr.errors import SettingsError, storage
 from fraud.errors import QueueFailed, QueueTooNew
-from fraud.review import settings
+from fraud.review import breached, settings
 
 FILE = "review.sqlite3"
 """Name of the database in the home."""
@@ -91,6 +91,7 @@ def point_at(home: Path) -> BaseDatabaseWrapper:
         If the home cannot be made or written.
     """
     set_up()
+    django_settings.BREACHED_PASSWORDS = home / breached.FILE
     wanted = postgres_settings(os.environ[URL]) if os.environ.get(URL) else _sqlite_settings(home)
     current = connections.settings[DEFAULT_DB_ALIAS]
     if any(current.get(name) != value for name, value in wanted.items()):

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.conf import settings as django_settings
 from django.core.exceptions import ValidationError
 from zxcvbn import zxcvbn
 
+from cdr.errors import CdrError, storage
+from fraud.review.breached import is_breached
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from django.contrib.auth.models import User
 
 LEAST_SCORE = 4
@@ -50,3 +56,34 @@ class GuessableValidator:
     def get_help_text(self) -> str:
         """Return what the page says before."""
         return "Your password must not be easy to guess, such as a known one with a year added."
+
+
+class BreachedValidator:
+    """One of Django's password validators: the operator's own list of breached passwords.
+
+    It refuses every password while that file is there and cannot be read.
+    """
+
+    def validate(self, password: str, user: User | None = None) -> None:
+        """Refuse a password that is in the list; without one, refuse none.
+
+        Raises
+        ------
+        ValidationError
+            Says why; never quotes the password.
+        """
+        file: Path | None = django_settings.BREACHED_PASSWORDS
+        if file is None or not file.exists():
+            return
+        try:
+            with storage("reading the list of breached passwords"):
+                known = is_breached(password, file)
+        except CdrError as error:
+            raise ValidationError(str(error), code="unreadable") from None
+        if known:
+            text = "This password is known from a breach: somebody will try it. Choose another."
+            raise ValidationError(text, code="breached")
+
+    def get_help_text(self) -> str:
+        """Return what the page says before."""
+        return "Your password must not be known from a breach."

@@ -7,6 +7,7 @@ Which database and which secret key is known at run time only and set by
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -58,6 +59,8 @@ AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
 ]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+BREACHED_PASSWORDS: Path | None = None
+"""The operator's list of breached passwords, where the home has one."""
 AUTH_PASSWORD_VALIDATORS = [
     {
         # 12: ours, between the 8 and 15 of NIST SP 800-63B rev. 4 with and without a second factor
@@ -69,6 +72,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
     {"NAME": "fraud.review.passwords.GuessableValidator"},
+    {"NAME": "fraud.review.passwords.BreachedValidator"},
 ]
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"

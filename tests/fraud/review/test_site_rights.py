@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from hashlib import sha1
 from typing import Any
 
 import pytest
@@ -171,6 +173,21 @@ def test_bad_passwords_are_refused(site: Any, password: str, said: str) -> None:
             site.home, "eve-the-reviewer", password, role=Role.LEAD, by="t", now=datetime.now(UTC)
         )
     assert not password or password not in str(refused.value) or said == "too similar"
+
+
+def test_a_password_on_the_operators_list_of_breached_ones_is_refused(site: Any) -> None:
+    password = "quiet-otter-mends-11-ladders"
+    list_of = site.home / "breached-passwords.txt"
+    add = partial(
+        new_person, site.home, "eve", role=Role.LEAD, by="t", now=datetime.now(UTC)
+    )  # fmt: skip
+    list_of.write_bytes(b"no list of hashes\n")
+    with pytest.raises(WrongUse, match="is not a list of SHA-1 hashes"):
+        add(password)
+    list_of.write_text(f"{sha1(password.encode()).hexdigest().upper()}:3\n")
+    with pytest.raises(WrongUse, match="known from a breach"):
+        add(password)
+    add("another-otter-mends-12-ladders")
 
 
 def test_passwords_are_kept_by_argon2_and_nobody_is_there_by_default(
