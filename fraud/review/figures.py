@@ -104,9 +104,8 @@ def figures(
     staff : Staff
         Only cases of this person's countries and plans count.
     below : callable
-        Says how many accounts lay below the threshold on some nights; see
-        :func:`fraud.review.missed.below_threshold`. Not asked where the scope is a part of all:
-        how many of that part lie there is not known.
+        Says how many accounts of the scope lay below the threshold on some nights; see
+        :func:`fraud.review.missed.below_threshold`.
     """
     cases = models.Case.objects.in_scope(staff)
     waiting = cases.filter(status__in=UNDECIDED)
@@ -116,7 +115,6 @@ def figures(
     against = sum(against_score(one.action, one.band) for one in final)
     sample = [one for one in final if one.sampled]
     nights = {one.night for one in sample if one.night is not None}
-    whole = not (staff.countries or staff.plans)
     return Figures(
         ages=_ages(waiting, now),
         late=awake.filter(due_at__lt=now).count(),
@@ -130,7 +128,7 @@ def figures(
             decided=len(sample),
             confirmed=_confirmed(sample),
             caught=_confirmed(final) - _confirmed(sample),
-            below=below(nights) if whole and nights else None,
+            below=below(nights) if nights else None,
         ),
     )
 

@@ -15,7 +15,7 @@ from math import sqrt
 import polars as pl
 
 from cdr.lake import Lake
-from cdr.schema import SCORES
+from cdr.schema import ACCOUNTS, SCORES
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,13 @@ def _of_all(share: float, below: float, caught: int) -> float | None:
     return fraud / (fraud + caught) if fraud + caught else None
 
 
-def below_threshold(lake: Lake, nights: Collection[date]) -> float | None:
+def below_threshold(
+    lake: Lake,
+    nights: Collection[date],
+    *,
+    countries: Collection[str] = (),
+    plans: Collection[str] = (),
+) -> float | None:
     """Return how many accounts lay below the threshold, on average over nights that are kept.
 
     Parameters
@@ -91,12 +97,23 @@ def below_threshold(lake: Lake, nights: Collection[date]) -> float | None:
         Where the scores of the nights are.
     nights : collection of date
         Midnights that samples were drawn at.
+    countries, plans : collection of str
+        Only accounts that are of these now; empty for all.
     """
     if not nights:
         return None
-    low = lake.scan(SCORES, dates=sorted(nights)).filter(pl.col("band") == "low")
-    counts = low.group_by("as_of_date").len().collect()["len"]
-    return float(counts.sum()) / counts.len() if counts.len() else None
+    scores = lake.scan(SCORES, dates=sorted(nights))
+    if not scores.head(1).collect().height:
+        return None
+    low = scores.filter(pl.col("band") == "low")
+    if countries or plans:
+        known = lake.scan(ACCOUNTS).filter(pl.col("valid_to").is_null())
+        for column, allowed in (("country", countries), ("plan", plans)):
+            if allowed:
+                known = known.filter(pl.col(column).is_in(list(allowed)))
+        low = low.join(known, on="account_id", how="semi")
+    kept = scores.select(pl.col("as_of_date").n_unique()).collect().item()
+    return float(low.select(pl.len()).collect().item()) / kept
 
 
 def wilson(hits: int, n: int) -> tuple[float, float]:

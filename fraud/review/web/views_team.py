@@ -24,10 +24,15 @@ ENTRIES = 100
 @require_GET
 def team(request: HttpRequest) -> HttpResponse:
     """Show how the team works."""
-    below = partial(below_threshold, reader().lake)
-    found = figures(now=now(), staff=staff_of(request), below=below)
-    ages = [label for label, _ in AGES]
-    return render(request, "review/team.html", {"figures": found, "ages": ages, "hasty_s": HASTY_S})
+    staff = staff_of(request)
+    below = partial(below_threshold, reader().lake, countries=staff.countries, plans=staff.plans)
+    shown = {
+        "figures": figures(now=now(), staff=staff, below=below),
+        "ages": [label for label, _ in AGES],
+        "hasty_s": HASTY_S,
+        "scope": [*staff.countries, *staff.plans],
+    }
+    return render(request, "review/team.html", shown)
 
 
 @needs(Right.SEE_AUDIT)

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from review_site import MORNING, NIGHT, PLAIN, site_settings
 
+from cdr.imports import import_accounts
 from cdr.lake import Lake, open_lake
 from cdr.schema import SCORES
 from fraud.review.account import AccountReader
@@ -84,6 +85,19 @@ def test_a_part_of_the_cases_says_nothing_of_all_fraud(site: Any, lake: Lake) ->
     assert (found.share, found.of_all) == (0.25, None)
 
 
+def test_below_the_threshold_of_a_country_lie_its_accounts(site: Any, lake: Lake) -> None:
+    rows = "account_id,created_at,country,plan,status\n" + "".join(
+        f"s-{n},2026-01-01T00:00:00Z,{'PL' if n < 10 else 'DE'},{('free', 'pro')[n % 2]},active\n"
+        for n in range(100)
+    )
+    file = site.home / "accounts.csv"
+    file.write_text(rows)
+    import_accounts(lake, file, now=MORNING)
+    assert below_threshold(lake, [NIGHT], countries=["PL"]) == 10
+    assert below_threshold(lake, [NIGHT], countries=["PL"], plans=["pro"]) == 5
+    assert below_threshold(lake, [NIGHT], countries=["FR"]) == 0
+
+
 def test_nights_whose_scores_are_gone_say_nothing(lake: Lake) -> None:
     assert below_threshold(lake, [NIGHT]) == LOW
     assert below_threshold(lake, [date(2020, 1, 1)]) is None
@@ -117,3 +131,4 @@ def test_a_lead_of_a_country_sees_the_figures_of_that_country(site: Any) -> None
     Staff.objects.filter(user__username="lea").update(countries=["PL"])
     found = site.client("lea").get("/team").context["figures"]
     assert (found.open_count, found.decided_count, found.people) == (1, 0, [])
+    assert "Only cases and accounts of PL" in site.client("lea").get("/team").content.decode()

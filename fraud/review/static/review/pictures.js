@@ -102,24 +102,27 @@ function timeline(data) {
   };
 }
 
+// symbol, size, whether it is drawn hollow
 const TIES = {
-  "this account": ["circle", 26], account: ["emptyCircle", 16], "blocked account": ["rect", 18],
-  number: ["triangle", 13], "number called": ["triangle", 13], "number that called": ["emptyTriangle", 13],
-  device: ["roundRect", 13], payment: ["diamond", 15], ip: ["pin", 20], "IP called from": ["emptyPin", 20],
-  "postal address": ["emptyRect", 12], "mail domain": ["emptyDiamond", 14], text: ["emptyRoundRect", 12],
+  "this account": ["circle", 26], account: ["circle", 16, true], "blocked account": ["rect", 18],
+  number: ["triangle", 13], "number called": ["arrow", 14], "number that called": ["triangle", 13, true],
+  device: ["roundRect", 13], payment: ["diamond", 15], ip: ["pin", 20], "IP called from": ["pin", 20, true],
+  "postal address": ["rect", 12, true], "mail domain": ["diamond", 14, true], text: ["roundRect", 12, true],
 };
 
 function graph(data) {
   const kinds = Object.keys(TIES).filter((kind) => data.nodes.some((node) => node.kind === kind));
-  const colour = (kind) => (kind === "blocked account" ? RED : kind === "this account" ? BLUE : kind === "account" ? BLUE : QUIET);
+  const colour = (kind) => (kind === "blocked account" ? RED : kind === "this account" || kind === "account" ? BLUE : QUIET);
+  const style = (kind) => (TIES[kind][2] ? { color: CARD, borderColor: colour(kind), borderWidth: 1.5 } : { color: colour(kind) });
+  const many = data.nodes.length;
   return {
     ...BASE,
     tooltip: { ...BASE.tooltip, formatter: (one) => (one.dataType === "node" ? `${one.data.kind}\n${one.data.name}` : "") },
-    legend: { bottom: 0, itemWidth: 14, itemHeight: 12, textStyle: { color: QUIET, fontSize: 11 },
+    legend: { bottom: 0, itemWidth: 14, itemHeight: 12, itemGap: 8, textStyle: { color: QUIET, fontSize: 11 },
       data: kinds.map((name) => ({ name, icon: TIES[name][0] })) },
-    series: [{ type: "graph", layout: "force", roam: false, left: 60, right: 90, top: 20, bottom: 50,
-      force: { repulsion: 220, edgeLength: [50, 90], gravity: 0.12, layoutAnimation: false },
-      categories: kinds.map((name) => ({ name, symbol: TIES[name][0], itemStyle: { color: colour(name) } })),
+    series: [{ type: "graph", layout: "force", roam: false, left: 30, right: 80, top: 20, bottom: 90,
+      force: { repulsion: Math.max(40, 240 - 7 * many), edgeLength: [30, 80], gravity: 0.2, layoutAnimation: false },
+      categories: kinds.map((name) => ({ name, symbol: TIES[name][0], itemStyle: style(name) })),
       lineStyle: { color: QUIET, width: 1 },
       label: { show: true, position: "right", fontSize: 11, color: INK, formatter: (one) =>
         one.data.blocked ? `${one.data.name} (blocked)` : `${one.data.name}` },
