@@ -112,8 +112,9 @@ def below_threshold(
             if allowed:
                 known = known.filter(pl.col(column).is_in(list(allowed)))
         low = low.join(known, on="account_id", how="semi")
-    kept = scores.select(pl.col("as_of_date").n_unique()).collect().item()
-    return float(low.select(pl.len()).collect().item()) / kept
+    kept: int = scores.select(pl.col("as_of_date").n_unique()).collect().item()
+    count: int = low.select(pl.len()).collect().item()
+    return count / kept
 
 
 def wilson(hits: int, n: int) -> tuple[float, float]:

@@ -193,20 +193,23 @@ def test_without_javascript_all_but_the_pictures_works(chromium: Browser, addres
 
 
 PAGES = {
-    "lea": ("/", "/cases/1", "/cases/1/calls/short_call_share_7d", "/team", "/outbox", "/me",
+    "lea": ("/", "/cases/1", "/cases/1/calls/short_call_share_7d",
+            "/cases/1/ties/blocked_by_calls_count_30d", "/team", "/outbox", "/me",
             "/keys", "/password", "/second-factor/set-up", "/nowhere"),
     "dora": ("/audit", "/requests"),
     "root": ("/people", "/people/add"),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(
+    ("width", "scheme"), [(1280, "light"), (390, "light"), (1280, "dark"), (390, "dark")]
+)
 def test_axe_finds_nothing_serious_and_nothing_hangs_over(
-    chromium: Browser, address: str, width: int
+    chromium: Browser, address: str, width: int, scheme: str
 ) -> None:
     found = []
     for name, addresses in PAGES.items():
-        page = Visitor(chromium, address, width).sign_in(name)
+        page = Visitor(chromium, address, width, color_scheme=scheme).sign_in(name)
         if name == "lea":
             page.get_by_role("button", name="Next case").click()
             page.wait_for_url("**/cases/1")

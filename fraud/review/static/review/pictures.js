@@ -121,7 +121,7 @@ function graph(data) {
     legend: { bottom: 0, itemWidth: 14, itemHeight: 12, itemGap: 8, textStyle: { color: QUIET, fontSize: 11 },
       data: kinds.map((name) => ({ name, icon: TIES[name][0] })) },
     series: [{ type: "graph", layout: "force", roam: false, left: 30, right: 80, top: 20, bottom: 90,
-      force: { repulsion: Math.max(40, 240 - 7 * many), edgeLength: [30, 80], gravity: 0.2, layoutAnimation: false },
+      force: { repulsion: Math.max(80, 340 - 7 * many), edgeLength: [50, 120], gravity: 0.15, layoutAnimation: false },
       categories: kinds.map((name) => ({ name, symbol: TIES[name][0], itemStyle: style(name) })),
       lineStyle: { color: QUIET, width: 1 },
       label: { show: true, position: "right", fontSize: 11, color: INK, formatter: (one) =>
