@@ -39,6 +39,9 @@ COLUMNS = (
     *_NEEDED, "cgrid", "runid", "tor", "originhost", "tenant", "account", "subject",
 )  # fmt: skip
 
+_KEYS = ("originhost", "originid", "setuptime", "answertime")
+"""They name a row; the time of answer stands for one without time of set-up."""
+
 
 def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.DataFrame]:
     header = None
@@ -48,9 +51,9 @@ def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.D
         _check(file)
     for block in read_blocks(file, block_bytes):
         rows = (
-            split_table(block, header, COLUMNS)
+            split_table(block, header, COLUMNS, keys=_KEYS)
             if header
-            else split_columns(block, _DEFAULT, COLUMNS)
+            else split_columns(block, _DEFAULT, COLUMNS, keys=_KEYS)
         )
         yield _records(with_columns(rows, COLUMNS))
 

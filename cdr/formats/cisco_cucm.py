@@ -82,8 +82,9 @@ def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.D
     if start is None:
         return
     columns, skipped = start
+    keys = ("pkid", "dateTimeOrigination") if "pkid" in columns else columns
     for block in read_blocks(file, block_bytes):
-        rows = split_columns(block, columns, COLUMNS)
+        rows = split_columns(block, columns, COLUMNS, keys=keys)
         yield _records(with_columns(rows.filter(~pl.col("line").is_in(skipped)), COLUMNS))
 
 

@@ -10,6 +10,8 @@ means here:
 - A session has a record for each trunk that was tried: they share the session id and are
   told apart by the record's number. Session ids of two switches may be the same, so each
   switch is a source of its own.
+- What names a record stands in its first eight fields, so a last line that breaks off in its last
+  field lacks nothing of that.
 - Audit records (type `A`) are set aside as `not_a_call`.
 """
 

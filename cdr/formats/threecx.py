@@ -40,6 +40,9 @@ _NEEDED = ("callid", "time-start", "time-answered", "time-end", "reason-terminat
            "to-no")  # fmt: skip
 COLUMNS = (*_NEEDED, "historyid", "duration", "dial-no", "final-number", "bill-code", "from-type")
 
+_KEYS = ("callid", "time-start", "to-no")
+"""They name a row, the last two its leg."""
+
 _OUTCOMES = {
     "busy": Outcome.BUSY.value,
     "noanswer": Outcome.NO_ANSWER.value,
@@ -57,7 +60,7 @@ def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.D
     layout = _layout_of(file, source)
     counter = LegCounter()
     for block in read_blocks(file, block_bytes):
-        rows = with_columns(split_columns(block, layout, COLUMNS), COLUMNS)
+        rows = with_columns(split_columns(block, layout, COLUMNS, keys=_KEYS), COLUMNS)
         rows = rows.with_columns(part=pl.concat_str("time-start", "to-no", ignore_nulls=True))
         yield _records(counter.number(rows, "callid", "part"))
 

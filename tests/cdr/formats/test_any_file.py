@@ -221,6 +221,36 @@ def test_half_a_last_line_makes_no_call_that_the_whole_file_does_not_have(
         assert keys_of_good_records(name, file) <= calls
 
 
+LAST_IS_A_NAME = {
+    "cisco_cucm": (
+        "cdrRecordType,dateTimeOrigination,dateTimeConnect,dateTimeDisconnect,duration,"
+        "callingPartyNumber,originalCalledPartyNumber,pkid\n1,1788256800,0,1788256807,0,1,2,ed56"
+    ),
+    "cgrates_csv": (
+        "setuptime,answertime,usage,account,destination,originid\n"
+        "2026-09-01T10:00:00Z,2026-09-01T10:00:07Z,1m0s,1001,+442079460018,f3e9"
+    ),
+    "threecx": "2026/09/01 12:00:00,,2026/09/01 12:00:09,Busy,Ext.100,+442079460018,1042",
+}
+"""Files of which nobody can tell whether their last line is whole."""
+
+OWN = {
+    "threecx": {
+        "header": ("time-start", "time-answered", "time-end", "reason-terminated", "from-no",
+                   "to-no", "callid")
+    }
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LAST_IS_A_NAME)
+def test_a_last_line_that_may_lack_a_part_of_its_name_waits(name: str, tmp_path: Path) -> None:
+    file, source = tmp_path / "calls", settings_of(name).model_copy(update=OWN.get(name))
+    for end, faults in (("", ["cut_short"]), ("\n", [])):
+        file.write_text(LAST_IS_A_NAME[name] + end)
+        found = pl.concat(by_name(name).read(file, source, 1 << 20))
+        assert found["faults"].to_list() == [faults]
+
+
 def keys_of_good_records(name: str, file: Path) -> set[tuple[object, ...]]:
     found = read(name, file, 1 << 20)
     if isinstance(found, str):
