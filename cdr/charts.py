@@ -6,6 +6,8 @@ extra `notebooks` (Altair), so nothing in the store imports this module.
 
 from __future__ import annotations
 
+import math
+
 import altair as alt
 import numpy as np
 import polars as pl
@@ -30,7 +32,7 @@ def stacked_days(days: pl.DataFrame, *, by: str, count: str, title: str) -> alt.
         alt.Chart(days)
         .mark_bar(stroke="white", strokeWidth=0.5)
         .encode(
-            x=alt.X("call_date:T", title=None),
+            x=alt.X("call_date:T", title=None, axis=alt.Axis(format="%d %b", labelOverlap=True)),
             y=alt.Y(f"{count}:Q", title=title),
             color=alt.Color(f"{by}:N", title=by.replace("_", " ")),
             order=alt.Order(f"{by}:N"),
@@ -86,12 +88,20 @@ def bars(rows: pl.DataFrame, *, label: str, value: str, title: str) -> alt.Layer
     base = alt.Chart(rows).encode(
         x=alt.X(f"{value}:Q", title=title), y=alt.Y(f"{label}:N", sort="-x", title=None)
     )
-    text = base.mark_text(align="left", dx=4).encode(text=alt.Text(f"{value}:Q", format=",.4~g"))
+    text = base.mark_text(align="left", dx=4).encode(text=alt.Text(f"{value}:Q", format=",.4~r"))
     chart: alt.LayerChart = (base.mark_bar() + text).properties(width=WIDTH_PX - 120)
     return chart
 
 
-def distribution(rows: pl.DataFrame, *, value: str, title: str, by: str | None = None) -> alt.Chart:
+def distribution(
+    rows: pl.DataFrame,
+    *,
+    value: str,
+    title: str,
+    by: str | None = None,
+    log: bool = False,
+    mark: float | None = None,
+) -> alt.Chart | alt.LayerChart:
     """Draw how values are distributed, as shares of each group.
 
     Parameters
@@ -104,22 +114,39 @@ def distribution(rows: pl.DataFrame, *, value: str, title: str, by: str | None =
         What it is, with its unit.
     by : str, optional
         Column of groups, drawn in rows below each other on one scale.
+    log : bool, default=False
+        Bins of equal ratios, on an axis of powers of ten; values of 0 and less are left out.
+    mark : float, optional
+        A value to point out with a line, where there are no groups.
     """
+    placed = pl.col(value).cast(pl.Float64)
+    if log:
+        rows = rows.filter(placed > 0).with_columns(placed.log10().alias(value))
     binned = _binned(rows, value, by)
+    axis = alt.Axis(values=list(range(-3, 10)), labelExpr=_POWER) if log else alt.Axis()
     chart: alt.Chart = (
         alt.Chart(binned)
         .mark_bar()
         .encode(
-            x=alt.X("from:Q", bin="binned", title=title),
+            x=alt.X("from:Q", bin="binned", title=title, axis=axis),
             x2="to:Q",
             y=alt.Y("share:Q", title="share", axis=alt.Axis(format="%")),
         )
         .properties(width=WIDTH_PX, height=110 if by else HEIGHT_PX)
     )
     if by:
-        chart = chart.encode(row=alt.Row(f"{by}:N", title=None))
-    return chart
+        return chart.encode(row=alt.Row(f"{by}:N", title=None))
+    if mark is None:
+        return chart
+    at = pl.DataFrame({"from": [math.log10(mark) if log else mark], "said": [f"{mark:,.4g}"]})
+    line = alt.Chart(at).mark_rule(color="black", strokeWidth=2).encode(x="from:Q")
+    said = alt.Chart(at).mark_text(align="right", dx=-5, y=8).encode(x="from:Q", text="said:N")
+    layered: alt.LayerChart = chart + line + said
+    return layered
 
+
+_POWER = "format(pow(10, datum.value), ',~r')"
+"""Writes a power of ten as the number that it stands for."""
 
 BINS = 40
 """Bars of a distribution. Ours: what a screen's width shows apart."""

@@ -180,7 +180,7 @@ def calibration(bins: pl.DataFrame) -> alt.LayerChart:
     )
     points = base.mark_point(filled=True).encode(
         y=alt.Y("blocked_share:Q", title="share blocked", scale=alt.Scale(domain=[0, 1])),
-        size=alt.Size("accounts:Q", title="accounts"),
+        size=alt.Size("accounts:Q", title="accounts", scale=alt.Scale(range=[30, 400])),
     )
     spans = base.mark_rule().encode(y="low:Q", y2="high:Q")
     lines = even.encode(x="score:Q", y="blocked_share:Q")

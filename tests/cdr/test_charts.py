@@ -25,3 +25,18 @@ def test_no_values_draw_nothing() -> None:
 def test_days_of_the_week_are_named_from_monday() -> None:
     hours = pl.DataFrame({"weekday": [1, 7], "hour": [0, 23], "calls": [3, 4]})
     assert pl.DataFrame(week_hours(hours).data)["day"].to_list() == ["Mon", "Sun"]
+
+
+def test_bins_of_equal_ratios_hold_what_is_above_zero() -> None:
+    rows = pl.DataFrame({"s": [0.0, 1.0, 10.0, 100.0]})
+    drawn = pl.DataFrame(distribution(rows, value="s", title="s", log=True).data)
+    assert (drawn["from"][0], drawn["to"][-1]) == (0.0, 2.0)
+    held = drawn.filter(pl.col("share") > 0)["share"].to_list()
+    assert held == [pytest.approx(1 / 3)] * 3
+
+
+def test_a_value_is_pointed_out_where_it_lies() -> None:
+    rows = pl.DataFrame({"s": [1.0, 1000.0]})
+    _, line, said = distribution(rows, value="s", title="s", log=True, mark=1000).layer
+    assert pl.DataFrame(line.data)["from"].to_list() == [3.0]
+    assert pl.DataFrame(said.data)["said"].to_list() == ["1,000"]
