@@ -31,6 +31,7 @@ from fraud.model.similarity import BlockedAccountSimilarity
 TRUSTED_TYPES = (
     "fraud.model.chains.Chain",
     "fraud.model.curve.Curve",
+    "fraud.model.lines.Lines",
     "fraud.model.similarity.BlockedAccountSimilarity",
 )
 """What an artifact may hold beside the types that skops trusts by itself."""

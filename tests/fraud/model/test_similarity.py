@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
+from sklearn.metrics import roc_auc_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from fraud import BlockedAccountSimilarity
@@ -60,6 +61,57 @@ def test_small_changes_keep_the_order_of_reasons() -> None:
     assert (before.argmax(axis=1) == after.argmax(axis=1)).mean() > 0.9
     ranks = [spearmanr(one, other).statistic for one, other in zip(before, after, strict=True)]
     assert np.mean(ranks) > 0.95
+
+
+@pytest.fixture(scope="module")
+def smooth() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return 600 accounts whose odds rise evenly with each of eight columns; a tenth is unknown."""
+    rng = np.random.default_rng(8)
+    X = rng.normal(size=(600, 8))
+    y = (X.sum(axis=1) + rng.normal(size=600) > 0).astype(np.int64)
+    X[rng.random(X.shape) < 0.1] = np.nan
+    return X, y
+
+
+@pytest.fixture(scope="module")
+def with_lines(
+    smooth: tuple[NDArray[np.float64], NDArray[np.int64]],
+) -> BlockedAccountSimilarity:
+    return BlockedAccountSimilarity(n_repeats=1, n_rounds=15).fit(smooth[0][:300], smooth[1][:300])
+
+
+def test_a_smooth_trend_is_scored_better_with_lines(
+    with_lines: BlockedAccountSimilarity,
+    smooth: tuple[NDArray[np.float64], NDArray[np.int64]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    X, y = smooth
+    monkeypatch.setattr("fraud.model.similarity.LINE_FROM", 10_000)
+    trees = BlockedAccountSimilarity(n_repeats=1, n_rounds=15).fit(X[:300], y[:300])
+    found = [roc_auc_score(y[300:], model.predict_proba(X[300:])[:, 1])
+             for model in (with_lines, trees)]  # fmt: skip
+    assert found[0] > found[1] + 0.02
+
+
+def test_parts_of_lines_add_up_with_and_without_oneself(
+    with_lines: BlockedAccountSimilarity,
+    smooth: tuple[NDArray[np.float64], NDArray[np.int64]],
+) -> None:
+    X, own = smooth[0], np.r_[np.arange(300), np.full(300, -1)]
+    assert with_lines.curve_.line_slope > 0
+    parts = with_lines.explain(X, own)
+    assert with_lines.base_rate_ + parts.sum(axis=1) == pytest.approx(with_lines.likeness(X, own))
+    assert with_lines.likeness(X[300:], own[300:]) == pytest.approx(
+        with_lines.predict_proba(X[300:])[:, 1]
+    )
+
+
+def test_lines_add_nothing_where_only_signals_together_say_something() -> None:
+    """Blocked where exactly one of two columns is above 0: no line tells that."""
+    X = np.random.default_rng(6).normal(size=(500, 2))
+    model = BlockedAccountSimilarity(n_repeats=1, n_rounds=15).fit(X, (X > 0).sum(axis=1) == 1)
+    assert model.curve_.line_slope < 0.2
+    assert model.score(X, (X > 0).sum(axis=1) == 1) > 0.9
 
 
 def test_neighbours_are_of_the_kind_asked_for_and_an_account_is_most_like_itself(
