@@ -44,6 +44,31 @@ def codes_of_calls() -> Iterator[str]:
         yield from (f"{name}_{reason}" for name in ("started", "answered", "ended"))
 
 
+def reasons_of_operator_files() -> Iterator[str]:
+    """Go through the reasons that rows of the operator's files get; a column's name is COLUMN."""
+    for module in ("operator_files", "imports"):
+        for node in ast.walk(ast.parse((ROOT / f"cdr/{module}.py").read_text("utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "lit":
+                yield from filter(None, map(written, node.args))
+            elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "(reason, bad)":
+                yield from filter(None, map(written, node.value.elts[:1]))  # type: ignore[attr-defined]
+
+
+def written(node: ast.expr) -> str | None:
+    if isinstance(node, ast.JoinedStr):
+        return "".join(str(part.value) if isinstance(part, ast.Constant)
+                       else "COLUMN" for part in node.values)  # fmt: skip
+    return str(node.value) if isinstance(node, ast.Constant) and is_code(node) else None
+
+
+def test_every_reason_of_an_operators_row_is_in_its_paragraph_and_no_other() -> None:
+    (paragraph,) = re.findall(
+        r"^Rows of the operator's files.*?\n\n", PAGE, re.MULTILINE | re.DOTALL
+    )
+    said = set(re.findall(r"`(\w+)`", paragraph))
+    assert said == set(reasons_of_operator_files())
+
+
 def test_every_reason_and_flag_is_on_the_page_and_no_other() -> None:
     given = {*codes_of_readers(), *codes_of_calls(), BEYOND_HABIT} - NO_CODES
     rows = re.findall(r"^\| (`.+?) \|", PAGE, re.MULTILINE)
