@@ -285,6 +285,7 @@ def _queue(work: _Work) -> None:
         work.who.account_id,
         work.who.whole(),
         lambda text: work.who.replaced(text, ERASED),
+        now=work.standing.now,
     )
 
 

@@ -46,7 +46,7 @@ def clear_away(lake: Lake, *, now: datetime, dry_run: bool = False) -> Cleared:
     held = held_accounts(lake, now=now, cases=open_cases)
     done = retain(lake, now=now, cases=open_cases, dry_run=dry_run)
     before = now - timedelta(days=lake.settings.retention.case_days)
-    cases = remove_old_cases(root, before=before, held=held, dry_run=dry_run)
+    cases = remove_old_cases(root, before=before, now=now, held=held, dry_run=dry_run)
     cleared = Cleared(done, cases, _audit_details(lake, now=now, dry_run=dry_run))
     if not dry_run:
         _note(lake, cleared, now=now)

@@ -14,6 +14,7 @@ from pathlib import Path
 from django.db import connection, transaction
 from django.db.models import Q
 
+from cdr.lake.home import Home
 from fraud.review.cases import UNDECIDED
 from fraud.review.database import queue_database
 
@@ -38,7 +39,12 @@ def accounts_in_cases(home: Path) -> frozenset[str]:
 
 
 def remove_old_cases(
-    home: Path, *, before: datetime, held: Collection[str] = (), dry_run: bool
+    home: Path,
+    *,
+    before: datetime,
+    now: datetime,
+    held: Collection[str] = (),
+    dry_run: bool,
 ) -> OldCases:
     """Remove decided cases that nothing happened to since, with all that hangs on them.
 
@@ -51,6 +57,8 @@ def remove_old_cases(
         Whose queue.
     before : datetime
         UTC instant; cases decided earlier go.
+    now : datetime
+        UTC instant at which it is noted that entries of the queue's audit log went.
     held : collection of str
         Accounts of which no case goes.
     dry_run : bool
@@ -58,17 +66,21 @@ def remove_old_cases(
     """
     with queue_database(home):
         from fraud.review import models
+        from fraud.review.audit_seal import sealing_again
 
         decided = models.Case.objects.exclude(status__in=[status.value for status in UNDECIDED])
         over = decided.filter(status_since__lt=before).exclude(account_id__in=list(held))
         ids = list(over.values_list("pk", flat=True))
         if dry_run:
             return OldCases(len(ids), 0)
+        loose = Q(case=None, at__lt=before)
+        if not ids and not models.AuditEntry.objects.filter(loose).exists():
+            return OldCases(0, 0)
         rows = 0
-        with transaction.atomic():
+        with transaction.atomic(), sealing_again(Home(home), now=now, why="retention"):
             for start in range(0, len(ids), 500):
                 rows += remove_cases(ids[start : start + 500])
-            rows += _remove(models.AuditEntry, Q(case=None, at__lt=before))
+            rows += _remove(models.AuditEntry, loose)
         if rows:
             overwrite_freed()
         return OldCases(len(ids), rows, over.count())

@@ -19,6 +19,7 @@ from django.db import models as fields
 from django.db import transaction
 from django.db.models.functions import Cast
 
+from cdr.lake.home import Home
 from fraud.review.database import queue_database
 from fraud.review.old_cases import overwrite_freed, remove_cases
 
@@ -60,6 +61,8 @@ def erase_from_queue(
     account_id: str | None,
     parts: list[str],
     without: Callable[[str], str],
+    *,
+    now: datetime,
 ) -> QueueErased:
     """Remove the account's cases, and the person from whatever else names it; safe to repeat.
 
@@ -73,12 +76,15 @@ def erase_from_queue(
         Texts that occur wherever the person is named.
     without : callable
         Gives a text without the person; the same text where it names nobody.
+    now : datetime
+        UTC instant at which it is noted that entries of the queue's audit log changed.
     """
     done = QueueErased()
     with queue_database(home):
         from fraud.review import models
+        from fraud.review.audit_seal import sealing_again
 
-        with transaction.atomic():
+        with transaction.atomic(), sealing_again(Home(home), now=now, why="erasure of a person"):
             if account_id is not None:
                 of_account = models.Case.objects.filter(account_id=account_id)
                 ids = list(of_account.values_list("pk", flat=True))

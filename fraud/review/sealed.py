@@ -25,14 +25,17 @@ def seal_queue(home: Home, *, now: datetime) -> None:
 
 
 def changed_in_queue(home: Home) -> tuple[Fault, ...]:
-    """Return a fault for each seal whose entries were changed; those that retention took are none.
+    """Return a fault for each seal that does not hold; what retention and erasure take is none.
 
     A home without a seal has no queue that was used; none is made.
     """
     if not any(entry.what == SEAL for entry in audit.entries(home)):
         return ()
     return tuple(
-        Fault(0, f"entries {one.first} to {one.last} of the queue's log: altered")
+        Fault(
+            0,
+            f"entries {one.first} to {one.last} of the queue's log: "
+            + ("some were dropped" if one.missing else "altered"),
+        )
         for one in audit_breaks(home)
-        if not one.missing
     )

@@ -154,9 +154,9 @@ def decisions(
 
 @review.command()
 def verify(ctx: typer.Context, as_json: Json = False) -> None:
-    """Find entries of the queue's audit log that were changed since they were sealed.
+    """Find entries of the queue's audit log that were changed or taken out since they were sealed.
 
-    Ends with 1 where there are any. Entries that are gone are told: retention removes them.
+    Ends with 1 where there are any. What retention and erasure take out is sealed anew.
 
     Example: callsieve review verify
     """
@@ -164,7 +164,7 @@ def verify(ctx: typer.Context, as_json: Json = False) -> None:
     changed = [one for one in found if not one.missing]
     lines = [
         f"entries {one.first} to {one.last}: "
-        + ("some are gone, by retention or by hand" if one.missing else "changed or put in")
+        + ("some were taken out" if one.missing else "changed or put in")
         for one in found
     ]
     show(
@@ -172,7 +172,7 @@ def verify(ctx: typer.Context, as_json: Json = False) -> None:
         as_json=as_json,
         text="\n".join(lines) or "as they were written",
     )
-    if changed:
+    if found:
         raise typer.Exit(NEEDS_A_PERSON)
 
 

@@ -15,7 +15,11 @@ from cdr.privacy.audit_check import verify
 from cdr.privacy.requests import Person, Right, receive, requests_of
 from fraud.review.account import AccountReader
 from fraud.review.audit_seal import seal, unsealed
+from fraud.review.models import AuditEntry
+from fraud.review.old_cases import remove_old_cases
+from fraud.review.persons import erase_from_queue
 from fraud.review.queue import audit_breaks
+from fraud.review.sealed import changed_in_queue
 from fraud.review.web import reader
 from pipelines.cli import app
 
@@ -75,3 +79,35 @@ def test_an_entry_changed_behind_our_back_shows(site: Any, lake: Lake) -> None:
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM review_auditentry WHERE action = 'see_case'")
     assert [one.missing for one in unsealed(lake.home)] == [True]
+    ran = CliRunner().invoke(app, ["--home", str(site.home), "review", "verify"])
+    assert (ran.exit_code, ran.stdout) == (1, f"entries 1 to {last}: some were taken out\n")
+
+
+def test_what_retention_and_erasure_take_out_is_no_fault_and_what_a_hand_does_is(
+    site: Any, lake: Lake
+) -> None:
+    site.client("ada").get("/cases/1")
+    later = datetime.now(tz=UTC) + timedelta(minutes=5)
+    seal(lake.home, now=later)
+    before = AuditEntry.objects.count()
+    erase_from_queue(
+        site.home, None, ["ada"], lambda text: text.replace("ada", "erased"), now=later
+    )
+    remove_old_cases(site.home, before=later, now=later, dry_run=False)
+    last = list(audit.entries(lake.home))[-1]
+    assert AuditEntry.objects.count() < before
+    assert unsealed(lake.home) == []
+    assert changed_in_queue(lake.home) == ()
+    assert audit.details(lake.home)[last.seq]["said"]["why"] == "retention"
+
+
+def test_a_change_by_hand_is_not_covered_up_by_the_next_retention(site: Any, lake: Lake) -> None:
+    from django.db import connection
+
+    site.client("ada").get("/cases/1")
+    later = datetime.now(tz=UTC) + timedelta(minutes=5)
+    seal(lake.home, now=later)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE review_auditentry SET \"by\" = 'nobody' WHERE action = 'see_case'")
+    remove_old_cases(site.home, before=later, now=later, dry_run=False)
+    assert len(unsealed(lake.home)) == 1
