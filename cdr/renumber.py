@@ -9,7 +9,6 @@ it went, stays as it was decided.
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from datetime import date, datetime
 import polars as pl
 
 from cdr.errors import storage
+from cdr.ingest.ledger import amendments
 from cdr.lake import Batch, DataFile, Lake
 from cdr.normalise.numbers import NUMBERING_VERSION, Validity, normalise_party
 from cdr.schema import CALL_HISTORY, CALLS, INGESTS, INSTANT
@@ -220,7 +220,13 @@ def _renumber_file(
             CALL_HISTORY,
             earlier.with_columns(by, pl.lit(now, INSTANT).alias("superseded_at")),
         )
-        batch.add(INGESTS, _ledger_rows(stamped.filter(differs), batch.batch_id, now))
+        batch.add(
+            INGESTS,
+            amendments(
+                stamped.filter(differs), batch.batch_id, now,
+                file=f"(numbers read with {NUMBERING_VERSION})", state=READ_AGAIN,
+            ),
+        )  # fmt: skip
     return int(differs.sum())
 
 
@@ -354,31 +360,3 @@ def _summed(differences: pl.DataFrame) -> pl.DataFrame:
     return differences.group_by("field", "before", "after").agg(
         pl.col("calls").sum(), pl.col("example").drop_nulls().first()
     )
-
-
-def _ledger_rows(calls: pl.DataFrame, batch_id: str, now: datetime) -> pl.DataFrame:
-    """Make a row for each source: its calls of a day that read otherwise, as corrections."""
-    counted = calls.group_by("ingest_id", "source").agg(
-        pl.col("source_rows").cast(pl.Int64).sum().alias("corrected"),
-        pl.col("started_at").min().alias("first_started_at"),
-        pl.col("started_at").max().alias("last_started_at"),
-    )
-    hashes = [hashlib.sha256(name.encode()).hexdigest() for name in counted["ingest_id"]]
-    none = pl.lit(0, pl.Int64)
-    return counted.select(
-        "ingest_id",
-        pl.lit(batch_id).alias("batch_id"),
-        "source",
-        pl.lit(f"(numbers read with {NUMBERING_VERSION})").alias("file"),
-        pl.Series("sha256", hashes, dtype=pl.String),
-        none.alias("bytes"),
-        pl.col("corrected").alias("read"),
-        none.alias("accepted"),
-        none.alias("duplicate"),
-        "corrected",
-        none.alias("rejected"),
-        "first_started_at",
-        "last_started_at",
-        pl.lit(now, INSTANT).alias("ingested_at"),
-        pl.lit(READ_AGAIN).alias("state"),
-    ).select(INGESTS.polars_schema.names())

@@ -14,7 +14,8 @@ What a dialog means here:
   without that column the start is the answer, and the flag is `start_at_answer`.
 - Of an INVITE never answered 2xx, the last final code tells the outcome; repeated ones
   and a CANCEL of the same caller's tag belong to it.
-- A BYE or a CANCEL without its INVITE, and rows of other methods, are faults.
+- A BYE or a CANCEL without its INVITE, and rows of other methods, are faults. A BYE whose INVITE
+  stands in another file of the source ends that call once both were taken in.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 
 import polars as pl
@@ -57,7 +58,7 @@ def _decide_day(
     by = keys.filter("stands").select("record_id", pl.col("ingest_id").alias("superseded_by"))
     _keep_what_stands(batch, staged, keys, by, now)
     corrected = by.join(standing, on="record_id", how="semi")
-    _supersede(lake, batch, held, corrected, now)
+    supersede(lake, batch, held, corrected, now)
 
 
 def _columns(batch: Batch, files: list[DataFile], *columns: str) -> pl.DataFrame:
@@ -84,19 +85,33 @@ def _keep_what_stands(
         batch.add(CALL_HISTORY, _history(history, by, now))
 
 
-def _supersede(
-    lake: Lake, batch: Batch, held: list[DataFile], by: pl.DataFrame, now: datetime
-) -> None:
-    """Move the rows that corrections replace from the lake's files to the history."""
+def supersede(
+    lake: Lake, batch: Batch, held: Iterable[DataFile], by: pl.DataFrame, now: datetime
+) -> pl.DataFrame:
+    """Move the rows that others replace from the lake's files to the history.
+
+    Parameters
+    ----------
+    by : DataFrame
+        `record_id` of these rows, and `superseded_by`.
+
+    Returns
+    -------
+    DataFrame
+        The rows as they stood, with the columns of `CALLS`.
+    """
+    moved = [CALLS.empty()]
     for file in held if by.height else ():
         ids = lake.read_file(CALLS, file, columns=["record_id"])
         if ids.join(by, on="record_id", how="semi").is_empty():
             continue
-        rows = _with_day(lake.read_file(CALLS, file), file)
+        rows = lake.scan_files(CALLS, [file]).collect()
         batch.remove(CALLS, [file])
         batch.add(CALLS, rows.join(by, on="record_id", how="anti"))
         gone = rows.join(by, on="record_id", how="semi")
         batch.add(CALL_HISTORY, _history(gone, by, now))
+        moved.append(gone)
+    return pl.concat(moved)
 
 
 def _with_day(rows: pl.DataFrame, file: DataFile) -> pl.DataFrame:

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import polars as pl
 
 from cdr.dedupe import Fate
 from cdr.normalise.calls import OFFSET_CONTRADICTED, Stamp
+
+BYE_ALONE = "bye_without_invite"
+"""Reason why a row was set aside that ends a call whose beginning was not in its file."""
+
+MISSING_BYE = "missing_bye"
+"""Flag of a call whose end was not in its file."""
+
+LONGEST = timedelta(days=1)
+"""A BYE later than this after the start ends no call. Ours: switches cut calls after hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,12 @@ def contradicted(calls: pl.DataFrame) -> int:
     )
 
 
+def bye_alone() -> pl.Expr:
+    """Tell which of the rows set aside end a call and have no other fault."""
+    reasons = pl.col("reasons").list
+    return (reasons.len() == 1) & reasons.contains(BYE_ALONE)
+
+
 def contradiction(file: str, calls: int, zone: str) -> str:
     """Say that so many calls of a file contradict the zone of their source."""
     return (
@@ -82,6 +97,7 @@ class Taken:
     duplicate: int = 0
     corrected: int = 0
     contradicted: int = 0
+    unended_since: datetime | None = None  # start of the first call whose other part is missing
     first: datetime | None = None
     last: datetime | None = None
 
@@ -90,11 +106,20 @@ class Taken:
         self.read += rows
         self.rejected += int(rejects["source_rows"].sum())
         self.contradicted += contradicted(calls)
+        self._count_unended(calls, rejects)
         started = calls["started_at"]
         ends = [self.first, self.last, started.min(), started.max()]
         known = [end for end in ends if isinstance(end, datetime)]
         if known:
             self.first, self.last = min(known), max(known)
+
+    def _count_unended(self, calls: pl.DataFrame, rejects: pl.DataFrame) -> None:
+        """Note since when there are calls without an end, or ends without a call."""
+        without = calls.filter(pl.col("flags").list.contains(MISSING_BYE))["started_at"].min()
+        alone = rejects.filter(bye_alone())["at"].min()
+        began = alone - LONGEST if isinstance(alone, datetime) else None
+        known = [at for at in (self.unended_since, without, began) if isinstance(at, datetime)]
+        self.unended_since = min(known, default=None)
 
     def decided(self, fate: str, rows: int) -> None:
         """Note what deduplication said of some of its rows."""

@@ -22,8 +22,10 @@ from cdr.errors import FormatError, WrongUse, shown
 from cdr.formats import by_name
 from cdr.ingest.collect import Collector
 from cdr.ingest.decide import decide
-from cdr.ingest.report import FileReport, IngestReport, Taken
-from cdr.lake import Batch, Lake
+from cdr.ingest.ends import end_calls
+from cdr.ingest.ledger import files_taken
+from cdr.ingest.report import LONGEST, FileReport, IngestReport, Taken
+from cdr.lake import Lake
 from cdr.normalise.calls import Stamp, to_calls
 from cdr.schema import ACCOUNT_NUMBERS, INGESTS
 from cdr.settings import SourceSettings
@@ -115,8 +117,11 @@ def ingest(
                 files_by_id[ingest_id].duplicate += rows
             with lake.writing():
                 decide(lake, batch, files_by_id, now)
-                batch.add(INGESTS, _ledger_rows(batch, taken))
+                batch.add(INGESTS, files_taken(batch.batch_id, taken))
                 batch.publish()
+    since = [file.unended_since for file in taken if file.unended_since]
+    if since:  # from a day before on: the next batch does what a killed run left
+        end_calls(lake, source_name, source, since=min(since) - LONGEST, now=now)
     return IngestReport(tuple(o.report() if isinstance(o, Taken) else o for o in outcomes))
 
 
@@ -158,29 +163,3 @@ def _readable(path: Path) -> Iterator[None]:
         raise FormatError(shown(path), "is a folder; name its files") from None
     except OSError:
         raise FormatError(shown(path), "cannot be read; check its permissions") from None
-
-
-def _ledger_rows(batch: Batch, taken: list[Taken]) -> pl.DataFrame:
-    rows = []
-    for file in taken:
-        report = file.report()
-        rows.append(
-            {
-                "ingest_id": file.stamp.ingest_id,
-                "batch_id": batch.batch_id,
-                "source": file.stamp.source,
-                "file": file.stamp.file,
-                "sha256": file.sha256,
-                "bytes": file.size_bytes,
-                "read": report.read,
-                "accepted": report.accepted,
-                "duplicate": report.duplicate,
-                "corrected": report.corrected,
-                "rejected": report.rejected,
-                "first_started_at": file.first,
-                "last_started_at": file.last,
-                "ingested_at": file.stamp.ingested_at,
-                "state": "done",
-            }
-        )
-    return pl.DataFrame(rows, schema=INGESTS.polars_schema)

@@ -129,6 +129,8 @@ def to_calls(
         "source_rows",
         "reasons",
         "raw",
+        "source_record_id",
+        pl.col("started_at").alias("at"),
         pl.lit(stamp.ingested_at, INSTANT).alias("ingested_at"),
     )
     return _calls(good, source, owners, stamp), rejects

@@ -25,7 +25,7 @@ import cdr
 _STORE = Path(str(cdr.__file__)).parent
 _COUNTED = (
     str(_STORE / "lake"),
-    str(_STORE / "ingest.py"),
+    str(_STORE / "ingest"),
     str(pathlib.__file__).removesuffix("__init__.py"),
     str(shutil.__file__),
 )

@@ -1,0 +1,115 @@
+"""A call whose BYE stands in another file ends when both are there."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import cdr
+from cdr.ingest import ingest
+from cdr.lake.verify import verify
+from cdr.schema import CALL_HISTORY, INGESTS, REJECTS
+from cdr.settings import SourceSettings
+
+NOW = datetime(2026, 9, 3, tzinfo=UTC)
+PROXY = SourceSettings(format="opensips_acc", zone="UTC", country="DE", max_call_s=7200)
+HEADER = "method,from_tag,to_tag,callid,sip_code,time,from_uri,to_uri"
+OPEN = ["missing_bye", "start_at_answer", "no_account"]
+DONE = ["start_at_answer", "no_account"]
+CUT = [*DONE, "suspect_duration"]
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> cdr.Lake:
+    return cdr.open_lake(cdr.load_settings(home=tmp_path / "home"), create=True)
+
+
+def row(said: str) -> str:
+    """Write a row from method, from tag, to tag, call id and time, `dThh:mm:ss` in September."""
+    method, one, other, callid, time = said.split()
+    ends = "sip:+4930901820@a.example,sip:+442079460018@b.example"
+    return f"{method},{one},{other},{callid},200,2026-09-0{time},{ends}"
+
+
+def take_in(lake: cdr.Lake, tmp_path: Path, name: str, *rows: str) -> None:
+    file = tmp_path / name
+    file.write_text("\n".join((HEADER, *map(row, rows))) + "\n")
+    ingest(lake, [file], source_name="proxy", source=PROXY, now=NOW)
+
+
+def calls_of(lake: cdr.Lake) -> list[tuple[object, ...]]:
+    """Return start, length in seconds and flags of each call, in order of their starts."""
+    calls = lake.calls().sort("started_at").collect()
+    length = pl.col("duration_ms") // 1000
+    return calls.select(pl.col("started_at").dt.to_string("%H:%M"), length, "flags").rows()
+
+
+INVITE = "INVITE f t c 1T23:50:00"
+BYE = "BYE t f c 2T00:10:00"  # sent by the one who was called
+
+
+@pytest.mark.parametrize("order", [(INVITE, BYE), (BYE, INVITE)], ids=["in-order", "bye-first"])
+def test_a_bye_in_another_file_ends_its_call(
+    lake: cdr.Lake, tmp_path: Path, order: tuple[str, str]
+) -> None:
+    for number, said in enumerate(order):
+        take_in(lake, tmp_path, f"{number}.csv", said)
+
+    assert calls_of(lake) == [("23:50", 1200, DONE)]
+    before = lake.scan(CALL_HISTORY).collect()
+    assert before.select("duration_ms", "flags").rows() == [(None, OPEN)]
+    ledger = lake.scan(INGESTS).collect().filter(state="ended_later")
+    assert ledger.select("read", "corrected").rows() == [(1, 1)]
+    assert lake.scan(REJECTS).collect().height == 1
+    assert verify(lake).faults == ()
+
+
+def test_the_file_without_the_end_again_leaves_the_end(lake: cdr.Lake, tmp_path: Path) -> None:
+    take_in(lake, tmp_path, "1.csv", INVITE)
+    take_in(lake, tmp_path, "2.csv", BYE)
+    take_in(lake, tmp_path, "3.csv", INVITE, "INVITE f t other 1T23:55:00")
+    assert calls_of(lake) == [("23:50", 1200, DONE), ("23:55", None, OPEN)]
+
+
+def test_both_in_one_file_later_correct_what_was_put_together(
+    lake: cdr.Lake, tmp_path: Path
+) -> None:
+    take_in(lake, tmp_path, "1.csv", INVITE)
+    take_in(lake, tmp_path, "2.csv", BYE)
+    take_in(lake, tmp_path, "both.csv", INVITE, BYE)
+    assert calls_of(lake) == [("23:50", 1200, DONE)]
+    assert lake.scan(CALL_HISTORY).collect().height == 2
+    assert verify(lake).faults == ()
+
+
+@pytest.mark.parametrize(
+    ("rows", "bye", "found"),
+    [
+        pytest.param((INVITE,), "BYE f t c 1T23:49:00", [("23:50", None, OPEN)], id="before-it"),
+        pytest.param(("INVITE f t c 2T00:05:00",), "BYE f t c 3T00:10:00",
+                     [("00:05", None, OPEN)], id="too-late"),
+        pytest.param((INVITE,), "BYE f x c 2T00:10:00", [("23:50", None, OPEN)], id="other-tag"),
+        pytest.param((INVITE,), "BYE f t c 2T01:50:00",
+                     [("23:50", 7200, CUT)], id="at-the-maximum"),
+        pytest.param((INVITE, "INVITE f t c 1T23:58:00"), BYE, [("23:50", 1200, DONE)],
+                     id="invited-again"),
+    ],
+)  # fmt: skip
+def test_a_bye_ends_no_call_but_its_own(
+    lake: cdr.Lake, tmp_path: Path, rows: tuple[str, ...], bye: str, found: list[object]
+) -> None:
+    take_in(lake, tmp_path, "1.csv", *rows)
+    take_in(lake, tmp_path, "2.csv", bye)
+    assert calls_of(lake) == found
+
+
+def test_a_repeated_bye_does_not_end_an_earlier_call_of_the_same_ends(
+    lake: cdr.Lake, tmp_path: Path
+) -> None:
+    take_in(lake, tmp_path, "1.csv", INVITE)  # its own BYE was lost
+    take_in(lake, tmp_path, "2.csv", "INVITE f t c 2T00:20:00", "BYE f t c 2T00:21:00")
+    take_in(lake, tmp_path, "3.csv", "BYE f t c 2T00:21:01")
+    assert calls_of(lake) == [("23:50", None, OPEN), ("00:20", 60, DONE)]
