@@ -21,8 +21,10 @@ FIRST = (
     "callsieve billing deck import rates.csv --name retail",
     "callsieve billing deck import rates.csv --name wholesale",
     "callsieve audit head --out head.json",
+    "callsieve train --as-of 2026-09-24",
 )
-"""What must have been done before some examples: a deck to bill by, a head to verify against."""
+"""What must have been done before some examples: a deck to bill by, a head to
+verify against, a second model to challenge the first."""
 
 RUN_ELSEWHERE = {
     "callsieve demo": "the fixture `sample_night`, and `.ci/run`",
@@ -46,8 +48,8 @@ def files_of_the_operator(here: Path) -> None:
 def stand_ins(callsieve: RunCommand) -> dict[str, Callable[[], str]]:
     """Say what to type for ids that differ from run to run."""
 
-    def a_model() -> str:
-        return sorted(path.name for path in Path(".callsieve/models").iterdir())[0]
+    def models() -> list[str]:
+        return sorted(card.parent.name for card in Path(".callsieve/models").glob("*/card.json"))
 
     def a_held_call() -> str:
         unpriced = pl.read_csv("september/unpriced.csv")
@@ -61,8 +63,8 @@ def stand_ins(callsieve: RunCommand) -> dict[str, Callable[[], str]]:
         return next(str(one["request_id"]) for one in requests if one["right"] == "object")
 
     return {
-        "3f9a": a_model,
-        "81c0": a_model,
+        "3f9a": lambda: models()[0],
+        "81c0": lambda: models()[1],
         "5b0e…27": a_held_call,
         "9d02b7f4": a_hold,
         "3fa9c1d2": an_objection,

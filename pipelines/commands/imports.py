@@ -12,6 +12,7 @@ import typer
 from cdr import open_lake
 from cdr.imports import ImportReport
 from pipelines.inbox import IMPORTS
+from pipelines.set_aside import set_aside
 from pipelines.terminal import NEEDS_A_PERSON, Json, counted, show, tell
 
 app = typer.Typer()
@@ -25,15 +26,17 @@ def _import_command(stem: str, take_in: Callable[..., ImportReport]) -> typer.Ty
         """Keep `import` a command of its own."""
 
     name = stem.removeprefix("account_")
-    said = f"Take FILE in; safe to repeat.\n\nExample: callsieve {name} import {stem}.csv"
+    help_text = f"Take FILE in; safe to repeat.\n\nExample: callsieve {name} import {stem}.csv"
 
-    @group.command("import", help=said)
+    @group.command("import", help=help_text)
     def _import(ctx: typer.Context, file: Path, as_json: Json = False) -> None:
         lake = open_lake(ctx.obj(), create=True)
-        report = take_in(lake, file, now=datetime.now(tz=UTC))
+        now = datetime.now(tz=UTC)
+        report = take_in(lake, file, now=now)
         show(asdict(report), as_json=as_json, text=_in_words(report))
         if report.rejected:
-            tell("rows set aside are in the table `rejects`, each with its reasons")
+            for said in set_aside(lake, now):
+                tell(said)
             raise typer.Exit(NEEDS_A_PERSON)
 
     return group

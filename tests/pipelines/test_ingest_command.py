@@ -117,6 +117,15 @@ def test_why_rows_were_set_aside_is_said_at_once(callsieve: RunCommand) -> None:
     )
 
 
+def test_why_rows_of_the_operators_files_were_set_aside_too(callsieve: RunCommand) -> None:
+    rows = "account_id,created_at,status\na1,2026-01-01,active\na2,soon,active\n"
+    ran = callsieve("--home", "h", "accounts", "import", write(rows, "accounts.csv"))
+    assert ran.code == 1
+    assert ran.err == (
+        "accounts: 1 rows of 1 files set aside (created_at_not_understood 1), see `rejects`\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
