@@ -36,6 +36,7 @@ from cdr.schema import (
     ACCOUNT_NUMBERS,
     ACCOUNTS,
     INGESTS,
+    INSTANT,
     LISTS,
     MESSAGE_TEMPLATES,
     REJECTS,
@@ -334,6 +335,8 @@ def _rejects(
         pl.lit(1, pl.Int16()).alias("source_rows"),
         "reasons",
         pl.col("raw").str.slice(0, _RAW_CHARS),
+        pl.lit(None, pl.String).alias("source_record_id"),
+        pl.lit(None, INSTANT).alias("at"),
         _instant(now).alias("ingested_at"),
     )
 
