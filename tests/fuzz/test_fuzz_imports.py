@@ -1,4 +1,7 @@
-"""Each importer of the operator's files on damaged ones, as `test_fuzz_readers` does readers."""
+"""Whatever else takes a file in, on damaged ones, as `test_fuzz_readers` does readers.
+
+The importers of the operator's files, rate decks, and what bills are compared with.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +18,13 @@ import pytest
 from test_fuzz_readers import FILE_S, MEMORY_BYTES, SECONDS, SEED, damaged, stands
 
 import cdr
+from cdr.billing.carrier import reconcile_carrier
+from cdr.billing.decks import import_deck
+from cdr.billing.switch_totals import reconcile_switch
 from cdr.errors import CdrError
 from pipelines.inbox import IMPORTS
 
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
 AT = "2026-09-01T10:00:00Z"
 STARTS = {
     "accounts": (
@@ -33,7 +40,30 @@ STARTS = {
     ),
     "messages": f'account_id,at,counterpart,text\na1,{AT},+442079460001,"win http://x.example 1"\n',
     "lists": f"list,entry,detail,valid_from,valid_to\ntest_numbers,+442079460001,x,{AT},\n",
+    "rate_deck": (
+        "prefix,destination,rate_per_min,connect_fee,min_s,increment_s,currency,valid_from,"
+        "valid_to\n+44,UK,0.0120,0.01,1,60,EUR,2026-01-01,2026-12-31\n49,DE,1,,,,USD,,\n"
+    ),
+    "carrier_calls": (
+        "callee,started_at,duration_s,amount,currency\n"
+        "+442079460001,2026-09-01 10:00:00,61,0.0120,EUR\n"
+    ),
+    "switch_totals": "date,source,calls,duration_s\n2026-09-01,pbx,12,3600.5\n",
 }
+
+
+def take(lake: cdr.Lake, stem: str, file: Path) -> None:
+    """Take a file in; where rows are counted, none is lost."""
+    if stem == "rate_deck":
+        import_deck(lake, file, name="retail", settings=lake.settings.billing, now=NOW)
+    elif stem == "carrier_calls":
+        reconcile_carrier(lake, file, deck="retail", zone="Europe/Berlin")
+    elif stem == "switch_totals":
+        reconcile_switch(lake, file, zone="Europe/Berlin")
+    else:
+        report = IMPORTS[stem](lake, file, now=NOW)
+        counts = (report.accepted, report.duplicate, report.corrected, report.rejected)
+        assert report.read == sum(counts)
 
 
 def fuzz(stem: str) -> None:
@@ -43,14 +73,15 @@ def fuzz(stem: str) -> None:
     done, until = 0, time.monotonic() + SECONDS
     with tempfile.TemporaryDirectory() as folder:
         lake = cdr.open_lake(cdr.load_settings(home=Path(folder) / "home"), create=True)
+        deck = Path(folder) / "deck.csv"
+        deck.write_text(STARTS["rate_deck"])
+        take(lake, "rate_deck", deck)
         file = Path(folder) / f"{stem}.csv"
         while time.monotonic() < until:
             file.write_bytes(damaged(start, draw))
             signal.alarm(FILE_S)
             try:
-                report = IMPORTS[stem](lake, file, now=datetime(2026, 11, 1, tzinfo=UTC))
-                counts = (report.accepted, report.duplicate, report.corrected, report.rejected)
-                assert report.read == sum(counts)
+                take(lake, stem, file)
             except CdrError:
                 pass
             except BaseException:
