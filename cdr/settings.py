@@ -43,7 +43,7 @@ class StoreSettings(Section):
     memory_limit_mb: int = Field(
         default=2048, ge=256, description="Memory DuckDB may use, in MB; beyond it, it spills."
     )
-    threads: int = Field(default=2, ge=1, description="Threads DuckDB may use.")
+    threads: int = Field(default=2, ge=1, description="Threads DuckDB and scoring may use.")
     spill_limit_mb: int = Field(
         default=50_000, ge=0, description="Disk a session may spill to, in MB."
     )

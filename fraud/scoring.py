@@ -34,7 +34,7 @@ from fraud.identity.overlap import (
 )
 from fraud.identity.parameters import Parameters
 from fraud.identity.signals import identity_signals
-from fraud.model.training import Model, train
+from fraud.model.training import Model, on_threads, train
 from fraud.reasons import Vocabulary, reasons_of
 from fraud.reference import (
     NO_LABELS,
@@ -156,11 +156,11 @@ def score_night(
     open_now = behaviour.join(identity, on="account_id", how="left").sort("account_id")
     if blocked.height < settings.min_blocked or open_now.is_empty():
         return _by_behaviour(open_now, signals, settings, blocked.height)
-    if model is None:
-        model = _trained(
+    with on_threads(open_now.height, lake.settings.store.threads):
+        model = model or _trained(
             con, lake, as_of, signals, accounts, identity, open_now, compared.parameters, left_out
         )
-    score = model.score(open_now)
+        score = model.score(open_now)
     scores = _banded(open_now, score, settings)
     chosen = _chosen(scores, settings, only)
     describe = partial(
@@ -199,7 +199,9 @@ def _in_shadow(
         note = f"the challenger was not used: {refused.why}"
         return Shadow(challenger, pl.DataFrame(), known.signals.version, note)
     described = open_now if model.identity == weighed_with else reweigh(model.identity)
-    scores = _banded(described, model.score(described), lake.settings.scoring)
+    with on_threads(described.height, lake.settings.store.threads):
+        score = model.score(described)
+    scores = _banded(described, score, lake.settings.scoring)
     return Shadow(challenger, scores, known.signals.version)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import sklearn
+from joblib import parallel_config
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
@@ -46,6 +48,10 @@ LATER_AT_LEAST = 30
 """The blocked accounts that became known last calibrate a model of the others, where these are
 enough. Ours: a curve of two numbers needs some tens of examples, and a quarter left out leaves
 90 to learn from."""
+
+THREADS_FROM = 20_000
+"""Accounts from which on several threads learn and score. Ours: with fewer, a tree is grown in the
+time that threads take to hand over to each other."""
 
 NOTHING_LEARNED = Parameters()
 """For a model whose signals come from elsewhere."""
@@ -221,6 +227,17 @@ def train(
         identity_parameters=identity.version,
     )
     return Model(estimator, calibrator, card, identity)
+
+
+def on_threads(accounts: int, threads: int) -> AbstractContextManager[Any]:
+    """Let models learn and score on threads, where so many accounts are worth it.
+
+    The numbers are the same on one thread and on many, and a model does not remember it.
+    """
+    found: AbstractContextManager[Any] = parallel_config(
+        backend="threading", n_jobs=threads if accounts >= THREADS_FROM else 1
+    )
+    return found
 
 
 def save(model: Model, folder: Path) -> str:

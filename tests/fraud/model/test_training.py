@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from fraud.errors import ModelRefused
-from fraud.model.training import Model, load, save, train
+from fraud.model.training import Model, load, on_threads, save, train
 
 pytestmark = pytest.mark.slow
 
@@ -68,6 +68,18 @@ def test_the_same_seed_gives_the_same_scores(trained: tuple[Model, pl.DataFrame]
     features, blocked = accounts()
     again = train(features, blocked, trained_as_of=date(2026, 9, 30), feature_set="f", seed=1)
     assert again.score(features).tolist() == trained[0].score(features).tolist()
+
+
+def test_on_several_threads_the_same_model_comes_out(
+    trained: tuple[Model, pl.DataFrame], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    features, blocked = accounts()
+    monkeypatch.setattr("fraud.model.training.THREADS_FROM", features.height)
+    with on_threads(features.height, 2):
+        again = train(features, blocked, trained_as_of=date(2026, 9, 30), feature_set="f", seed=1)
+        score = again.score(features)
+    assert score.tolist() == trained[0].score(features).tolist()
+    assert again.estimator.n_jobs is None
 
 
 def test_a_model_comes_back_from_disk_as_it_was(
