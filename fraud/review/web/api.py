@@ -22,7 +22,9 @@ from fraud.review.audit import note_action
 from fraud.review.decisions import Action, Wish
 from fraud.review.models import Staff
 from fraud.review.rights import Right, Role
+from fraud.review.rows_behind import behind, signals_by_name
 from fraud.review.store import as_candidate
+from fraud.review.web.behind_page import behind_page
 from fraud.review.web.case_page import case_page
 from fraud.review.web.gate import OPEN
 from fraud.review.web.reader import reader
@@ -30,6 +32,7 @@ from fraud.review.web.shown import now
 
 Text = Field(default="", max_length=200, pattern=r"^[^\x00]*$")
 MANY = 1000
+Skip = Annotated[int, Query(ge=0, lt=10**9)]
 
 
 def _no_number(given: object) -> object:
@@ -131,6 +134,18 @@ class DecisionIn(Schema):
     until: Instant | None = None
 
 
+class BehindOut(Schema):
+    """Rows behind a number, as its page shows them; `following` asks for the next ones."""
+
+    rows_of: Literal["calls", "events", "texts", "numbers", "ties"]
+    says: str
+    sums: str
+    value: float | None
+    columns: list[str]
+    rows: list[list[str]]
+    following: int | None
+
+
 class NextOut(Schema):
     """The case that was taken; null where none is free."""
 
@@ -221,6 +236,30 @@ def get_evidence(request: HttpRequest, case_id: int) -> Any:
         "data_version": newest.data_version,
         "account": dict(shown.details),
         "pictures": {one.key: {"summary": one.summary, **one.data} for one in shown.pictures},
+    }
+
+
+@api.get("/cases/{case_id}/evidence/{signal}", response={200: BehindOut, 503: Fault, **_FAULTS})
+def get_behind(request: HttpRequest, case_id: int, signal: str, skip: Skip = 0) -> Any:
+    """Return the rows behind a number, masked, a hundred at a time. Scope `evidence`."""
+    staff = _asks(request, "evidence", Right.SEE_CASES)
+    row = desk.find(_key(case_id), staff)
+    wanted = behind(signal)
+    newest = row.evidence.select_related("case").order_by("pk").last()
+    if wanted is None or newest is None:
+        raise NoSuchCase(case_id)
+    kind, conditions = wanted
+    found = reader().behind(as_candidate(newest), kind, conditions, as_of=row.as_of_date)
+    page = behind_page(signals_by_name()[signal], kind, conditions, found, whole=False, skip=skip)
+    note_action(f"see_{kind}", by=staff.user.get_username(), at=now(), case=row, why=signal)
+    return {
+        "rows_of": kind.value,
+        "says": page.heading,
+        "sums": page.sums,
+        "value": found.value(conditions.figure),
+        "columns": [name for name, _ in page.columns],
+        "rows": [[text for text, _ in cells] for cells in page.rows],
+        "following": page.following,
     }
 
 

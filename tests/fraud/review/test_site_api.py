@@ -67,6 +67,7 @@ def test_evidence_is_masked_and_its_reading_written_down(site: Any) -> None:
         ("cases", "get", "/cases"),
         ("cases", "get", "/cases/1"),
         ("evidence", "get", "/cases/1/evidence"),
+        ("evidence", "get", "/cases/1/evidence/sign_ins_count_7d"),
         ("decide", "post", "/cases/next"),
         ("decisions", "get", "/decisions?since=2026-01-01T00:00:00Z"),
     ],
@@ -77,6 +78,20 @@ def test_a_token_does_what_its_scopes_say_and_no_more(
     assert getattr(Api(site, "ada", scope), method)(path).status_code == 200
     others = [one for one in SCOPES if one != scope]
     assert getattr(Api(site, "ada", *others), method)(path).status_code == 403
+
+
+def test_the_rows_behind_a_number_are_masked_and_their_reading_written_down(site: Any) -> None:
+    from fraud.review.models import AuditEntry
+
+    api = Api(site, "ada", "evidence")
+    answer = api.get("/cases/1/evidence/short_call_share_7d")
+    found = answer.json()
+    assert (found["rows_of"], found["value"], len(found["rows"])) == ("calls", 2 / 3, 2)
+    assert found["sums"] == "2 of 3 answered calls made of known length: 67 %"
+    assert "200001" not in answer.content.decode()
+    assert AuditEntry.objects.get(action="see_calls").why == "short_call_share_7d"
+    assert api.get("/cases/1/evidence/nothing").status_code == 404
+    assert api.get("/cases/1/evidence/short_call_share_7d", skip=-1).status_code == 422
 
 
 def test_a_token_has_no_more_rights_than_its_person(site: Any) -> None:
@@ -137,5 +152,6 @@ def test_the_description_names_every_path(site: Any) -> None:
     described = site.client().get("/api/openapi.json").json()
     assert set(described["paths"]) == {
         "/api/cases", "/api/cases/next", "/api/cases/{case_id}", "/api/cases/{case_id}/evidence",
-        "/api/cases/{case_id}/decisions", "/api/decisions",
+        "/api/cases/{case_id}/evidence/{signal}", "/api/cases/{case_id}/decisions",
+        "/api/decisions",
     }  # fmt: skip
