@@ -18,6 +18,7 @@ from cdr.lake import Lake
 from cdr.query import Query, run
 from fraud.candidates import Candidate
 from fraud.features.signals import SIGNALS
+from fraud.rules.numbers import NUMBERS
 
 DUE: Mapping[str, timedelta] = {
     "high": timedelta(hours=24),
@@ -135,5 +136,5 @@ def kind_of(candidate: Candidate) -> str:
 
 @cache
 def families() -> Mapping[str, str]:
-    """Return the family of each signal."""
-    return {signal.name: signal.family for signal in SIGNALS}
+    """Return the family of each signal, and of each number of rules."""
+    return {signal.name: signal.family for signal in (*SIGNALS, *NUMBERS)}

@@ -21,6 +21,7 @@ from fraud.review.calls_behind import calls_behind
 from fraud.review.events_behind import describe_events, events_behind
 from fraud.review.others_behind import numbers_behind, texts_behind, ties_behind
 from fraud.review.slices import Account
+from fraud.rules.numbers import NUMBERS
 
 _BEHIND: Mapping[Rows, Callable[[Signal], Behind]] = {
     Rows.CALLS: calls_behind,
@@ -50,8 +51,8 @@ TIE_COLUMNS = pl.Schema(
 
 @cache
 def signals_by_name() -> Mapping[str, Signal]:
-    """Return the signals of the registry by name."""
-    return {signal.name: signal for signal in SIGNALS}
+    """Return the signals of the registry, and the numbers of rules, by name."""
+    return {signal.name: signal for signal in (*SIGNALS, *NUMBERS)}
 
 
 def behind(name: str) -> tuple[Rows, Behind] | None:

@@ -13,6 +13,7 @@ import polars as pl
 from cdr.lake import Lake
 from cdr.settings import CostSettings, RulesSettings
 from fraud.reference import accounts_as_of
+from fraud.rules.numbers import TEST_NUMBER_CALLS, TEST_NUMBER_DAYS
 from fraud.rules.thresholds import PEER_DAYS, with_tenure, with_threshold
 from fraud.tables import ACCOUNT_DAYS, RULE_HITS
 
@@ -65,7 +66,7 @@ def _hits(lake: Lake, day: date) -> pl.DataFrame:
     peers = _with_accounts(lake, accounts, [day - timedelta(days=n + 1) for n in range(PEER_DAYS)])
     parts = []
     if "test_number" not in settings.off:
-        days = [day, day - timedelta(days=1)]
+        days = [day - timedelta(days=back) for back in range(TEST_NUMBER_DAYS)]
         parts.append(_test_numbers(_with_accounts(lake, accounts, days)))
     if "cost_cap" not in settings.off and cap_applies(lake.settings.cost):
         parts.append(_costly(of_day, peers, settings, lake.settings.cost))
@@ -103,7 +104,7 @@ def _test_numbers(days: pl.DataFrame) -> pl.DataFrame:
         "account_id",
         pl.col("value").cast(pl.Float64),
         rule=pl.lit("test_number"),
-        signal=pl.lit("test_number_calls_count_1d"),
+        signal=pl.lit(TEST_NUMBER_CALLS.name),
         threshold=pl.lit(1.0),
         band=pl.lit("high"),
         text=pl.format(

@@ -20,6 +20,7 @@ from fraud.review.models import Case
 from fraud.review.rows_behind import behind, signals_by_name
 from fraud.review.slices import Account
 from fraud.review.web.pictures import Picture, pictures
+from fraud.rules.numbers import NUMBERS
 
 DETAILS = {
     "created_at": "Opened",
@@ -209,7 +210,7 @@ def _behaviour(candidate: Candidate, account: Account, near: Sequence[str]) -> l
     lines: list[Line] = []
     for reason in candidate.reasons:
         signal = signals_by_name().get(reason.signal)
-        if signal is None:
+        if signal is None or signal in NUMBERS:
             continue
         theirs = [account.behaviour.get(one, {}).get(signal.name) for one in near]
         cells = [(_measured(value, signal), _near(reason.value, value)) for value in theirs]

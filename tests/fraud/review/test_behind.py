@@ -17,8 +17,10 @@ from fraud.features.midnight import features_as_of
 from fraud.features.signals import SIGNALS
 from fraud.review.behind import Behind, Figure, Found, Rows, pick
 from fraud.review.events_behind import describe_events
-from fraud.review.rows_behind import behind, rows_of, signals_by_name
+from fraud.review.rows_behind import behind, rows_of
 from fraud.review.slices import Asked, OpenLake
+from fraud.rules.numbers import TEST_NUMBER_CALLS
+from fraud.tables import RULE_HITS
 
 AS_OF = date(2026, 10, 1)
 MIDNIGHT = datetime(2026, 10, 1, tzinfo=UTC)
@@ -125,7 +127,16 @@ def _behind(name: str) -> tuple[Rows, Behind]:
 
 
 def test_only_the_age_of_an_account_has_no_rows_behind_it() -> None:
-    assert signals_by_name().keys() - set(MADE) == {"account_age_days_30d"}
+    assert {one.name for one in SIGNALS} - set(MADE) == {"account_age_days_30d"}
+
+
+def test_the_calls_behind_a_rule_are_those_of_its_two_days(
+    lake: Lake, rows: dict[str, dict[Rows, pl.DataFrame]]
+) -> None:
+    hits = lake.scan(RULE_HITS).filter(pl.col("rule") == "test_number").collect()
+    found = {row["account_id"]: row["value"] for row in hits.iter_rows(named=True)}
+    of_account = rows["C1000073"][Rows.CALLS]
+    assert _listed(of_account, TEST_NUMBER_CALLS.name).count == found["C1000073"] > 0
 
 
 def _event(minute: int, kind: str = "sign_in", **more: Any) -> dict[str, Any]:
