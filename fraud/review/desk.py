@@ -261,8 +261,11 @@ def _write(row: models.Case, before: Case, after: Case, event: Event) -> Case:
 
 
 def _looked_s(row: models.Case, event: Event) -> float | None:
-    """Seconds from the person's first look, since the case was taken, to the decision."""
-    since = row.events.filter(action=Action.TAKE, by=event.by).order_by("pk").last()
+    """Seconds from the person's first look, since the case was taken or proposed, to the decision."""
+    began = Q(action=Action.TAKE, by=event.by)
+    if event.action in {Action.CONFIRM_BLOCK, Action.REJECT_BLOCK}:
+        began = Q(action=Action.PROPOSE_BLOCK)  # a second person takes no case
+    since = row.events.filter(began).order_by("pk").last()
     seen = models.AuditEntry.objects.filter(case=row, by=event.by, action="see_case")
     first = seen.filter(at__gte=since.at).order_by("pk").first() if since else None
     return (event.at - first.at).total_seconds() if first else None

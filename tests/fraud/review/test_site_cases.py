@@ -199,6 +199,18 @@ def test_permanent_suspension_takes_two(site: Any) -> None:
     assert ada.post("/next")["Location"] == "/cases/2"
 
 
+def test_how_long_a_second_person_looked_counts_from_the_proposal(site: Any) -> None:
+    ada, lea = site.client("ada"), site.client("lea")
+    lea.get("/cases/1")  # before it was proposed: not what is confirmed
+    ada.post("/next")
+    act(ada, 1, "propose_block", reason="like_blocked")
+    begun = datetime.now(tz=UTC)
+    lea.get("/cases/1")
+    lea.post("/cases/1/decide", {"action": "confirm_block", "reason": "checked"})
+    looked = case_row(1).events.get(action="confirm_block").looked_s
+    assert 0 <= looked <= (datetime.now(tz=UTC) - begun).total_seconds()
+
+
 def test_a_lead_does_not_confirm_the_own_proposal(site: Any) -> None:
     lea = site.client("lea")
     lea.post("/next")
