@@ -261,7 +261,7 @@ def _write(row: models.Case, before: Case, after: Case, event: Event) -> Case:
 
 
 def _looked_s(row: models.Case, event: Event) -> float | None:
-    """Seconds from the person's first look, since the case was taken or proposed, to the decision."""
+    """Seconds from the person's first look, since it was taken or proposed, to the decision."""
     began = Q(action=Action.TAKE, by=event.by)
     if event.action in {Action.CONFIRM_BLOCK, Action.REJECT_BLOCK}:
         began = Q(action=Action.PROPOSE_BLOCK)  # a second person takes no case
