@@ -67,8 +67,8 @@ def loosely(table: Table, who: Identifiers, columns: Collection[str] | None = No
     for field in searched(table):
         if columns is not None and field.name not in columns:
             continue
-        if field.dtype == TEXTS or is_free(field):
-            conditions.append(names(field, who))  # as people write, also with blanks
+        if field.dtype == TEXTS or is_free(field) or field.name.endswith("_raw"):
+            conditions.append(names(field, who))  # as people and switches write, with blanks too
             continue
         conditions.append(_whole(field, who))
         if parts and field.unit not in EXACT_UNITS:

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from cdr.lake import DataFile, Lake
 from cdr.lake.pages import texts_of
 from cdr.privacy.columns import is_free, key_columns, names, searched
-from cdr.privacy.identifiers import SHORTEST, Identifiers
+from cdr.privacy.identifiers import BETWEEN, SHORTEST, Identifiers, written_forms
 from cdr.schema import Table
 
 _PLACE = "file of the row"
@@ -128,9 +128,12 @@ def _holds(octets: bytes, pattern: bytes) -> bool:
 def _pattern(who: Identifiers) -> bytes:
     """Return a regular expression for the texts that stand for the person, as pages hold them.
 
-    What is short is looked for with its length before it: as a value of its own.
+    What is short is looked for with its length before it: as a value of its own. Numbers are found
+    however they are spaced.
     """
     long = {text.encode() for text in who.parts()}
     short = {text.encode() for text in who.whole() if len(text) < SHORTEST}
     every = long | {struct.pack("<I", len(text)) + text for text in short}
-    return b"|".join(b"".join(b"\\x%02x" % octet for octet in text) for text in sorted(every))
+    texts = [b"".join(b"\\x%02x" % octet for octet in text) for text in sorted(every)]
+    forms = sorted({form for number in who.numbers for form in written_forms(number)})
+    return b"|".join([*texts, *(BETWEEN.join(form).encode() for form in forms)])

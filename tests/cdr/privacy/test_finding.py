@@ -50,6 +50,16 @@ def test_no_row_that_may_name_the_person_lies_in_a_file_or_column_left_out(
             assert not named or field.name in by_bytes.get(file.path, frozenset()), field.name
 
 
+def test_a_number_that_a_switch_wrote_with_blanks_is_found_where_none_was_made_of_it(
+    tmp_path: Path,
+) -> None:
+    lake = lake_in(tmp_path)
+    nobody = {"caller_number": None, "caller_raw": "030 123-45 67", "account_id": "a11"}
+    put_calls(lake, call("spaced", 9, **nobody))
+    assert list(found(lake, CALLS).values()) == [{"caller_raw"}]
+    assert lake.calls().filter(loosely(CALLS, WHO)).collect().height == 1
+
+
 def test_somebody_elses_file_is_not_opened(tmp_path: Path) -> None:
     lake = lake_in(tmp_path)
     nobody = {"caller_number": None, "caller_raw": "0307654321", "account_id": "a11"}
