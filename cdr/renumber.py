@@ -162,8 +162,14 @@ def renumber(
     changed = 0
     for number, day in enumerate(days, start=1):
         with lake.batch("renumber") as batch, lake.writing():
-            for file in _files_by_day(lake).get(day, ()):
-                changed += _renumber_file(lake, batch, file, sources, now)
+            files = _files_by_day(lake).get(day, ())
+            other = [_renumber_file(lake, batch, file, sources, now) for file in files]
+            amended = pl.concat([_AMENDED, *other])
+            if amended.height:
+                said = f"(numbers read with {NUMBERING_VERSION})"
+                rows = amendments(amended, batch.batch_id, now, file=said, state=READ_AGAIN)
+                batch.add(INGESTS, rows)
+            changed += amended.height
             if batch.staged(CALLS):
                 batch.publish()
         if progress:
@@ -185,6 +191,8 @@ def _older_rows(lake: Lake, files: Iterable[DataFile]) -> Iterator[pl.DataFrame]
             yield lake.scan_files(CALLS, [file]).filter(_OLDER).collect()
 
 
+_AMENDED = CALLS.empty().select("ingest_id", "source", "source_rows", "started_at")
+
 _OLDER = pl.col("numbering_version") != NUMBERING_VERSION
 
 
@@ -200,13 +208,14 @@ def _renumber_file(
     file: DataFile,
     sources: Mapping[str, SourceSettings],
     now: datetime,
-) -> int:
+) -> pl.DataFrame:
+    """Stage a file's calls as they read now; returns what the ledger counts of those changed."""
     if not _is_older(lake, file):
-        return 0
+        return _AMENDED
     rows = lake.scan_files(CALLS, [file]).with_row_index("row").collect()
     concerned = rows.filter(_OLDER & pl.col("source").is_in(list(sources)))
     if concerned.is_empty():
-        return 0
+        return _AMENDED
     again = _reread(concerned, sources)
     differs = _differs(concerned, again)
     stamped = _stamped(again, differs, batch.batch_id, now)
@@ -220,14 +229,7 @@ def _renumber_file(
             CALL_HISTORY,
             earlier.with_columns(by, pl.lit(now, INSTANT).alias("superseded_at")),
         )
-        batch.add(
-            INGESTS,
-            amendments(
-                stamped.filter(differs), batch.batch_id, now,
-                file=f"(numbers read with {NUMBERING_VERSION})", state=READ_AGAIN,
-            ),
-        )  # fmt: skip
-    return int(differs.sum())
+    return stamped.filter(differs).select(_AMENDED.columns)
 
 
 def _reread(calls: pl.DataFrame, sources: Mapping[str, SourceSettings]) -> pl.DataFrame:

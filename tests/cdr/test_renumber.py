@@ -91,6 +91,19 @@ def test_of_numbers_and_parties_the_report_says_only_whether_there_is_one(
     )
 
 
+def test_a_day_in_several_files_has_one_row_in_the_ledger(lake: cdr.Lake) -> None:
+    with lake.batch("ingest") as batch, lake.writing():
+        rows = lake.calls().collect()
+        batch.remove(CALLS, lake.files(CALLS))
+        batch.add(CALLS, rows.head(1))
+        batch.add(CALLS, rows.tail(2))
+        batch.publish()
+    assert renumber(lake, {"pbx": PBX}, now=LATER) == 2
+    ledger = lake.scan(INGESTS).filter(pl.col("state") == "renumbered").collect()
+    assert ledger.select("source", "corrected").rows() == [("pbx", 2)]
+    assert verify(lake).faults == ()
+
+
 def test_the_change_keeps_the_earlier_version_and_the_books(lake: cdr.Lake) -> None:
     assert renumber(lake, {"pbx": PBX}, now=LATER) == 2
 

@@ -26,6 +26,8 @@ _STORE = Path(str(cdr.__file__)).parent
 _COUNTED = (
     str(_STORE / "lake"),
     str(_STORE / "ingest"),
+    str(_STORE / "lengths.py"),
+    str(_STORE / "renumber.py"),
     str(pathlib.__file__).removesuffix("__init__.py"),
     str(shutil.__file__),
 )

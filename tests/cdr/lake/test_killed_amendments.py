@@ -1,0 +1,124 @@
+"""What amends calls, killed at any moment, is done wholly or not at all."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+from killed import kill_at, moments_of
+from test_killed import assert_clean, open_home, spread
+
+from cdr.ingest import ingest
+from cdr.ingest.ends import end_calls
+from cdr.lake.verify import verify
+from cdr.lengths import HABIT_CALLS, doubt_lengths
+from cdr.renumber import renumber
+from cdr.schema import CALL_HISTORY, CALLS, INGESTS, REJECTS
+from cdr.settings import SourceSettings
+
+NOW = datetime(2026, 9, 9, tzinfo=UTC)
+DAY = date(2026, 9, 1)
+PLAIN = SourceSettings(format="plain_csv", zone="UTC", country="DE")
+PROXY = SourceSettings(format="opensips_acc", zone="UTC", country="DE")
+CALL_FILE = "record_id,account_id,caller,callee,started_at,duration_s,outcome\n" + "".join(
+    f"r{n},a1,030 1234567,+442079460000,2026-08-{2 + n % 28:02d} 01:00:00,{60 + n},answered\n"
+    for n in range(HABIT_CALLS)
+)
+LONG_CALLS = "".join(
+    f"long{n},a1,030 1234567,+442079460000,2026-09-01 0{n}:00:00,3600,answered\n" for n in range(3)
+)
+ROW = "{},f,t,c{},200,{},sip:+4930901820@a.example,sip:+442079460018@b.example\n"
+ACC = "method,from_tag,to_tag,callid,sip_code,time,from_uri,to_uri\n"
+INVITES = ACC + "".join(ROW.format("INVITE", n, f"2026-09-01 23:5{n}:00") for n in range(3))
+BYES = ACC + "".join(ROW.format("BYE", n, "2026-09-02 00:10:00") for n in range(3))
+
+
+def take_in(home: Path, text: str, name: str, source: SourceSettings) -> None:
+    file = home.parent / f"{name}.csv"
+    file.write_text(text)
+    ingest(open_home(home), [file], source_name=source.format, source=source, now=NOW)
+
+
+def read_again(home: Path) -> None:
+    renumber(open_home(home), {"plain_csv": PLAIN}, now=NOW)
+
+
+def doubt(home: Path) -> None:
+    doubt_lengths(open_home(home), DAY)
+
+
+def end(home: Path) -> None:
+    since = datetime(2026, 8, 31, tzinfo=UTC)
+    end_calls(open_home(home), "opensips_acc", PROXY, since=since, now=NOW)
+
+
+def older(home: Path) -> None:
+    """Let the calls look as older metadata read them, in two files a day."""
+    take_in(home, CALL_FILE, "calls", PLAIN)
+    lake = open_home(home)
+    with lake.batch("ingest") as batch, lake.writing():
+        rows = lake.calls().collect()
+        batch.remove(CALLS, lake.files(CALLS))
+        old = {"numbering_version": pl.lit("of old"), "callee_country": pl.lit("FR")}
+        rows = rows.with_columns(**old)
+        batch.add(CALLS, rows.head(30))
+        batch.add(CALLS, rows.tail(-30))
+        batch.publish()
+
+
+def long_ones(home: Path) -> None:
+    take_in(home, CALL_FILE, "calls", PLAIN)
+    take_in(home, CALL_FILE.partition("\n")[0] + "\n" + LONG_CALLS, "long", PLAIN)
+
+
+def parted(home: Path) -> None:
+    """Take in calls and their ends, and leave them as a killed run does: not put together."""
+    take_in(home, INVITES, "invites", PROXY)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cdr.ingest.run.end_calls", lambda *_, **__: 0)
+        take_in(home, BYES, "byes", PROXY)
+
+
+def told(home: Path) -> dict[str, list[tuple[object, ...]]]:
+    """Everything the tables say, without what depends on the name of a batch."""
+    lake = open_home(home)
+    named = {"ingest_id", "batch_id", "superseded_by", "sha256"}
+    return {
+        table.name: sorted(
+            lake.scan(table).drop(named & set(table.polars_schema)).collect().rows(), key=str
+        )
+        for table in (CALLS, CALL_HISTORY, REJECTS, INGESTS)
+    }
+
+
+@pytest.mark.large
+@pytest.mark.parametrize(
+    ("made", "job", "at_once"),
+    [
+        pytest.param(older, read_again, False, id="renumber"),  # it may stop between two days
+        pytest.param(long_ones, doubt, True, id="lengths"),
+        pytest.param(parted, end, True, id="ends"),
+    ],
+)
+def test_an_amendment_killed_at_many_moments(
+    tmp_path: Path, made: Callable[[Path], None], job: Callable[[Path], None], at_once: bool
+) -> None:
+    home, done = tmp_path / "home", tmp_path / "done"
+    made(home)
+    shutil.copytree(home, done)
+    before, moments = told(home), moments_of(job, done)
+    after = told(done)
+    assert before != after
+    for at in spread(25, moments):
+        copy = Path(shutil.copytree(home, tmp_path / "copy"))
+        kill_at(at, job, copy)
+        assert verify(open_home(copy)).faults == ()
+        assert not at_once or told(copy) in (before, after)
+        job(copy)
+        assert told(copy) == after
+        assert_clean(copy)
+        shutil.rmtree(copy)
