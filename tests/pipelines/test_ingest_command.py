@@ -102,11 +102,14 @@ def test_a_clock_that_is_not_in_the_zone_is_told_before_anything_is_taken_in(
         '"1788264000.2",""\n'
     )
     words = ("--format", "asterisk_csv", *AS[2:])
-    ran = callsieve("ingest", write(in_utc, "Master.csv"), *words, "--dry-run")
-    assert ran.err == (
+    said = (
         "Master.csv: 1 calls prove another offset from UTC than Europe/Berlin has (flag "
         "offset_contradicted); is `zone` of the source right?\n"
     )
+    ran = callsieve("ingest", write(in_utc, "Master.csv"), *words, "--dry-run")
+    assert ran.err == said
+    taken_in = callsieve("--home", "h", "ingest", "Master.csv", *words)
+    assert (taken_in.code, taken_in.err) == (1, said)
 
 
 def test_why_rows_were_set_aside_is_said_at_once(callsieve: RunCommand) -> None:
