@@ -27,6 +27,11 @@ class PeriodEnd:
     extract: Extract
     statements: Statements | None
 
+    @property
+    def paths(self) -> list[Path]:
+        """All files."""
+        return [*self.extract.paths, *(self.statements.paths if self.statements else ())]
+
 
 def write_period(
     lake: Lake,

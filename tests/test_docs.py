@@ -24,6 +24,7 @@ PASSWORD = "a queue of its own 7"
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 
 
+@pytest.mark.slow
 def test_a_newcomer_gets_from_nothing_to_a_queue(
     callsieve: RunCommand, monkeypatch: pytest.MonkeyPatch
 ) -> None:

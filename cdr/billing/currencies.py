@@ -15,6 +15,9 @@ _NOT_HUNDREDTHS: Final = {
 """Currencies by their decimals, where those are not 2. ISO 4217, list one, column "minor unit"."""
 
 
+_SUM: Final = pl.Decimal(38, 6)
+
+
 def minor_units(currency: str) -> int:
     """Return how many decimals the coins of a currency make: 2 for EUR, 0 for JPY."""
     return next((n for n, currencies in _NOT_HUNDREDTHS.items() if currency in currencies), 2)
@@ -57,8 +60,7 @@ def exact(amount: Decimal, currency: str) -> str:
     >>> exact(Decimal("524.292000"), "EUR"), exact(Decimal("7.500000"), "EUR")
     ('524.292', '7.50')
     """
-    needed = -int(amount.normalize().as_tuple().exponent)
-    return f"{amount:.{max(needed, minor_units(currency))}f}"
+    return str(written(pl.Series([amount], dtype=_SUM), currency).item())
 
 
 def in_coins(amount: Decimal, currency: str, rounding: str) -> Decimal:

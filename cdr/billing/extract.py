@@ -80,6 +80,13 @@ class Extract:
     manifest: dict[str, Any]
 
     @property
+    def paths(self) -> list[Path]:
+        """The files, with the manifest."""
+        return [
+            self.folder / name for name in (*(f["name"] for f in self.manifest["files"]), MANIFEST)
+        ]
+
+    @property
     def unpriced(self) -> int:
         """How many calls came out without a price."""
         return sum(self.manifest["unpriced"].values())

@@ -39,13 +39,13 @@ class Reconciliation:
         return self.differences.is_empty() and self.unreadable.is_empty()
 
 
-def write_reconciliation(found: Reconciliation, out: Path) -> Path:
+def write_reconciliation(found: Reconciliation, out: Path) -> tuple[Path, Path]:
     """Write the page and, whole, the differences as CSV; earlier ones are replaced.
 
     Returns
     -------
-    Path
-        The page.
+    page, differences : Path
+        What was written.
     """
     page = _PAGES.get_template("reconciliation.html.j2").render(
         found=found,
@@ -58,9 +58,9 @@ def write_reconciliation(found: Reconciliation, out: Path) -> Path:
         out_folder(out)
         file = TableFile("differences", out, Format.CSV)
         file.add(_texts(found.differences))
-        file.close()
+        differences = out / file.close().name
         write_whole(out / "reconciliation.html", page.encode())
-    return out / "reconciliation.html"
+    return out / "reconciliation.html", differences
 
 
 def _texts(frame: pl.DataFrame) -> pl.DataFrame:

@@ -39,6 +39,10 @@ HIDDEN_ELSEWHERE = 4
 _PAGES = html_pages("cdr.billing")
 
 
+INDEX = "index"
+"""Name of the file that says whose statement is which."""
+
+
 class StatementFormat(StrEnum):
     """What a statement is written as."""
 
@@ -52,6 +56,11 @@ class Statements:
 
     folder: Path
     files: pl.DataFrame
+
+    @property
+    def paths(self) -> list[Path]:
+        """The files, with the index."""
+        return [self.folder / name for name in (*self.files["file"], f"{INDEX}.csv")]
 
 
 def hidden_digits(country: str) -> int:
@@ -116,7 +125,7 @@ def write_statements(
                 write_whole(out / f"{stem}.{form.value}", content)
                 index.append({"account_id": str(account), "file": f"{stem}.{form.value}"})
         listed = pl.DataFrame(index, schema={"account_id": pl.String, "file": pl.String})
-        file = TableFile("index", out, Format.CSV)
+        file = TableFile(INDEX, out, Format.CSV)
         file.add(listed)
         file.close()
     return Statements(out, listed)

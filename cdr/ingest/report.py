@@ -65,10 +65,8 @@ class IngestReport:
 
 def contradicted(calls: pl.DataFrame) -> int:
     """Count the rows whose record proves another offset from UTC than their source's zone."""
-    flagged = calls.filter(pl.col("flags").list.len() > 0)
-    return int(
-        flagged.filter(pl.col("flags").list.contains(OFFSET_CONTRADICTED))["source_rows"].sum()
-    )
+    contradicting = pl.col("flags").list.contains(OFFSET_CONTRADICTED)
+    return int(calls.filter(contradicting)["source_rows"].sum())
 
 
 def bye_alone() -> pl.Expr:
@@ -105,17 +103,18 @@ class Taken:
         """Add what one block brought."""
         self.read += rows
         self.rejected += int(rejects["source_rows"].sum())
-        self.contradicted += contradicted(calls)
-        self._count_unended(calls, rejects)
+        flagged = calls.filter(pl.col("flags").list.len() > 0)
+        self.contradicted += contradicted(flagged)
+        self._count_unended(flagged, rejects)
         started = calls["started_at"]
         ends = [self.first, self.last, started.min(), started.max()]
         known = [end for end in ends if isinstance(end, datetime)]
         if known:
             self.first, self.last = min(known), max(known)
 
-    def _count_unended(self, calls: pl.DataFrame, rejects: pl.DataFrame) -> None:
+    def _count_unended(self, flagged: pl.DataFrame, rejects: pl.DataFrame) -> None:
         """Note since when there are calls without an end, or ends without a call."""
-        without = calls.filter(pl.col("flags").list.contains(MISSING_BYE))["started_at"].min()
+        without = flagged.filter(pl.col("flags").list.contains(MISSING_BYE))["started_at"].min()
         alone = rejects.filter(bye_alone())["at"].min()
         began = alone - LONGEST if isinstance(alone, datetime) else None
         known = [at for at in (self.unended_since, without, began) if isinstance(at, datetime)]

@@ -39,12 +39,17 @@ _PERIODS = {
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """A file that is still where it was written; ``as_written`` tells that nobody changed it."""
+    """A file that is still where it was written."""
 
     kind: ExportKind
     path: Path
     at: datetime
-    as_written: bool
+    sha256: str
+
+    @property
+    def as_written(self) -> bool:
+        """Whether nobody changed it since; reads all of it."""
+        return self.path.is_file() and _sha256(self.path) == self.sha256
 
 
 def note_exports(home: Home, kind: ExportKind, files: Iterable[Path], *, at: datetime) -> None:
@@ -63,24 +68,23 @@ def note_exports(home: Home, kind: ExportKind, files: Iterable[Path], *, at: dat
 
 
 def exports(home: Home) -> Iterator[Exported]:
-    """Give each file of the register that is still there; forget those that are not."""
-    for entry in sorted(home.exports.glob("*.json")):
-        content = json.loads(entry.read_bytes())
-        folder, noted = Path(content["folder"]), content["files"]
+    """Give each file of the register that is still there."""
+    for _, folder, noted in _entries(home):
+        for name, path in _there(folder, noted).items():
+            said = noted[name]
+            at = datetime.fromisoformat(said["at"])
+            yield Exported(ExportKind[said["kind"]], path, at, said["sha256"])
+
+
+def forget_gone(home: Home) -> None:
+    """Take out of the register what is no longer there."""
+    for entry, folder, noted in _entries(home):
         there = _there(folder, noted)
         with storage("noting which exports are gone"):
             if not there:
                 entry.unlink()
             elif there.keys() != noted.keys():
                 write_whole(entry, _content(folder, {name: noted[name] for name in there}))
-        for name, path in there.items():
-            said = noted[name]
-            yield Exported(
-                ExportKind[said["kind"]],
-                path,
-                datetime.fromisoformat(said["at"]),
-                path.is_file() and _sha256(path) == said["sha256"],
-            )
 
 
 def remove_exports(lake: Lake, *, now: datetime, dry_run: bool) -> list[FileRemoval]:
@@ -89,7 +93,7 @@ def remove_exports(lake: Lake, *, now: datetime, dry_run: bool) -> list[FileRemo
     for kind, (setting, clause) in _PERIODS.items():
         days: int = getattr(lake.settings.retention, setting)
         removals[kind] = FileRemoval(kind.value, setting, clause, days)
-    for one in list(exports(lake.home)):
+    for one in exports(lake.home):
         removal = removals[one.kind]
         if one.at >= now - timedelta(days=removal.days):
             continue
@@ -102,8 +106,15 @@ def remove_exports(lake: Lake, *, now: datetime, dry_run: bool) -> list[FileRemo
             with storage(f"removing {removal.rule}"):
                 one.path.unlink()
     if not dry_run:
-        list(exports(lake.home))  # forgets what went
+        forget_gone(lake.home)
     return list(removals.values())
+
+
+def _entries(home: Home) -> Iterator[tuple[Path, Path, dict[str, dict[str, str]]]]:
+    """Give each file of the register, with the folder it is of and what it says."""
+    for entry in sorted(home.exports.glob("*.json")):
+        content = json.loads(entry.read_bytes())
+        yield entry, Path(content["folder"]), content["files"]
 
 
 def _there(folder: Path, noted: Iterable[str]) -> dict[str, Path]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from cdr.errors import storage
 from cdr.lake import Lake
 from cdr.lake.home import write_whole
-from cdr.privacy.exports import ExportKind, exports
+from cdr.privacy.exports import ExportKind, exports, forget_gone
 from cdr.privacy.identifiers import Identifiers
 from cdr.privacy.leftovers import taken_in
 from cdr.privacy.traces import patterns_of, traces_of
@@ -56,7 +56,7 @@ def erase_from_files(lake: Lake, who: Identifiers) -> FilesErased:
         with storage("removing a file of the inbox"):
             file.unlink()
         done.removed.append(file.relative_to(lake.home.root).as_posix())
-    for one in list(exports(lake.home)):
+    for one in exports(lake.home):
         if one.path.is_file() and next(traces_of(one.path, who, patterns), None) is None:
             continue
         if one.kind is ExportKind.BILL:
@@ -67,5 +67,5 @@ def erase_from_files(lake: Lake, who: Identifiers) -> FilesErased:
             done.exports_removed += 1
         else:
             done.exports_left += 1
-    list(exports(lake.home))  # the register forgets what went
+    forget_gone(lake.home)
     return done

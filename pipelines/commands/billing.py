@@ -25,14 +25,10 @@ from cdr.billing.switch_totals import reconcile_switch
 from cdr.billing.verify import Verification
 from cdr.billing.verify import verify as verify_period
 from cdr.errors import WrongUse
-from cdr.lake import Lake
 from cdr.privacy import audit
 from cdr.privacy.exports import ExportKind, note_exports
 from pipelines.billing_extract import write_period
 from pipelines.terminal import NEEDS_A_PERSON, Json, show
-
-_CLOCK_GRAIN_S = 2
-"""By which a file system's times may lie before the clock's: that of FAT, the coarsest."""
 
 app = typer.Typer()
 billing = typer.Typer(help="Bill calls: rate decks, extracts, sealed periods.")
@@ -72,7 +68,7 @@ def extract(
         with_statements=with_statements,
         now=now,
     )
-    _note_files(lake, out, now)
+    note_exports(lake.home, ExportKind.BILL, written.paths, at=now)
     done = written.extract
     show({"folder": str(out), **done.manifest}, as_json=as_json, text=_extract_text(done))
     if done.unpriced:
@@ -151,7 +147,7 @@ def statements(
         forms=form or tuple(StatementFormat),
         now=now,
     )
-    _note_files(lake, out, now)
+    note_exports(lake.home, ExportKind.BILL, done.paths, at=now)
     text = f"{done.files.height:,} files in {out}; index.csv says whose is which"
     show({"folder": str(out), "files": done.files.to_dicts()}, as_json=as_json, text=text)
 
@@ -220,9 +216,8 @@ def reconcile(
         found = reconcile_switch(
             lake, switch_totals, zone=clock, length_tolerance_s=length_tolerance_s
         )
-    began = datetime.now(tz=UTC)
-    page = write_reconciliation(found, out)
-    _note_files(lake, out, began)
+    page, differences = write_reconciliation(found, out)
+    note_exports(lake.home, ExportKind.BILL, (page, differences), at=datetime.now(tz=UTC))
     summary = found.summary.to_dicts()
     show(
         {
@@ -276,13 +271,6 @@ def _list_decks(ctx: typer.Context, as_json: Json = False) -> None:
         for row in imports(lake).iter_rows(named=True)
     ]
     show({"decks": rows}, as_json=as_json)
-
-
-def _note_files(lake: Lake, out: Path, began: datetime) -> None:
-    """Put what was written below a folder since an instant into the register of exports."""
-    since = began.timestamp() - _CLOCK_GRAIN_S
-    written = [file for file in out.rglob("*") if file.is_file() and file.stat().st_mtime >= since]
-    note_exports(lake.home, ExportKind.BILL, written, at=began)
 
 
 def _extract_text(done: Extract) -> str:

@@ -19,6 +19,9 @@ from cdr.lake.verify import verify
 from cdr.schema import CALL_HISTORY, INGESTS, REJECTS
 from cdr.settings import SourceSettings
 
+pytestmark = pytest.mark.slow
+
+
 NOW = datetime(2026, 9, 9, tzinfo=UTC)
 SOURCE = SourceSettings(format="plain_csv", zone="UTC", country="DE")
 HEADER = "record_id,account_id,caller,callee,started_at,duration_s,outcome\n"

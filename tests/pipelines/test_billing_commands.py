@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from cdr.lake.home import Home
+from cdr.privacy.exports import exports
 from pipelines.cli import app
 
 pytestmark = pytest.mark.slow
@@ -53,6 +55,23 @@ def test_from_a_deck_and_calls_to_a_sealed_period(run: Any, tmp_path: Path) -> N
     code, sealed = run("billing", "seal", "--period", "2026-08")
     assert (code, sealed["state"], sealed["lines"]["call"]) == (0, "sealed", 1)
     assert run("billing", "seal", "--period", "2026-08")[1]["state"] == "sealed before"
+
+
+def test_the_register_of_exports_has_what_was_written_and_no_file_beside_it(
+    run: Any, tmp_path: Path
+) -> None:
+    assert run("accounts", "import", str(tmp_path / "accounts.csv"))[0] == 0
+    assert run("ingest", str(tmp_path / "calls.csv"), "--source", "s")[0] == 0
+    assert run("billing", "deck", "import", str(tmp_path / "deck.csv"), "--name", "retail")[0] == 0
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "letter.txt").write_text("somebody's own, written a moment before")
+    words = ("billing", "extract", "--period", "2026-08", "--out", str(out), "--statements")
+    assert run(*words)[0] == 0
+    known = {one.path for one in exports(Home(tmp_path / "home"))}
+    there = {file for file in out.rglob("*") if file.is_file()}
+    assert there - known == {out / "letter.txt"}
+    assert known < there
 
 
 def test_a_held_call_is_released_by_its_key(run: Any, tmp_path: Path) -> None:

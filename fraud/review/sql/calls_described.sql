@@ -5,8 +5,8 @@
 -- Needs: destination_risk (prefix, risk), calls, lists.
 -- Columns: account_id, call_date, days_ago (1 is the last day), opened_days (days since the account
 --   was opened, may be negative), direction, started_at, end_at (UTC), caller, callee (number or
---   party), contact (the other of the two), contact_key (as in account_day_keys), caller_ip, caller_ip_country, callee_country, home
---   (the account's country), answered, failed, outcome, forwarded, ring_ms, duration_ms (ms, null
+--   party), contact (the other of the two), contact_key (as in account_day_keys), caller_ip,
+--   caller_ip_country, callee_country, home (the account's country), answered, failed, outcome, forwarded, ring_ms, duration_ms (ms, null
 --   when not answered or doubtful), high_risk, elevated_risk, test_number, prefix, network, utc_hour,
 --   is_weekend, local_hour, local_weekday (0 is Monday; null where the country is not known),
 --   up_count (calls up when it began), minute_count (calls begun within 60 s up to it), block_of

@@ -115,7 +115,7 @@ def test_a_carrier_is_compared_call_by_call_with_the_money(
         ("only_theirs", None, _d("1.00"), None),
     ]  # fmt: skip
     assert found.unreadable.rows() == [(6, ["callee_not_a_number"])]
-    page = write_reconciliation(found, tmp_path / "out").read_text()
+    page = write_reconciliation(found, tmp_path / "out")[0].read_text()
     assert "4 differences, 1 rows of the file not understood" in page
     assert "<td>only theirs" in page.replace("only_theirs", "only theirs")
     assert (tmp_path / "out" / "differences.csv").read_bytes().count(b"\r\n") == 5
@@ -129,7 +129,7 @@ def test_a_carrier_that_agrees_agrees(october: cdr.Lake, tmp_path: Path) -> None
     rows = "".join(f"{UK},2026-10-01 {h:02d}:00:00,60,0.17,EUR\n" for h in (8, 9, 10, 11))
     found = compared(october, tmp_path, rows)
     assert found.agrees
-    assert "They agree." in write_reconciliation(found, tmp_path / "out").read_text()
+    assert "They agree." in write_reconciliation(found, tmp_path / "out")[0].read_text()
 
 
 def test_a_file_without_a_readable_call_is_refused(october: cdr.Lake, tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_totals_of_a_switch_are_compared_by_day(
         (_day(4), "only_theirs", 0, None),
     ]
     assert found.unreadable.rows() == [(4, ["date_not_understood"])]
-    assert "count_differs" in write_reconciliation(found, tmp_path / "out").read_text()
+    assert "count_differs" in write_reconciliation(found, tmp_path / "out")[0].read_text()
 
 
 def _day(number: int) -> Any:

@@ -207,6 +207,7 @@ APPENDED = [name for name in NAMES if not name.startswith("plain_") and name != 
 
 
 @pytest.mark.parametrize("name", APPENDED)
+@pytest.mark.slow
 def test_half_a_last_line_makes_no_call_that_the_whole_file_does_not_have(
     name: str, tmp_path: Path
 ) -> None:

@@ -18,6 +18,9 @@ from cdr.lake.compact import compact
 from cdr.schema import CALL_HISTORY, CALLS, INGESTS, REJECTS
 from cdr.settings import SourceSettings
 
+pytestmark = pytest.mark.slow
+
+
 SOURCE = SourceSettings(format="plain_csv", zone="UTC", country="DE")
 HEADER = "record_id,account_id,caller,callee,started_at,duration_s,outcome\n"
 NOW = datetime(2026, 9, 9, tzinfo=UTC)

@@ -188,6 +188,7 @@ def nulls(rows: pl.DataFrame) -> int:
 @settings(max_examples=8, suppress_health_check=list(HealthCheck))
 @example(rows=[call("only_billed", 380)], month="2025-07")
 @given(rows=st.lists(calls, min_size=1, max_size=12), month=st.sampled_from(["2025-07", "2026-03"]))
+@pytest.mark.slow
 def test_kept_and_removed_are_what_was_there(rows: list[dict[str, object]], month: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         lake = lake_in(Path(folder))

@@ -157,6 +157,7 @@ con.execute("SELECT number FROM calls").fetchone()
 """
 
 
+@pytest.mark.slow
 def test_a_process_that_ends_with_rows_unread_ends_well(tmp_path: Path) -> None:
     rows = pl.DataFrame({"number": [f"+4930{n:08d}" for n in range(300_000)]})
     rows.write_parquet(tmp_path / "part.parquet", row_group_size=10_000)

@@ -201,6 +201,7 @@ def test_a_future_that_would_change_every_signal_changes_none(
     }
 
 
+@pytest.mark.slow
 def test_pairs_give_what_each_midnight_gives(
     with_and_without: tuple[Connection, Connection],
 ) -> None:

@@ -22,6 +22,9 @@ from fraud.review.account import AccountReader
 from fraud.review.midnights import calls_between, shared_values
 from fraud.review.slices import Account, Asked, OpenLake
 
+pytestmark = pytest.mark.slow
+
+
 SIGNAL_NAMES = tuple(signal.name for signal in SIGNALS)
 FIRST = Asked("acc-1", NIGHT, ("acc-9",), SIGNAL_NAMES)
 SECOND = Asked("acc-9", NIGHT, ("acc-1", "acc-8"), SIGNAL_NAMES)
