@@ -1,20 +1,37 @@
 """Agreement with the `phonenumbers` library on every country's numbers, and speed beside it.
 
-    python benchmarks/numbering.py --per-region 600
+    python benchmarks/numbering.py
 
 For every region and every calling code that belongs to no country numbers are made:
 
 - the library's example of each type, and random numbers that match the patterns of each type;
 - the first and the last number of every range of our table, which is where it could be wrong;
+- emergency numbers and short codes, and random digits of every length up to six;
 - random digits of every length, most of them in no range;
 - damaged ones of all these: a digit lost, added, changed, two of them swapped.
 
 They are written with a plus, formatted as the library formats them, with the exit code of
 another country, with the trunk prefix, and with nothing but their calling code, and are read as
 dialled in their own and in another country. Each is read by the library and by
-`normalise_party`; number, validity, country and type must be the same. Printed as JSON: how many
-are, each kind of difference with its explanation and how often it occurs, every difference that
-has none (as a pattern of its digits, not as a number), and numbers a second of both.
+`normalise_party`; number, validity, country and type must be the same, and nothing is left out.
+
+What the library says is put into our words like this, whatever ours says:
+
+- ``parse``, ``is_possible_number_with_reason``, ``is_valid_number``, ``region_code_for_number``
+  and ``number_type`` tell number, validity, country and type of seven digits and more, or a plus;
+- a valid number of calling code 870, 881, or 882 with 13 or 16, is a satellite number (ITU list
+  of assigned codes): the library has no such type, and says mobile, fixed or unknown;
+- of up to six digits without a plus: ``is_emergency_number`` is an emergency number,
+  ``is_valid_short_number_for_region`` of the digits as they stand is a short code; what
+  ``PhoneNumberMatcher`` finds to be a valid number in that text is a number. What is none of the
+  three is no number and no service for the library; ours calls it an extension.
+
+``parse`` alone is more lenient with so few digits: it also takes a number without the trunk
+prefix that it is never written without, and digits that nobody was given. How often it says
+otherwise than the library's own finder is printed as ``few_digits_that_parse_alone_takes``.
+
+Printed as JSON: how many are the same, every difference (as a pattern of its digits, not as a
+number), and numbers a second of both.
 """
 
 from __future__ import annotations
@@ -32,9 +49,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import phonenumbers
 import polars as pl
-from phonenumbers import PhoneMetadata, PhoneNumberType
+from phonenumbers import Leniency, PhoneMetadata, PhoneNumberMatcher, PhoneNumberType
 
-from cdr.normalise.numbering_ranges import MAX_DIGITS, world
+from cdr.normalise.numbering_ranges import world
 from cdr.normalise.numbers import normalise_party
 
 KINDS = (
@@ -54,13 +71,8 @@ TYPES = {
     if name.isupper()
 }
 
-EXPLAINED = {
-    "satellite": "the library has no such type; 870, 881 and parts of 882 are satellite networks",
-    "long": "more than 18 digits, of which the calling code and what was dialled after it are "
-    "part; E.164 allows 15, and only Indonesia and Japan have longer ones, for services",
-    "short": "up to six digits without a plus are a short code, an emergency number or an "
-    "extension, not a number, unless an allocated number of the country is as short",
-}
+SATELLITE = re.compile(r"\+(870|881|882(13|16))")
+FEW = 6
 
 
 class Sample(NamedTuple):
@@ -80,7 +92,35 @@ class Answer(NamedTuple):
 
 
 def by_library(sample: Sample) -> Answer:
-    """Read one with the library."""
+    """Read one with the library, and put it into our words as said above."""
+    digits = re.sub(r"[^+\d]", "", sample.text)
+    if len(digits) <= FEW and "+" not in digits:
+        return _few(sample, digits)
+    answer = _parsed(sample)
+    if answer.validity == "valid" and SATELLITE.match(answer.number or ""):
+        return answer._replace(kind="satellite")
+    return answer
+
+
+def _few(sample: Sample, digits: str) -> Answer:
+    country = sample.country
+    if phonenumbers.is_emergency_number(digits, country):
+        return Answer(None, "short", country, "emergency")
+    zeros = len(digits) - len(str(int(digits)))
+    as_they_stand = phonenumbers.PhoneNumber(
+        country_code=phonenumbers.country_code_for_region(country),
+        national_number=int(digits),
+        italian_leading_zero=zeros > 0,
+        number_of_leading_zeros=zeros,
+    )
+    if phonenumbers.is_valid_short_number_for_region(as_they_stand, country):
+        return Answer(None, "short", country, "short_code")
+    if PhoneNumberMatcher(digits, country, Leniency.VALID).has_next():
+        return _parsed(sample)
+    return Answer(None, "short", country, "extension")
+
+
+def _parsed(sample: Sample) -> Answer:
     nothing = Answer(None, "impossible", None, "unknown")
     try:
         number = phonenumbers.parse(sample.text, sample.country)
@@ -130,9 +170,24 @@ def samples(per_region: int, seed: int) -> list[Sample]:
         for national in nationals:
             for text, home in _written(code, national, plan, region, chance, homes):
                 made[Sample(text, home)] = None
+        if region != "001":
+            for text in _short(region, per_region // 10, chance):
+                made[Sample(text, region)] = None
     for text in _range_ends():
         made[Sample(text, chance.choice(homes))] = None
     return list(made)
+
+
+def _short(region: str, each: int, chance: random.Random) -> Iterator[str]:
+    """Make emergency numbers and short codes, and other digits as few."""
+    short = PhoneMetadata.short_metadata_for_region(region)
+    kinds = (short.emergency, short.short_code) if short else ()
+    for pattern in (kind.national_number_pattern for kind in kinds if kind):
+        drawn = [_drawn(pattern, chance) for _ in range(each) if pattern]
+        yield from drawn
+        yield from (_damaged(digits, chance) for digits in drawn)
+    for _ in range(each):
+        yield "".join(chance.choices("0123456789", k=chance.randint(1, FEW)))
 
 
 def _plans() -> Iterator[tuple[int, str]]:
@@ -243,44 +298,29 @@ def compared(made: list[Sample]) -> dict[str, Any]:
     theirs = [by_library(sample) for sample in made]
     library_s = time.perf_counter() - begun
     ours = by_ours(made)
-    differences: Counter[str] = Counter()
-    unexplained = []
-    for sample, his, mine in zip(made, theirs, ours, strict=True):
-        if his == mine:
-            continue
-        why = _explained(sample, his, mine)
-        differences[why or "unexplained"] += 1
-        if not why:
-            unexplained.append(
-                {"begins": sample.text[:-4], "length": len(sample.text), "in": sample.country,
-                 "library": his[1:], "ours": mine[1:]}
-            )  # fmt: skip
-    counted = len(made) - differences["satellite"] - differences["short"]
+    different = [
+        {"begins": sample.text[:-4], "length": len(sample.text), "in": sample.country,
+         "library": his[1:], "ours": mine[1:]}
+        for sample, his, mine in zip(made, theirs, ours, strict=True)
+        if his != mine
+    ]  # fmt: skip
+    extensions = (
+        _parsed(sample).validity
+        for sample, his in zip(made, theirs, strict=True)
+        if his.kind == "extension"
+    )
+    parse_alone = Counter(validity for validity in extensions if validity != "impossible")
     return {
         "numbers": len(made),
         "regions": len({s.country for s in made}),
         "judged": dict(Counter(answer.validity for answer in theirs)),
-        "same": len(made) - sum(differences.values()),
-        "same_share": round(1 - sum(differences.values()) / len(made), 6),
-        "differences": {
-            why: {"count": count, "because": EXPLAINED.get(why, "")}
-            for why, count in differences.items()
-        },
-        "unexplained": unexplained,
-        "same_share_of_what_both_judge": round(1 - differences["unexplained"] / counted, 6),
+        "types": dict(Counter(answer.kind for answer in theirs)),
+        "same": len(made) - len(different),
+        "same_share": round(1 - len(different) / len(made), 6),
+        "different": different,
+        "few_digits_that_parse_alone_takes": dict(parse_alone),
         "library_numbers_per_s": round(len(made) / library_s),
     }
-
-
-def _explained(sample: Sample, his: Answer, mine: Answer) -> str | None:
-    if mine.kind == "satellite" and mine[:3] == his[:3]:
-        return "satellite"
-    digits = re.sub(r"[^+\d]", "", sample.text)
-    if len(digits) <= 6 and mine.validity == "short":
-        return "short"
-    if max(len(digits.lstrip("+")), len(his.number or "") - 1) > MAX_DIGITS:
-        return "long"
-    return None
 
 
 def speed(numbers: int, seed: int) -> dict[str, int]:
@@ -301,14 +341,14 @@ def speed(numbers: int, seed: int) -> dict[str, int]:
 def main() -> int:
     """Compare, measure and print; 1 where fewer than 99.99 % agree."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--per-region", type=int, default=600)
+    options.add_argument("--per-region", type=int, default=300)
     options.add_argument("--speed-numbers", type=int, default=2_000_000)
     options.add_argument("--seed", type=int, default=20_261_125)
     given = options.parse_args()
     found = compared(samples(given.per_region, given.seed))
     found |= speed(given.speed_numbers, given.seed)
     sys.stdout.write(json.dumps(found, indent=1) + "\n")
-    return int(found["same_share_of_what_both_judge"] < 0.9999)
+    return int(found["same_share"] < 0.9999)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,7 +20,6 @@ import phonenumbers
 import polars as pl
 from phonenumbers import PhoneMetadata
 
-from cdr.normalise.numbering import NumberType
 from cdr.normalise.numbering_patterns import PatternSet
 from cdr.normalise.numbering_ranges import (
     MAX_DIGITS,
@@ -132,14 +131,30 @@ def international(digits: Digits) -> Read:
 def _without_trunk_prefix(digits: Digits, code: int) -> Digits:
     region = phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code][0]
     plan = PhoneMetadata.metadata_for_region_or_calling_code(code, region)
-
-    def judged(national: Digits) -> tuple[Flags, Flags]:
-        places = national.after(code).look_up(world())
-        general, fits = _main_plan()
-        return general[places], fits[places]
-
     national = digits.without_first(len(str(code)))
-    return _stripped(national, plan, judged, fitting=True).after(code)
+    return _stripped(national, plan, partial(_judged_in, code), fitting=True).after(code)
+
+
+def _judged_in(code: int, national: Digits) -> tuple[Flags, Flags]:
+    """Tell of national numbers whether a code's main plan knows them and their length fits."""
+    places = national.after(code).look_up(world())
+    general, fits = _main_plan()
+    return general[places], fits[places]
+
+
+def begins_with_prefix(national: Digits, text: pl.Series, plan: Any) -> Flags:
+    """Tell which digits begin with the trunk prefix of a calling code's main plan.
+
+    Digits that are no number of the plan without it do not; `text` is the same as text.
+    """
+    prefix = plan.national_prefix_for_parsing
+    if not prefix:
+        return np.zeros(len(text), np.bool_)
+    left = _dropped(national, prefix, plan.national_prefix_transform_rule)
+    known, _ = _judged_in(plan.country_code, national)
+    left_known, _ = _judged_in(plan.country_code, left)
+    found: Flags = text.str.contains(rf"^(?:{prefix})").to_numpy() & (~known | left_known)
+    return found
 
 
 def _stripped(
@@ -202,7 +217,6 @@ class _Dialled(NamedTuple):
     length: Length
     prefixed: bool
     exits: bool
-    short: str | None
 
 
 class Home:
@@ -217,26 +231,21 @@ class Home:
     def __init__(self, country: str) -> None:
         self._plan = _plan_of(country)
         self._code: int = self._plan.country_code
-        self.trunk_prefix: str | None = self._plan.national_prefix
-        short: Any = PhoneMetadata.short_metadata_for_region(country)
         patterns: dict[str, Any] = {
             "general": self._plan.general_desc.national_number_pattern,
             "prefix": self._plan.national_prefix_for_parsing,
             "exit": self._plan.international_prefix,
-            "emergency": short and short.emergency and short.emergency.national_number_pattern,
-            "short": short and short.short_code.national_number_pattern,
-            "shorts": short and short.general_desc.national_number_pattern,
         }
         names = [name for name, pattern in patterns.items() if pattern]
         starts = frozenset(n for n, name in enumerate(names) if name in ("prefix", "exit"))
         found = PatternSet([patterns[name] for name in names], starts)
-        runs: list[tuple[int, _Dialled]] = [(0, self._dialled(frozenset(), 0, short))]
+        runs: list[tuple[int, _Dialled]] = [(0, self._dialled(frozenset(), 0))]
         for length in range(1, MAX_DIGITS + 1):
             first = int(key_of(np.array([0]), np.array([length]))[0])
             told = found.ranges(
                 length,
                 lambda hits, n=length: self._dialled(  # type: ignore[misc]
-                    frozenset(names[hit] for hit in hits), n, short
+                    frozenset(names[hit] for hit in hits), n
                 ),
             )
             runs += [(first + start, dialled) for start, dialled in told]
@@ -251,23 +260,11 @@ class Home:
         self._long = np.array([d.length is Length.LONG for d in said])
         self._prefixed = np.array([d.prefixed for d in said])
         self._exits = np.array([d.exits for d in said])
-        self._short = np.array([d.short or "" for d in said])
 
-    def _dialled(self, hits: frozenset[str], length: int, short: Any) -> _Dialled:
-        kind = None
-        if "emergency" in hits:
-            kind = NumberType.EMERGENCY.value
-        elif {"short", "shorts"} <= hits and all(
-            length in of.possible_length for of in (short.general_desc, short.short_code)
-        ):
-            kind = NumberType.SHORT_CODE.value
+    def _dialled(self, hits: frozenset[str], length: int) -> _Dialled:
         return _Dialled(
-            "general" in hits, length_of(self._plan, length), "prefix" in hits, "exit" in hits, kind
+            "general" in hits, length_of(self._plan, length), "prefix" in hits, "exit" in hits
         )
-
-    def short_kinds(self, dialled: Digits) -> npt.NDArray[np.str_]:
-        """Tell emergency numbers and short codes of the country; empty for what is neither."""
-        return self._short[dialled.look_up(self._ranges)]
 
     def read(self, dialled: Digits, text: pl.Series) -> Read:
         """Read digits dialled in this country, without a `+`; `text` is the same as text."""

@@ -19,13 +19,12 @@ from cdr.errors import SettingsError
 from cdr.memory import Memory
 from cdr.normalise.numbering import NUMBERING_VERSION, NumberType, Validity
 from cdr.normalise.numbering_dialled import Digits, Read, home_of, international
+from cdr.normalise.numbering_longer import TOLD, Longer, read_longer
 from cdr.normalise.numbering_ranges import MAX_DIGITS, world
+from cdr.normalise.numbering_short import LONGEST_SHORT, short_of
 from cdr.schema import CODES
 
 Bare = Literal["national", "international"]
-
-LONGEST_SHORT = 6
-"""Digits of short codes and extensions at most. Ours: few E.164 numbers have fewer than 7."""
 
 __all__ = ["IN_PLAN", "NUMBERING_VERSION", "PARTY", "NumberType", "Validity", "normalise_party"]
 
@@ -161,19 +160,32 @@ def _digits(texts: pl.Series, rows: npt.NDArray[np.intp], country: str, bare: Ba
     """Read digits with or without a plus as they are dialled in a country."""
     dialled = texts.gather(rows)
     plus = dialled.str.starts_with("+").to_numpy()
-    digits = Digits.of(dialled.str.strip_prefix("+") if plus.any() else dialled)
+    text = dialled.str.strip_prefix("+") if plus.any() else dialled
+    digits = Digits.of(text)
     few = ~plus & (digits.count <= LONGEST_SHORT)
     coded = plus
     if bare == "international":
         coded = plus | (~few & ~digits.begins("0"))
-    parts = []
-    for which, read in ((coded, _with_code), (few, _short), (~(coded | few), _inland)):
+    longer, found = read_longer(digits, text, coded, country)
+    parts = [_long(rows[longer], found)] if found else []
+    for which, read in (
+        (coded & ~longer, _with_code),
+        (few, _short),
+        (~(coded | few | longer), _inland),
+    ):
         if which.all():
             return [read(rows, dialled, digits, country)]
         if which.any():
             mine = np.flatnonzero(which)
             parts.append(read(rows[mine], dialled.gather(mine), digits[mine], country))
     return parts
+
+
+def _long(rows: npt.NDArray[np.intp], found: list[Longer]) -> _Part:
+    numbers = pl.Series([each.number for each in found], dtype=pl.String)
+    first = len(world().said) + len(_ELSE)
+    places = np.array([first + TOLD.index(each.told) for each in found], np.uint16)
+    return _part(rows, numbers, numbers, places)
 
 
 def _with_code(
@@ -199,22 +211,16 @@ def _inland(rows: npt.NDArray[np.intp], dialled: pl.Series, digits: Digits, coun
 
 
 def _short(rows: npt.NDArray[np.intp], dialled: pl.Series, digits: Digits, country: str) -> _Part:
-    """Read few digits: an emergency number, a short code, a number where they are as short.
-
-    They are a number where the plan has no trunk prefix, or they begin with it, and the range
-    is allocated; else they are an extension.
-    """
-    home = home_of(country)
-    kinds = home.short_kinds(digits)
-    read = home.read(digits, dialled)
-    prefix = home.trunk_prefix
+    """Read few digits: an emergency number, a short code, a number, or else an extension."""
+    short = short_of(country)
+    kinds = short.kinds(digits)
+    read = home_of(country).read(digits, dialled)
     number = (kinds == "") & _valid()[read.places]
-    if prefix:
-        number &= digits.begins(prefix)
+    number &= short.written_as_number(digits, dialled, read)
     extension = _place(NumberType.EXTENSION.value)
     of_kind = {kind: _place(kind) for kind in np.unique(kinds).tolist() if kind}
-    short = np.array([of_kind.get(kind, extension) for kind in kinds.tolist()], np.uint16)
-    return _part(rows, read.numbers(), dialled, np.where(number, read.places, short))
+    told = np.array([of_kind.get(kind, extension) for kind in kinds.tolist()], np.uint16)
+    return _part(rows, read.numbers(), dialled, np.where(number, read.places, told))
 
 
 def _written(texts: pl.Series, rows: npt.NDArray[np.intp], country: str, bare: Bare) -> list[_Part]:
@@ -292,7 +298,7 @@ def _struct(parts: list[_Part], country: str, name: str) -> pl.Series:
 
 @cache
 def _said(country: str) -> pl.DataFrame:
-    """Say what each place means: `world().said`, then what only a text or a country can tell."""
+    """Say what each place means: `world().said`, what only a text or a country tells, `TOLD`."""
     rows: list[tuple[str | None, str | None, str]] = [
         (verdict.country, verdict.kind, verdict.validity) for verdict in world().said
     ]
@@ -300,6 +306,7 @@ def _said(country: str) -> pl.DataFrame:
         (None if told in _OF_NO_COUNTRY else country, kind, validity)
         for told, kind, validity in _ELSE
     ]
+    rows += TOLD
     return pl.DataFrame(
         rows,
         schema={"country": CODES, "number_type": CODES, "validity": CODES},
@@ -343,4 +350,5 @@ def _valid() -> Flags:
 
 @cache
 def _in_plan() -> Flags:
-    return np.array([v.validity in IN_PLAN for v in world().said] + [False] * len(_ELSE))
+    of_table = [v.validity in IN_PLAN for v in world().said]
+    return np.array(of_table + [False] * len(_ELSE) + [True] * len(TOLD))

@@ -53,6 +53,11 @@ def end(text: str | None, country: str = "DE", bare: str = "national") -> dict[s
         ("201234", "FO", "+298201234", "FO", "fixed"),
         ("+88216 1234 5678", "DE", "+8821612345678", "001", "satellite"),
         ("+٤٩٣٠١٢٣٤٥٦٧", "US", "+49301234567", "DE", "fixed"),
+        ("13 27 92", "AU", "+61132792", "AU", "shared_cost"),  # is written without a prefix
+        ("14 015", "NL", "+3114015", "NL", "uan"),
+        ("01689", "DE", "+491689", "DE", "pager"),
+        ("+81 00780 123456789012", "DE", "+8100780123456789012", "JP", "toll_free"),
+        ("010 81 00780 123456789012", "JP", "+8100780123456789012", "JP", "toll_free"),
     ],
 )
 def test_a_number_however_written(
@@ -82,6 +87,19 @@ def test_short_digits_are_a_party_and_no_number(text: str, kind: str) -> None:
     found = end(text)
     assert (found["number"], found["party"]) == (None, text)
     assert (found["number_type"], found["validity"]) == (kind, "short")
+
+
+@pytest.mark.parametrize(
+    ("text", "country"),
+    [
+        pytest.param("201234", "DE", id="fits-the-plan-but-has-no-trunk-prefix"),
+        pytest.param("446814", "JE", id="a-local-number-without-its-area-code"),
+        pytest.param("6064", "SH", id="fits-the-length-but-is-not-allocated"),
+    ],
+)
+def test_few_digits_are_no_number_by_chance(text: str, country: str) -> None:
+    found = end(text, country)
+    assert (found["number"], found["party"], found["number_type"]) == (None, text, "extension")
 
 
 @pytest.mark.parametrize(
