@@ -196,6 +196,8 @@ def _kind(error: duckdb.Error) -> str:
     is what an analyst needs; others can quote data.
     """
     if isinstance(error, (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)):
-        first = str(error).splitlines()[0]
-        return first if not any(c.isdigit() for c in first) else type(error).__name__
+        first, *more = str(error).splitlines()
+        hints = [line for line in more[:1] if line.startswith(("Did you mean", "Candidate bind"))]
+        said = " ".join([first, *hints])
+        return said if not any(c.isdigit() for c in first) else type(error).__name__
     return type(error).__name__

@@ -396,8 +396,14 @@ def _toml(file: Path) -> dict[str, object]:
         raise SettingsError(file.name, [f"is not TOML: {error}"]) from None
 
 
+_SAID = {
+    "Extra inputs are not permitted": "not a setting",
+    "Field required": "is missing",
+    "String should match pattern '^[A-Z]{2}$'": "two capital letters (ISO 3166-1), such as DE",
+    "String should match pattern '^[A-Z]{3}$'": "three capital letters (ISO 4217), such as EUR",
+}
+
+
 def in_words(message: str) -> str:
     """Say what pydantic found wrong as an operator would."""
-    if message == "Extra inputs are not permitted":
-        return "not a setting"
-    return message.removeprefix("Value error, ")
+    return _SAID.get(message, message.removeprefix("Value error, "))

@@ -7,10 +7,12 @@ with a traceback; with ``--json`` the object on standard output says it too.
 from __future__ import annotations
 
 import os
+import re
 import sys
 import traceback
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -42,6 +44,9 @@ from pipelines.terminal import FAILED, WRONG_USE, show, tell
 SHOW_TRACEBACK = "CALLSIEVE_TRACEBACK"
 """Environment variable that lets an unforeseen fault be seen whole, by who mends it."""
 
+_OF_THE_COMMAND = re.compile(r"-{0,2}[a-z][a-z-]*")
+"""How commands, options and choices are written; any other word may be from somebody's data."""
+
 app = typer.Typer(
     help="Keep call metadata and name accounts that look like those blocked before.",
     epilog="First: `callsieve demo`. With files of your own: `callsieve init`, then `callsieve "
@@ -65,6 +70,12 @@ class Options:
         return settings
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        show({}, as_json=False, text=f"callsieve {version('callsieve')}")
+        raise typer.Exit
+
+
 @app.callback()
 def _options(
     ctx: typer.Context,
@@ -72,6 +83,12 @@ def _options(
         str | None, typer.Option(help="Folder of the lake, or s3://bucket/prefix.", metavar="HOME")
     ] = None,
     config: Annotated[Path | None, typer.Option(help="A callsieve.toml.")] = None,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Say which version this is.", is_eager=True, callback=_print_version
+        ),
+    ] = False,
 ) -> None:
     """Hold the options that every command shares."""
     ctx.obj = Options(home, config)
@@ -121,11 +138,22 @@ def _end(message: str, code: int) -> NoReturn:
 
 def _misused(fault: TyperException) -> NoReturn:
     """Answer words that are no command or option; without a command the help is printed before."""
-    message = fault.format_message().rstrip(".")
+    message = _in_words(fault.format_message())
     if not message:
         sys.exit(WRONG_USE)
     asked = getattr(fault, "ctx", None)
     _end(message + (f"; see `{asked.command_path} --help`" if asked else ""), WRONG_USE)
+
+
+def _in_words(message: str) -> str:
+    """Say a usage fault on one line, without the values that were typed: they may be a number."""
+    values = {part for word in sys.argv[1:] for part in (word, word.partition("=")[2]) if part}
+    for value in sorted(values, key=len, reverse=True):
+        if not _OF_THE_COMMAND.fullmatch(value):
+            message = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", "…", message)
+    message = message.replace("Value error, ", "")
+    message = message.replace("does not match the formats '%Y-%m-%d'", "is no day as 2026-09-30")
+    return " ".join(message.split()).rstrip(".")
 
 
 def _refused(error: Exception) -> str | None:

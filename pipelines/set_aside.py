@@ -8,6 +8,7 @@ import polars as pl
 
 from cdr.lake import Lake
 from cdr.schema import REJECTS
+from pipelines.terminal import counted
 
 
 def set_aside(lake: Lake, arrived_at: datetime) -> list[str]:
@@ -31,6 +32,7 @@ def set_aside(lake: Lake, arrived_at: datetime) -> list[str]:
     counts = rows.group_by("source").agg(pl.col("source_rows").sum(), pl.col("file").n_unique())
     found = counts.join(why, on="source").sort("source").collect()
     return [
-        f"{source}: {count} rows of {files} files set aside ({reasons}), see `rejects`"
+        f"{source}: {counted(count, 'row')} of {counted(files, 'file')} set aside ({reasons}), "
+        "see `rejects`"
         for source, count, files, reasons in found.iter_rows()
     ]

@@ -101,6 +101,8 @@ def ingest(
     report = take_in(lake, files, source_name=name, source=chosen, now=now)
     text = "\n".join(_in_words(file) for file in report.files)
     show({"files": [asdict(file) for file in report.files]}, as_json=as_json, text=text)
+    if report.refused:
+        _in_doubt(files)
     if len(report.refused) == len(report.files):
         raise typer.Exit(FAILED)
     for said in set_aside(lake, now):
@@ -159,6 +161,12 @@ def _in_words(file: FileReport) -> str:
     )
 
 
+def _in_doubt(files: list[Path]) -> None:
+    """Say what helps where files were refused: most often it is the format."""
+    if any(file.is_file() for file in files):
+        tell("another format? `callsieve ingest FILE --format auto` proposes one")
+
+
 def _show_first_rows(
     settings: Settings, files: list[Path], source: SourceSettings, rows: int, *, as_json: bool
 ) -> None:
@@ -179,6 +187,8 @@ def _show_first_rows(
             _print_rows(file, seen)
     if as_json:
         show({"files": found}, as_json=True)
+    if refused:
+        _in_doubt(files)
     if refused == len(files):
         raise typer.Exit(FAILED)
     if refused or any(each.get("set_aside") for each in found):

@@ -13,7 +13,7 @@ import typer
 from cdr import Lake, open_lake
 from fraud.candidates import Candidate
 from pipelines.samples import SAMPLE_DAY, sample_lake
-from pipelines.terminal import NEEDS_A_PERSON, Json, paced, show, tell, typed
+from pipelines.terminal import NEEDS_A_PERSON, Json, counted, paced, show, tell, typed
 
 if TYPE_CHECKING:
     from pipelines.hourly import HourlyOutcome
@@ -106,11 +106,12 @@ def night_text(outcome: Outcome) -> str:
     drawn = f" ({sampled} drawn at random from below the threshold)" if sampled else ""
     lines = [
         f"Night of {outcome.day.isoformat()} (UTC), run {outcome.run.run_id}",
-        f"  {ingest['files']} files: {ingest['read']:,} rows read = {ingest['accepted']:,} new + "
+        f"  {counted(ingest['files'], 'file')}: {ingest['read']:,} rows read = {ingest['accepted']:,} new + "
         f"{ingest['duplicate']:,} known + {ingest['corrected']:,} corrected + "
         f"{ingest['rejected']:,} set aside",
-        f"  {found['accounts_scored']:,} accounts scored by {found['method']}, "
-        f"{len(outcome.candidates)} candidates, {found['cases_opened']} cases opened{drawn}",
+        f"  {counted(found['accounts_scored'], 'account')} scored by {found['method']}, "
+        f"{counted(len(outcome.candidates), 'candidate')}, "
+        f"{counted(found['cases_opened'], 'case')} opened{drawn}",
         f"  {sum(outcome.run.seconds.values()):.1f} s",
     ]
     if outcome.concerns:

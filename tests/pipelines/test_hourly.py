@@ -51,7 +51,7 @@ def test_rows_set_aside_are_told_at_once(callsieve: RunCommand, operator: Operat
     ran = callsieve(*operator.words, *HOUR)
     assert ran.code == 1
     assert ran.found["concerns"] == [
-        "pbx: 1 rows of 1 files set aside (wrong_column_count 1), see `rejects`"
+        "pbx: 1 row of 1 file set aside (wrong_column_count 1), see `rejects`"
     ]
 
 

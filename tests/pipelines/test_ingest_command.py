@@ -116,7 +116,7 @@ def test_why_rows_were_set_aside_is_said_at_once(callsieve: RunCommand) -> None:
     ran = callsieve("--home", "h", "ingest", write(HEADER + GOOD + NEVER), *AS)
     assert ran.code == 1
     assert ran.err == (
-        "plain_csv: 1 rows of 1 files set aside (started_time_never_existed 1), see `rejects`\n"
+        "plain_csv: 1 row of 1 file set aside (started_time_never_existed 1), see `rejects`\n"
     )
 
 
@@ -125,7 +125,7 @@ def test_why_rows_of_the_operators_files_were_set_aside_too(callsieve: RunComman
     ran = callsieve("--home", "h", "accounts", "import", write(rows, "accounts.csv"))
     assert ran.code == 1
     assert ran.err == (
-        "accounts: 1 rows of 1 files set aside (created_at_not_understood 1), see `rejects`\n"
+        "accounts: 1 row of 1 file set aside (created_at_not_understood 1), see `rejects`\n"
     )
 
 
@@ -137,7 +137,7 @@ def test_why_rows_of_the_operators_files_were_set_aside_too(callsieve: RunComman
             "unknown format 'plain_cvs'; did you mean plain_csv? known are: ",
         ),
         ((*AS[:2], "--zone", "Europe/Berlim", *AS[4:]), "--zone: not an IANA time zone"),
-        ((*AS[:4], "--country", "Germany"), "--country: String should match"),
+        ((*AS[:4], "--country", "Germany"), "--country: two capital letters (ISO 3166-1), such as DE"),
         (AS[:2], "--format needs --zone and --country"),
         ((), "name a source of the settings with --source, or a format with --format"),
         (("--source", "pbx", *AS), "name a source of the settings with --source, or a"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,8 +18,16 @@ if TYPE_CHECKING:
         (("doctor", "--jsn", "--json"), "No such option: --jsn"),
         (("query", "SELECT 1", "--json"), "Missing option '--purpose'"),
         (("lake", "history", "--limit", "x", "--json"), "Invalid value for '--limit'"),
+        (
+            ("nightly", "--date", "30.9.2026", "--json"),
+            "Invalid value for '--date': '…' is no day as 2026-09-30; see `callsieve nightly",
+        ),
+        (
+            ("person", "access", "+49301234567", "Ada Lovelace", "--json"),
+            "Got unexpected extra argument(s) (… …); see `callsieve person access --help`",
+        ),
     ],
-    ids=["command", "option", "missing", "kind"],
+    ids=["command", "option", "missing", "kind", "day", "typed values are not told"],
 )
 def test_a_machine_reads_what_was_wrong(
     callsieve: RunCommand, words: tuple[str, ...], message: str
@@ -33,6 +42,10 @@ def test_a_person_reads_one_line_that_says_where_help_is(callsieve: RunCommand) 
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.startswith("callsieve: No such option: --limt")
     assert ran.err.endswith("see `callsieve lake history --help`\n")
+
+
+def test_a_person_asks_for_the_version(callsieve: RunCommand) -> None:
+    assert callsieve("--version").out == f"callsieve {version('callsieve')}\n"
 
 
 def test_a_group_without_a_command_shows_its_help(callsieve: RunCommand) -> None:
