@@ -106,9 +106,9 @@ def night_text(outcome: Outcome) -> str:
     drawn = f" ({sampled} drawn at random from below the threshold)" if sampled else ""
     lines = [
         f"Night of {outcome.day.isoformat()} (UTC), run {outcome.run.run_id}",
-        f"  {counted(ingest['files'], 'file')}: {ingest['read']:,} rows read = {ingest['accepted']:,} new + "
-        f"{ingest['duplicate']:,} known + {ingest['corrected']:,} corrected + "
-        f"{ingest['rejected']:,} set aside",
+        f"  {counted(ingest['files'], 'file')}: {ingest['read']:,} rows read = "
+        f"{ingest['accepted']:,} new + {ingest['duplicate']:,} known + "
+        f"{ingest['corrected']:,} corrected + {ingest['rejected']:,} set aside",
         f"  {counted(found['accounts_scored'], 'account')} scored by {found['method']}, "
         f"{counted(len(outcome.candidates), 'candidate')}, "
         f"{counted(found['cases_opened'], 'case')} opened{drawn}",

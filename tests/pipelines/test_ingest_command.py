@@ -137,7 +137,10 @@ def test_why_rows_of_the_operators_files_were_set_aside_too(callsieve: RunComman
             "unknown format 'plain_cvs'; did you mean plain_csv? known are: ",
         ),
         ((*AS[:2], "--zone", "Europe/Berlim", *AS[4:]), "--zone: not an IANA time zone"),
-        ((*AS[:4], "--country", "Germany"), "--country: two capital letters (ISO 3166-1), such as DE"),
+        (
+            (*AS[:4], "--country", "Germany"),
+            "--country: two capital letters (ISO 3166-1), such as DE",
+        ),
         (AS[:2], "--format needs --zone and --country"),
         ((), "name a source of the settings with --source, or a format with --format"),
         (("--source", "pbx", *AS), "name a source of the settings with --source, or a"),
