@@ -14,8 +14,8 @@ What a record means here:
   follows from it.
 - An ATTEMPT was not answered; its Q.850 disconnect reason tells the outcome.
 - Times are local. The zone is written as a label (`GMT-08:00-Pacific(US)`) without regard
-  to summer time; where the source's zone never has that offset, the flag is
-  `offset_contradicted`.
+  to summer time; where the source's zone never has that offset in the year of the call, the
+  flag is `offset_contradicted`.
 - The caller is the calling number; what stands for a withheld one (`Unavailable`) is a
   name and not read.
 """
@@ -23,7 +23,8 @@ What a record means here:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -60,6 +61,9 @@ _COUNTS = {"START": 172, "STOP": 223, "ATTEMPT": 186}
 _WANTED = tuple(dict.fromkeys(name for fields in FIELDS.values() for name in fields))
 _KINDS = {"START": ("INVITE", "200"), "STOP": ("BYE", "200"), "ATTEMPT": ("INVITE", "487")}
 """What each kind is to a dialog: opened, closed, never opened."""
+
+_YEAR = r"/((?:19|20)[0-9]{2})$"
+_MONTHS = range(1, 13)
 
 
 def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.DataFrame]:
@@ -157,7 +161,7 @@ def _records(rows: pl.DataFrame, zone: str) -> pl.DataFrame:
         ),
         flags=(
             when(pl.col("record") == "START", "missing_bye"),
-            when(~_label_offset_s().is_in(_offsets_s(zone)), "offset_contradicted"),
+            when(_contradicts(calls["start_date"], zone), "offset_contradicted"),
         ),
     )
 
@@ -180,11 +184,23 @@ def _label_offset_s() -> pl.Expr:
     return sign * (hours * 3600 + minutes * 60)
 
 
-def _offsets_s(zone: str) -> list[int]:
-    """Return the offsets that a zone has in the course of a year."""
+def _contradicts(dates: pl.Series, zone: str) -> pl.Expr:
+    """Tell where the label's offset is none that the zone has in the year of the date."""
+    years = dates.str.extract(_YEAR).cast(pl.Int64).unique().drop_nulls().to_list()
+    known = [(year, _offsets_s(zone, year)) for year in years]
+    of_year = pl.col("start_date").str.extract(_YEAR).cast(pl.Int64)
+    return pl.any_horizontal(
+        pl.lit(value=False),
+        *((of_year == year) & ~_label_offset_s().is_in(offsets) for year, offsets in known),
+    )
+
+
+@cache
+def _offsets_s(zone: str, year: int) -> list[int]:
+    """Return the offsets that a zone has in a year, looked at twice a month."""
     clock = ZoneInfo(zone)
-    days = (datetime(2026, month, 1, tzinfo=UTC).astimezone(clock) for month in range(1, 13))
-    return sorted({int((day.utcoffset() or day - day).total_seconds()) for day in days})
+    days = [datetime(year, month, day, 12, tzinfo=clock) for month in _MONTHS for day in (1, 15)]
+    return sorted({int((day.utcoffset() or timedelta()).total_seconds()) for day in days})
 
 
 def _example() -> str:

@@ -161,6 +161,29 @@ def test_nothing_of_a_later_day_moves_a_score(
     assert scores(operator).equals(before)
 
 
+def test_a_clock_that_contradicts_its_zone_is_told(
+    callsieve: RunCommand, first_night: FirstNight, tmp_path: Path
+) -> None:
+    operator = first_night.copied_to(tmp_path)
+    config = tmp_path / "callsieve.toml"
+    source = '[sources.desk]\nformat = "asterisk_csv"\nzone = "Europe/Berlin"\ncountry = "DE"\n'
+    config.write_text(operator.config.read_text() + source)
+    desk = operator.inbox / "desk" / "Master.csv"
+    desk.parent.mkdir()
+    desk.write_text(  # the id has the epoch of 12:00 in UTC, which is 14:00 in Berlin
+        '"a1","+4930901820","+442079460018","i","c","PJSIP/a1-1","PJSIP/x-2","Dial","x",'
+        '"2026-09-03 12:00:00","","2026-09-03 12:00:07",7,0,"BUSY","DOCUMENTATION",'
+        '"1788436800.2",""\n'
+    )
+    night = callsieve(*replace(operator, config=config).words, *NIGHT)
+    said = (
+        "Master.csv (desk): 1 calls prove another offset from UTC than Europe/Berlin has (flag "
+        "offset_contradicted); is `zone` of the source right?"
+    )
+    assert said in night.found["concerns"]
+    assert night.code == 1  # a person should know
+
+
 def test_the_report_escapes_what_comes_from_outside(
     callsieve: RunCommand, operator: Operator
 ) -> None:

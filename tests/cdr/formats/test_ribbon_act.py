@@ -71,6 +71,25 @@ def test_a_zone_that_never_has_that_offset_is_flagged(read: Read) -> None:
     assert found["flags"].to_list() == [[]]
 
 
+@pytest.mark.parametrize(
+    ("date", "label", "flags"),
+    [
+        pytest.param("08/01/2015", "GMT+02:00", [], id="winter-time-of-that-year"),
+        pytest.param("08/01/2015", "GMT+03:00", [], id="summer-time-of-that-year"),
+        pytest.param("08/01/2026", "GMT+02:00", ["offset_contradicted"], id="has-no-winter-time"),
+        pytest.param("08/01/2026", "GMT+03:00", [], id="summer-time-all-year"),
+        pytest.param("08/01/20", "GMT+02:00", [], id="no-year-no-proof"),
+    ],
+)
+def test_a_zone_has_the_offsets_of_the_year_of_the_call(
+    read: Read, date: str, label: str, flags: list[str]
+) -> None:
+    """Istanbul has been three hours before UTC all year since 2017, and before only in summer."""
+    row_then = row("STOP", zone_label=f"{label}-Istanbul", start_date=date)
+    found = read("ribbon_act", row_then + row("STOP", accounting_id="0x2"), zone="Europe/Istanbul")
+    assert found["flags"].to_list() == [flags, ["offset_contradicted"]]
+
+
 def test_other_lines_are_set_aside(read: Read) -> None:
     data = row("STOP") + b"SW_CHANGE,x\n" + row("STOP")[:-9] + b"\n" + row("ATTEMPT")[:50]
     assert read("ribbon_act", data)["faults"].to_list() == [
