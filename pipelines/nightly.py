@@ -324,10 +324,7 @@ def run_nightly(
         run = open_run(lake.home.runs, day)
         night = Night(lake, day, now, run, progress)
         for number, (name, step) in enumerate(STEPS.items(), start=1):
-            if name in run.done:
-                tell(f"{number}/{len(STEPS)} {name}: done before")
-                continue
-            tell(f"{number}/{len(STEPS)} {name}")
+            tell(f"{number}/{len(STEPS)} {name}" + (": done before" if name in run.done else ""))
             run.step(name, lambda step=step: step(night))  # type: ignore[misc]
         run.finish()
         candidates, _ = candidates_of(lake, night.as_of.date())

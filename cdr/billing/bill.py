@@ -182,12 +182,8 @@ class Bill:
             "lines": {kind: self.counts[kind] for kind in (CALL, LATE, REVERSAL, REPLACEMENT)},
             "skipped": dict(sorted(self.skipped.items())),
             "unpriced": dict(sorted(self.unpriced.items())),
-            "totals": [
-                {name: value if isinstance(value, int) or value is None else str(value)
-                 for name, value in row.items()}
-                for row in self.totals.by("all").iter_rows(named=True)
-            ],
-        }  # fmt: skip
+            "totals": self.totals.of_all(),
+        }
 
     def decided(
         self, legs: pl.DataFrame, days: Sequence[date], tariff: Tariff | None = None

@@ -141,7 +141,7 @@ def extract(
             **bill.manifest(),
             "sealed": isinstance(bill, SealedBill),
             "accounts": "all" if not accounts else sorted(accounts),
-            "totals": _plain(totals.by("all")),
+            "totals": totals.of_all(),
             "files": [asdict(file) for file in written],
         }
         _put_in_place(out, draft, manifest)
@@ -256,16 +256,6 @@ def _with_local(lines: pl.DataFrame, zone: str) -> pl.DataFrame:
     return lines.with_columns(
         local.alias("started_local"), at.dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
     ).select(columns)
-
-
-def _plain(rows: pl.DataFrame) -> list[dict[str, object]]:
-    return [
-        {
-            name: value if isinstance(value, int) or value is None else str(value)
-            for name, value in row.items()
-        }
-        for row in rows.iter_rows(named=True)
-    ]
 
 
 def _put_in_place(out: Path, draft: Path, manifest: dict[str, Any]) -> None:

@@ -73,6 +73,16 @@ class Totals:
             *by, "currency", "cost_currency", nulls_last=True
         )
 
+    def of_all(self) -> list[dict[str, object]]:
+        """Return the sums of all lines as a manifest says them: money as text."""
+        return [
+            {
+                name: value if isinstance(value, int) or value is None else str(value)
+                for name, value in row.items()
+            }
+            for row in self.by("all").iter_rows(named=True)
+        ]
+
 
 def _summed(lines: pl.DataFrame, by: tuple[str, ...]) -> pl.DataFrame:
     return lines.group_by(*by, "currency", "cost_currency").agg(

@@ -160,42 +160,6 @@ def _known(compared: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
     return joined.with_columns(pl.col(*strongest, DISPOSABLE).fill_null(value=False))
 
 
-def identity_overlap(compared: Compared) -> pl.DataFrame:
-    """Return the nearest blocked account of each account.
-
-    Returns
-    -------
-    pl.DataFrame
-        One row per account compared, sorted: account_id, nearest_blocked_id,
-        match_weight_bits (log2 of the odds that the same people are behind both),
-        match_probability (0..1) and evidence_bits (match weight without the prior).
-        All null but the first where no blocked account shares a rare value. Of
-        equals the first by name is taken.
-    """
-    nearest = (
-        compared.pairs.sort("match_weight_bits", "blocked_id", descending=[True, False])
-        .group_by("account_id", maintain_order=True)
-        .first()
-        .select(
-            "account_id",
-            "match_weight_bits",
-            "match_probability",
-            "evidence_bits",
-            nearest_blocked_id="blocked_id",
-        )
-    )
-    joined = compared.accounts.select("account_id").join(
-        nearest, on="account_id", how="left", maintain_order="left"
-    )
-    return joined.select(
-        "account_id",
-        "nearest_blocked_id",
-        "match_weight_bits",
-        "match_probability",
-        "evidence_bits",
-    )
-
-
 def identity_matches(
     compared: Compared, *, accounts: Sequence[str] | None = None, nearest: int = 3
 ) -> pl.DataFrame:

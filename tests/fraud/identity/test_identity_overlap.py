@@ -17,7 +17,6 @@ from fraud.identity.overlap import (
     Compared,
     compare_accounts,
     identity_matches,
-    identity_overlap,
     identity_reasons,
 )
 from fraud.identity.weigh import WEIGHED
@@ -36,7 +35,8 @@ M = {level.key: level.m for detail in DETAILS for level in detail.levels}
 
 
 def nearest(compared: Compared) -> dict[str, str | None]:
-    return dict(identity_overlap(compared).select("account_id", "nearest_blocked_id").iter_rows())
+    of_pairs = compared.pairs.sort("match_weight_bits").select("account_id", "blocked_id")
+    return dict.fromkeys(compared.accounts["account_id"]) | dict(of_pairs.iter_rows())
 
 
 def bits(compared: Compared, account: str = "new") -> dict[str, float]:
@@ -48,10 +48,10 @@ def test_a_device_that_only_two_have_names_the_blocked_one(sees: Sees) -> None:
     device = {"devices": ["dev-1", "dev-2000"]}
     con = sees(new=device, old={**BLOCKED, "devices": ["dev-2000"]}, strangers=98)
     compared = compare_accounts(con, as_of=AS_OF)
-    row = identity_overlap(compared).filter(pl.col("account_id") == "new").row(0, named=True)
+    row = compared.pairs.filter(pl.col("account_id") == "new").row(0, named=True)
     # 100 accounts have a device; half an account is added for what was not seen
     evidence = log2(M["devices"] / (0.5 / 100))
-    assert row["nearest_blocked_id"] == "old"
+    assert row["blocked_id"] == "old"
     assert row["evidence_bits"] == pytest.approx(evidence)
     assert row["match_weight_bits"] == pytest.approx(evidence + log2(0.01 / 0.99))
     assert row["match_probability"] == pytest.approx(1 / (1 + 2 ** -row["match_weight_bits"]))
@@ -267,7 +267,7 @@ def test_the_steps_add_up_to_the_evidence(sees: Sees) -> None:
     old = {"devices": ["dev-2000"], "name": "Bob Old", "signup_ip": "203.0.113.9"}
     con = sees(new=new, old={**BLOCKED, **old}, strangers=50)
     compared = compare_accounts(con, as_of=AS_OF)
-    evidence = identity_overlap(compared).filter(pl.col("account_id") == "new")["evidence_bits"]
+    evidence = compared.pairs.filter(pl.col("account_id") == "new")["evidence_bits"]
     assert sum(bits(compared).values()) == pytest.approx(evidence.item())
 
 
@@ -305,7 +305,7 @@ def test_no_accounts_and_nobody_blocked_give_empty_answers(sees: Sees) -> None:
     for con in (sees(), sees(new={"name": "Ann New"})):
         compared = compare_accounts(con, as_of=AS_OF)
         assert compared.blocked_count == 0
-        assert identity_overlap(compared)["nearest_blocked_id"].drop_nulls().is_empty()
+        assert compared.pairs.is_empty()
         assert identity_matches(compared).schema == MATCHES
         assert identity_reasons(identity_matches(compared)).is_empty()
 
