@@ -2,23 +2,24 @@
 
     python benchmarks/nightly_features.py --accounts 20000 --calls-a-day 500000 --history 30 60
 
-For each length of history a lake is filled with calls that are drawn as whole columns (not through
-switch files), all days but the last are reduced, and then measured, each in a process of its own:
+For each length of history a lake is filled with calls, a day at a time, that are drawn as whole
+columns (not through switch files), and then measured, each in a process of its own:
 
-- `night`: the new day is reduced and every account described as of the next midnight;
-- `recompute`: the same from nothing: every day of the window, and before blocks, is
-  reduced first, as one would do without partial sums.
+- `recompute`: from nothing, every day of the window, and before blocks, is reduced, as one
+  would do without partial sums, and every account described as of the next midnight;
+- `night`: the last day is forgotten, so that the lake is as a night finds it: that day is
+  reduced, and every account described.
 
 Wall and processor seconds and peak memory of the process, as JSON, the ratio of the processor
 seconds, and the largest relative difference between the
-features of both: sums of logarithms and roots are added in no fixed order.
+features of both: sums of logarithms and roots are added in no fixed order. With each length comes
+what its calls and its reduced days take on the disk.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -31,7 +32,7 @@ import polars as pl
 
 import cdr
 from cdr.schema import ACCOUNTS, CALLS, Table
-from fraud.days import reduce_days
+from fraud.features.account_days import ACCOUNT_DAY_KEYS, ACCOUNT_DAYS, REDUCED_DAYS
 
 LAST = date(2026, 9, 30)
 BLOCKED_SHARE = 0.01
@@ -68,11 +69,8 @@ def main() -> None:
     given = options.parse_args()
     found: dict[str, Any] = {"accounts": given.accounts, "calls_a_day": given.calls_a_day}
     for days in given.history:
-        folder = Path(tempfile.mkdtemp())
-        try:
-            found[f"{days} days of history"] = compared(folder, given, days)
-        finally:
-            shutil.rmtree(folder)
+        with tempfile.TemporaryDirectory() as folder:
+            found[f"{days} days of history"] = compared(Path(folder), given, days)
     sys.stdout.write(json.dumps(found, indent=1) + "\n")
 
 
@@ -80,24 +78,29 @@ def compared(folder: Path, given: argparse.Namespace, days: int) -> dict[str, An
     """Measure a night and a recompute over one length of history."""
     random = np.random.default_rng(given.seed)
     as_of = datetime(LAST.year, LAST.month, LAST.day, tzinfo=UTC) + timedelta(days=1)
-    nightly, fresh = folder / "nightly", folder / "fresh"
-    lake = cdr.open_lake(cdr.load_settings(home=nightly), create=True)
+    home = folder / "home"
+    lake = cdr.open_lake(cdr.load_settings(home=home), create=True)
     put(lake, ACCOUNTS, accounts(given.accounts, random))
-    for back in reversed(range(1, days)):
+    for back in reversed(range(days)):
         put(lake, CALLS, calls(LAST - timedelta(days=back), given, random))
-    shutil.copytree(nightly, fresh)
-    reduce_days(lake, as_of=as_of - timedelta(days=1))
-    last = calls(LAST, given, random)
-    put(lake, CALLS, last)
-    put(cdr.open_lake(cdr.load_settings(home=fresh)), CALLS, last)
-    night = measured(nightly, as_of, folder / "night.parquet")
-    recompute = measured(fresh, as_of, folder / "recompute.parquet")
+    recompute = measured(home, as_of, folder / "recompute.parquet")
+    reduced = (ACCOUNT_DAYS, ACCOUNT_DAY_KEYS)
+    disk = {"calls_mb": megabytes(lake, CALLS), "days_mb": megabytes(lake, *reduced)}
+    tables = (*reduced, REDUCED_DAYS)
+    lake.replace_days({t: pl.DataFrame(schema=t.polars_schema) for t in tables}, [LAST])
+    night = measured(home, as_of, folder / "night.parquet")
     return {
         "night": night,
         "recompute": recompute,
+        **disk,
         "recompute_to_night": round(recompute["processor_s"] / night["processor_s"], 1),
         "largest_difference": difference(folder / "night.parquet", folder / "recompute.parquet"),
     }
+
+
+def megabytes(lake: cdr.Lake, *tables: Table) -> int:
+    """Return what the files of tables take on the disk."""
+    return sum(file.size for table in tables for file in lake.files(table)) // 1_000_000
 
 
 def difference(one: Path, other: Path) -> float | None:

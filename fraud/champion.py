@@ -52,11 +52,17 @@ class Known:
 
 
 def champion_of(models: Path, known: Known) -> tuple[Model | None, str | None]:
-    """Return the champion; else None, and why it cannot be used where there is one."""
+    """Return the champion; else None, and why it cannot be used where there is one.
+
+    One that cannot be read is not used either, so that a night after an upgrade takes place.
+    """
     champion = champion_id(models)
     if champion is None:
         return None, None
-    model = load(models, champion)
+    try:
+        model = load(models, champion)
+    except ModelRefused as refused:
+        return None, f"the champion was not used: {refused.why}"
     unfit = known.unfit(model)
     if unfit:
         return None, f"the champion was not used: {unfit}; train and promote another"

@@ -56,6 +56,8 @@ time that threads take to hand over to each other."""
 NOTHING_LEARNED = Parameters()
 """For a model whose signals come from elsewhere."""
 
+_OTHER_BUILD = "another version of Callsieve made it; train again"
+
 IMPORTANCE_ROWS = 500
 """Blocked accounts whose parts are averaged. Ours: more change no second digit."""
 
@@ -266,7 +268,7 @@ def load(folder: Path, model_id: str) -> Model:
     ------
     ModelRefused
         If it is missing, was changed since, holds a type that is not on the list,
-        or was made by another version of scikit-learn.
+        or was made by another version of scikit-learn or of Callsieve.
     """
     try:
         content = (folder / model_id / "model.skops").read_bytes()
@@ -276,28 +278,46 @@ def load(folder: Path, model_id: str) -> Model:
         raise ModelRefused(model_id, "its files are missing; train again") from None
     if hashlib.sha256(content + card_text + identity_text).hexdigest()[:32] != model_id:
         raise ModelRefused(model_id, "its files were changed after training; train again")
-    fields: dict[str, Any] = json.loads(card_text)
-    fields["medians"] = {name: tuple(pair) for name, pair in fields["medians"].items()}
-    fields |= {name: tuple(fields[name]) for name in ("signals", "reference_ids")}
-    if {field.name for field in dataclasses.fields(Card)} != set(fields):
-        raise ModelRefused(model_id, "another version of Callsieve made it; train again")
-    fields["left_out_calibration"] = tuple(map(tuple, fields["left_out_calibration"]))
-    card = Card(**fields)
+    card = _card_of(model_id, json.loads(card_text))
     if card.sklearn_version != sklearn.__version__:
         raise ModelRefused(
             model_id,
             f"scikit-learn {card.sklearn_version} made it and {sklearn.__version__} is installed; "
             "train again",
         )
+    estimator, calibrator = _parts_of(model_id, content)
+    return Model(estimator, calibrator, card, parameters_from(identity_text), model_id)
+
+
+def _card_of(model_id: str, fields: dict[str, Any]) -> Card:
+    """Read a card; one of an earlier build has other fields."""
+    if {field.name for field in dataclasses.fields(Card)} != set(fields):
+        raise ModelRefused(model_id, _OTHER_BUILD)
+    fields["medians"] = {name: tuple(pair) for name, pair in fields["medians"].items()}
+    fields |= {name: tuple(fields[name]) for name in ("signals", "reference_ids")}
+    fields["left_out_calibration"] = tuple(map(tuple, fields["left_out_calibration"]))
+    return Card(**fields)
+
+
+def _parts_of(model_id: str, content: bytes) -> tuple[BlockedAccountSimilarity, LogisticRegression]:
+    """Read an artifact; one of an earlier build has other parts, and fails to answer."""
     import skops.io  # see `save`
 
-    unknown = set(skops.io.get_untrusted_types(data=content)) - set(TRUSTED_TYPES)
-    if unknown:
-        raise ModelRefused(model_id, "it holds types that are not on the list of trusted ones")
-    parts = skops.io.loads(content, trusted=list(TRUSTED_TYPES))
-    return Model(
-        parts["estimator"], parts["calibrator"], card, parameters_from(identity_text), model_id
-    )
+    try:
+        unknown = set(skops.io.get_untrusted_types(data=content)) - set(TRUSTED_TYPES)
+        if unknown:
+            raise ModelRefused(model_id, "it holds types that are not on the list of trusted ones")
+        parts = skops.io.loads(content, trusted=list(TRUSTED_TYPES))
+        estimator, calibrator = parts["estimator"], parts["calibrator"]
+        nothing_known = np.full((1, estimator.n_features_in_), np.nan)
+        estimator.explain(nothing_known)
+        estimator.similar_blocked(nothing_known)
+        calibrator.predict_proba(_log_odds(estimator.likeness(nothing_known, np.array([-1]))))
+    except ModelRefused:
+        raise
+    except Exception:
+        raise ModelRefused(model_id, _OTHER_BUILD) from None
+    return estimator, calibrator
 
 
 def _later_likeness(

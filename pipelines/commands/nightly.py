@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -112,6 +112,7 @@ def night_text(outcome: Outcome) -> str:
         f"  {counted(found['accounts_scored'], 'account')} scored by {found['method']}, "
         f"{counted(len(outcome.candidates), 'candidate')}, "
         f"{counted(found['cases_opened'], 'case')} opened{drawn}",
+        *_shadow_line(found["challenger"]),
         f"  {sum(outcome.run.seconds.values()):.1f} s",
     ]
     if outcome.concerns:
@@ -120,6 +121,15 @@ def night_text(outcome: Outcome) -> str:
     for candidate in outcome.candidates:
         lines += _candidate_lines(candidate)
     return "\n".join(lines)
+
+
+def _shadow_line(challenger: dict[str, Any] | None) -> Iterator[str]:
+    """Say that a challenger scored too; why one could not is among the concerns."""
+    if challenger and not challenger["note"]:
+        yield (
+            f"  {counted(challenger['accounts_scored'], 'account')} scored in shadow by "
+            f"{challenger['model_id'][:12]}: `callsieve model compare`"
+        )
 
 
 def hour_text(outcome: HourlyOutcome) -> str:

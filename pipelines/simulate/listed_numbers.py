@@ -1,7 +1,7 @@
-"""``lists.csv``: the test numbers an operator buys from a list service.
+"""``lists.csv``: the test numbers and link domains an operator buys from a list service.
 
 A list knows some of the numbers that fraudsters test with, and many more that nobody
-calls here.
+calls here; and most of the domains their texts lead to.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import polars as pl
 from pipelines.simulate.destinations import Destinations
 from pipelines.simulate.draws import Ints, hashed
 from pipelines.simulate.streams import Streams
+from pipelines.simulate.texts import LISTED_LINKS
 
 LISTED_SHARE = 0.6
 """Share of tested ranges that are on the list. Ours: no list is complete."""
@@ -45,13 +46,17 @@ def listed_numbers(streams: Streams, destinations: Destinations, first_ms: int) 
     rank: Ints = np.zeros(len(key), dtype=np.int64)
     numbers, _ = destinations.contacts(key, rank, streams.mix[of], streams.run[of])
     since = datetime.fromtimestamp(first_ms / 1000, tz=UTC) - timedelta(days=_LISTED_BEFORE_D)
-    return pl.DataFrame(
-        {
-            "list": "test_numbers",
-            "entry": "+" + pl.Series(np.unique(numbers)).cast(pl.String),
-            "detail": "simulated list service",
-            "valid_from": since.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "valid_to": None,
-        },
-        schema_overrides={"valid_to": pl.String},
+    entries = {
+        "test_numbers": "+" + pl.Series(np.unique(numbers)).cast(pl.String),
+        "link_domains": pl.Series(LISTED_LINKS).str.strip_prefix("http://"),
+    }
+    return pl.concat(
+        pl.DataFrame({"entry": of_list}).select(
+            pl.lit(name).alias("list"),
+            "entry",
+            detail=pl.lit("simulated list service"),
+            valid_from=pl.lit(since.strftime("%Y-%m-%dT%H:%M:%SZ")),
+            valid_to=pl.lit(None, pl.String),
+        )
+        for name, of_list in entries.items()
     )

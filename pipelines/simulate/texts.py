@@ -19,3 +19,5 @@ SMISHING_TEXTS = (
     "Final notice {number}: your tax refund expires today. Claim: {link}",
 )
 LINKS = ("http://track-post.example", "http://secure-check.example", "http://refund-now.example")
+LISTED_LINKS = LINKS[:2]
+"""Those that a list of domains knows: no list is complete."""

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import copy
+import hashlib
 import json
-from datetime import date
+from dataclasses import asdict
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+import skops.io
 
+from fraud.champion import Known, champion_of
 from fraud.errors import ModelRefused
-from fraud.model.training import Model, load, on_threads, save, train
+from fraud.model.shelf import promote
+from fraud.model.training import NOTHING_LEARNED, Model, load, on_threads, save, train
+from fraud.signal_set import signal_set
 
 pytestmark = pytest.mark.slow
 
@@ -117,6 +124,57 @@ def test_a_model_of_another_scikit_learn_is_refused(
     monkeypatch.setattr("sklearn.__version__", "99.0")
     with pytest.raises(ModelRefused, match=r"99\.0 is installed; train again"):
         load(tmp_path, model_id)
+
+
+def as_if_made(folder: Path, content: bytes, card: dict[str, object]) -> str:
+    """Put a model on the shelf whose hash is right, whoever made it."""
+    files = {
+        "model.skops": content,
+        "card.json": json.dumps(card).encode(),
+        "identity.json": NOTHING_LEARNED.as_text(),
+    }
+    model_id = hashlib.sha256(b"".join(files.values())).hexdigest()[:32]
+    (folder / model_id).mkdir()
+    for name, text in files.items():
+        (folder / model_id / name).write_bytes(text)
+    return model_id
+
+
+def test_a_model_of_an_earlier_build_is_refused(
+    trained: tuple[Model, pl.DataFrame], tmp_path: Path
+) -> None:
+    model = trained[0]
+    card = asdict(model.card)
+    parts = {"estimator": copy.copy(model.estimator), "calibrator": model.calibrator}
+    shorter = {name: value for name, value in card.items() if name != "medians"}
+    of_other_card = as_if_made(tmp_path, skops.io.dumps(parts), shorter)
+    del parts["estimator"].curve_
+    of_other_parts = as_if_made(tmp_path, skops.io.dumps(parts), card)
+    of_other_names = as_if_made(tmp_path, skops.io.dumps({"forest": model.calibrator}), card)
+    for model_id in (of_other_card, of_other_parts, of_other_names):
+        with pytest.raises(ModelRefused, match="another version of Callsieve made it; train again"):
+            load(tmp_path, model_id)
+
+
+def test_a_model_of_other_types_is_refused(
+    trained: tuple[Model, pl.DataFrame], tmp_path: Path
+) -> None:
+    parts = {"estimator": trained[0].card, "calibrator": trained[0].calibrator}
+    model_id = as_if_made(tmp_path, skops.io.dumps(parts), asdict(trained[0].card))
+    with pytest.raises(ModelRefused, match="not on the list of trusted ones"):
+        load(tmp_path, model_id)
+
+
+def test_a_night_learns_anew_where_its_champion_cannot_be_read(
+    trained: tuple[Model, pl.DataFrame], tmp_path: Path
+) -> None:
+    model_id = save(trained[0], tmp_path)
+    promote(tmp_path, model_id, now=datetime(2026, 10, 1, tzinfo=UTC))
+    (tmp_path / model_id / "card.json").write_bytes(b"{}")
+    known = Known(datetime(2026, 10, 1, tzinfo=UTC), signal_set([]), pl.Series(["a"]), [])
+    model, note = champion_of(tmp_path, known)
+    assert model is None
+    assert note == "the champion was not used: its files were changed after training; train again"
 
 
 def test_the_card_holds_no_value_of_an_account(

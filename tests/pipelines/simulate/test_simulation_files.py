@@ -97,11 +97,22 @@ def test_operator_files_have_the_columns_of_the_contract(operator: Operator) -> 
 
 def test_the_list_is_mostly_of_numbers_that_nobody_calls(operator: Operator) -> None:
     out, _ = operator
-    listed = pl.read_csv(out / "lists.csv", schema_overrides={"entry": pl.String})["entry"]
+    lists = pl.read_csv(out / "lists.csv", schema_overrides={"entry": pl.String})
+    listed = lists.filter(list="test_numbers")["entry"]
     written = "".join(f.read_text("utf-8") for f in (out / "inbox").rglob("*") if f.is_file())
     called = [entry for entry in listed if entry[1:] in written]
 
     assert 0 < len(called) < 0.2 * len(listed)
+
+
+def test_most_domains_of_fraudulent_texts_are_listed(operator: Operator) -> None:
+    out, _ = operator
+    listed = pl.read_csv(out / "lists.csv", infer_schema=False).filter(list="link_domains")["entry"]
+    texts = pl.read_csv(out / "messages.csv", infer_schema=False)["text"]
+    domains = texts.str.extract(r"http://([a-z.-]+)").drop_nulls().unique()
+
+    assert 0 < len(listed) < len(domains)
+    assert set(listed) < set(domains)
 
 
 def test_uncaught_fraudsters_look_active_and_caught_ones_blocked(operator: Operator) -> None:
