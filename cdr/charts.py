@@ -32,7 +32,11 @@ def stacked_days(days: pl.DataFrame, *, by: str, count: str, title: str) -> alt.
         alt.Chart(days)
         .mark_bar(stroke="white", strokeWidth=0.5)
         .encode(
-            x=alt.X("call_date:T", title=None, axis=alt.Axis(format="%d %b", labelOverlap=True)),
+            x=alt.X(
+                "yearmonthdate(call_date):T",
+                title=None,
+                axis=alt.Axis(format="%d %b", labelOverlap=True),
+            ),
             y=alt.Y(f"{count}:Q", title=title),
             color=alt.Color(f"{by}:N", title=by.replace("_", " ")),
             order=alt.Order(f"{by}:N"),
@@ -85,10 +89,13 @@ def bars(rows: pl.DataFrame, *, label: str, value: str, title: str) -> alt.Layer
     title : str
         What the value is, with its unit.
     """
+    whole = rows.schema[value].is_integer()
+    axis = alt.Axis(tickMinStep=1, format=",d") if whole else alt.Axis()
     base = alt.Chart(rows).encode(
-        x=alt.X(f"{value}:Q", title=title), y=alt.Y(f"{label}:N", sort="-x", title=None)
+        x=alt.X(f"{value}:Q", title=title, axis=axis), y=alt.Y(f"{label}:N", sort="-x", title=None)
     )
-    text = base.mark_text(align="left", dx=4).encode(text=alt.Text(f"{value}:Q", format=",.4~r"))
+    said = alt.Text(f"{value}:Q", format=",d" if whole else ",.4~r")
+    text = base.mark_text(align="left", dx=4).encode(text=said)
     chart: alt.LayerChart = (base.mark_bar() + text).properties(width=WIDTH_PX - 120)
     return chart
 

@@ -15,8 +15,13 @@ import polars as pl
 from cdr.charts import WIDTH_PX
 from fraud.candidates import Candidate
 
-SHAPE_OF_STATUS = {"candidate": "diamond", "blocked": "cross", "other": "circle"}
-"""Shapes tell apart what a print in grey has to tell apart."""
+_LOOKS = {
+    "candidate": ("diamond", "#4c78a8"),
+    "blocked": ("cross", "#c44e52"),
+    "other": ("circle", "#f2a541"),
+    "shared": ("square", "#79706e"),
+}
+"""Shape and colour of what stands in a ring; shapes tell it apart in a print in grey, too."""
 
 
 def world(countries: pl.DataFrame, *, value: str, title: str) -> alt.LayerChart:
@@ -74,7 +79,7 @@ def reasons(candidate: Candidate) -> alt.LayerChart:
 def waterfall(
     rows: pl.DataFrame, *, label: str, value: str, title: str, form: str = ".1f"
 ) -> alt.LayerChart:
-    """Draw parts that add up, each bar from where the one before ended.
+    """Draw parts that add up, each bar from where the one before ended; what takes away is red.
 
     Parameters
     ----------
@@ -92,16 +97,19 @@ def waterfall(
         .with_row_index("place")
         .with_columns(end=pl.col("part").cum_sum())
         .with_columns(start=pl.col("end") - pl.col("part"))
+        .with_columns(right=pl.max_horizontal("start", "end"))
     )
     base = alt.Chart(placed).encode(
         y=alt.Y("label:N", sort=alt.SortField("place"), title=None, axis=alt.Axis(labelLimit=430))
     )
     bar = base.mark_bar().encode(
-        x=alt.X("start:Q", title=title, axis=alt.Axis(format=form)), x2="end:Q"
+        x=alt.X("start:Q", title=title, axis=alt.Axis(format=form)),
+        x2="end:Q",
+        color=alt.condition("datum.part < 0", alt.value("#c44e52"), alt.value("#4c78a8")),
     )
     said = ".1%" if form == "%" else form
     text = base.mark_text(align="left", dx=4).encode(
-        x="end:Q", text=alt.Text("part:Q", format="+" + said)
+        x="right:Q", text=alt.Text("part:Q", format="+" + said)
     )
     chart: alt.LayerChart = (bar + text).properties(width=360)
     return chart
@@ -118,12 +126,11 @@ def ring(links: pl.DataFrame, *, status: dict[str, str]) -> alt.LayerChart:
         `candidate`, `blocked` or `other` for each account.
     """
     accounts = links["account_id"].unique().sort().to_list()
-    shared = links["shared"].unique().sort().to_list()
-    height = {
-        name: (place + 0.5) / len(side)
-        for side in (accounts, shared)
-        for place, name in enumerate(side)
-    }
+    height = _spread(accounts)
+    # a shared thing stands beside the middle of its accounts, so that few lines cross
+    middle = pl.col("account_id").replace_strict(height, return_dtype=pl.Float64).mean()
+    shared = links.group_by("shared").agg(middle.alias("at")).sort("at", "shared")["shared"]
+    height |= _spread(shared.to_list())
     at = links.select(
         y=pl.col("account_id").replace_strict(height, return_dtype=pl.Float64),
         y2=pl.col("shared").replace_strict(height, return_dtype=pl.Float64),
@@ -137,13 +144,10 @@ def ring(links: pl.DataFrame, *, status: dict[str, str]) -> alt.LayerChart:
         orient="row",
     )
     across = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[-0.5, 1.6]))
-    lines = (
-        alt.Chart(at)
-        .mark_rule(opacity=0.5)
-        .encode(x=across, x2="x2:Q", y=alt.Y("y:Q", axis=None), y2="y2:Q")
-    )
-    kinds = [*SHAPE_OF_STATUS, "shared"]
-    shapes = [*SHAPE_OF_STATUS.values(), "square"]
+    up = alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[0, 1]))
+    lines = alt.Chart(at).mark_rule(opacity=0.5).encode(x=across, x2="x2:Q", y=up, y2="y2:Q")
+    kinds = [kind for kind in _LOOKS if kind in set(points["kind"])]
+    shapes, colours = zip(*(_LOOKS[kind] for kind in kinds), strict=True) if kinds else ((), ())
     dots = (
         alt.Chart(points)
         .mark_point(size=110, filled=True, opacity=1)
@@ -151,16 +155,21 @@ def ring(links: pl.DataFrame, *, status: dict[str, str]) -> alt.LayerChart:
             x=across,
             y="y:Q",
             shape=alt.Shape("kind:N", title=None, scale=alt.Scale(domain=kinds, range=shapes)),
-            color=alt.Color("kind:N", title=None, scale=alt.Scale(domain=kinds)),
+            color=alt.Color("kind:N", title=None, scale=alt.Scale(domain=kinds, range=colours)),
         )
     )
     names = alt.Chart(points).mark_text().encode(x="x:Q", y="y:Q", text="name:N")
     left = names.transform_filter("datum.x < 0.5").mark_text(align="right", dx=-9)
     right = names.transform_filter("datum.x > 0.5").mark_text(align="left", dx=9)
     chart: alt.LayerChart = (lines + dots + left + right).properties(
-        width=WIDTH_PX, height=max(140, 22 * max(len(accounts), len(shared)))
+        width=WIDTH_PX, height=max(140, 40 * max(len(accounts), len(shared)))
     )
     return chart
+
+
+def _spread(names: list[str]) -> dict[str, float]:
+    """Place names at even distances within 0..1."""
+    return {name: (place + 0.5) / len(names) for place, name in enumerate(names)}
 
 
 def calibration(bins: pl.DataFrame) -> alt.LayerChart:
