@@ -26,8 +26,6 @@ def holds_against(
     """Return the legal holds on the person, and whether a case is open; empty where none is."""
     own = {who.person, *(Person("number", number) for number in who.numbers)}
     found = [str(hold) for hold in holds_in_force(lake, as_of=now) if hold.person in own]
-    if who.account_id in lake.settings.retention.legal_holds:
-        found.append("legal hold")
     return [*found, "open case"] if who.account_id in cases else found
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from cdr.privacy.erasure import TableErased
 from pipelines.erasure import Receipt
+from pipelines.terminal import counted
 
 
 def in_words(receipt: Receipt) -> str:
@@ -23,7 +24,7 @@ def _taken_out(receipt: Receipt) -> Iterator[str]:
     queue, files = receipt.queue, receipt.files
     if queue.cases or queue.found:
         cells = sum(queue.found.values())
-        yield f"queue: {queue.cases:,} cases removed, {cells:,} cells changed"
+        yield f"queue: {counted(queue.cases, 'case')} removed, {counted(cells, 'cell')} changed"
     if receipt.models:
         yield f"models that had learned from it: {len(receipt.models)} removed"
     if receipt.champion_went:
@@ -31,14 +32,14 @@ def _taken_out(receipt: Receipt) -> Iterator[str]:
     if files.rewritten or files.removed:
         yield f"files: {len(files.rewritten):,} changed, {len(files.removed):,} removed"
     if files.exports_removed:
-        yield f"answers written out of the home: {files.exports_removed:,} files removed"
+        yield f"answers written out of the home: {counted(files.exports_removed, 'file')} removed"
     if files.exports_kept:
         yield (
-            f"extracts of billing outside of the home: {files.exports_kept:,} files name the "
-            "person still, kept under book-keeping law"
+            f"extracts of billing outside of the home: {counted(files.exports_kept, 'file')} with "
+            "the person in it, kept under book-keeping law"
         )
     if receipt.old_versions.files:
-        yield f"old versions of tables: {receipt.old_versions.files:,} files removed"
+        yield f"old versions of tables: {counted(receipt.old_versions.files, 'file')} removed"
 
 
 def _of_table(one: TableErased) -> str:
@@ -47,8 +48,9 @@ def _of_table(one: TableErased) -> str:
         until = f" until {one.kept_until} at the latest" if one.kept_until else ""
         kept = f"; {one.kept:,} kept{until}: {one.ground}"
     return (
-        f"{one.table}: found in {one.rows:,} rows; {one.removed:,} removed, {one.changed:,} "
-        f"changed{kept} ({one.files_rewritten:,} of {one.files_before:,} files written anew)"
+        f"{one.table}: found in {counted(one.rows, 'row')}; {one.removed:,} removed, "
+        f"{one.changed:,} changed{kept} "
+        f"({one.files_rewritten:,} of {one.files_before:,} files written anew)"
     )
 
 
@@ -57,7 +59,7 @@ def _searched(receipt: Receipt) -> Iterator[str]:
         shared = ", ".join(f"{count} {name}" for name, count in sorted(receipt.shared.items()))
         yield f"not searched for, as others have them too: {shared}"
     found = receipt.searched
-    yield f"searched afterwards: {found.files:,} files, {found.bytes:,} bytes"
+    yield f"searched afterwards: {counted(found.files, 'file')}, {counted(found.bytes, 'byte')}"
     for one in found.traces:
         yield f"STILL THERE: {one.file}, {one.where}: {one.count}"
     if not found.traces:

@@ -7,6 +7,7 @@ whose a row is, and every column of text is looked through.
 from __future__ import annotations
 
 from collections.abc import Collection
+from ipaddress import ip_address
 
 import polars as pl
 
@@ -36,6 +37,20 @@ def key_columns(table: Table) -> tuple[Field, ...]:
         if f.dtype == pl.String()
         and (f.name == "account_id" or (f.unit in EXACT_UNITS and f.personal is Personal.DIRECT))
     )
+
+
+def keys_of(table: Table, who: Identifiers) -> tuple[Field, ...]:
+    """Return those of the `key_columns` that could hold an identifier of this person."""
+    kinds = {"E.164": bool(who.numbers), "IP address": any(map(_is_address, who.values))}
+    return tuple(field for field in key_columns(table) if kinds.get(field.unit, True))
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def personal(table: Table) -> tuple[Field, ...]:

@@ -1,8 +1,9 @@
 """Which files of a table name a person, and in which columns, without making rows of them all.
 
-Every byte of text is looked through as it stands in the file (`cdr.lake.pages`); only columns in
-which people write numbers as they like are read. What is found may be somebody else's, such as a
-longer number: `columns.names` says it exactly, of the few rows that are left.
+Every byte of text is looked through as it stands in the file (`cdr.lake.pages`). Columns in which
+people write as they like are read only for a person with a text so short that it stands within
+others by chance. What is found may be somebody else's, such as a longer number: `columns.names`
+says it exactly, of the few rows that are left.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import pyarrow.compute as pc
 
 from cdr.lake import DataFile, Lake
 from cdr.lake.pages import texts_of
-from cdr.privacy.columns import is_free, key_columns, names, searched
+from cdr.privacy.columns import is_free, keys_of, names, searched
 from cdr.privacy.identifiers import BETWEEN, SHORTEST, Identifiers, written_forms
 from cdr.schema import Table
 
@@ -66,17 +67,19 @@ def naming(
     who : Identifiers
         The person.
     by_key : bool, default=False
-        Look only into columns that hold an identifier and nothing else; the rest is most of a file.
+        Look only into columns that hold an identifier and nothing else, and only where it could be
+        one of this person's; the rest is most of a file.
     """
     pattern = _pattern(who)
-    of_text = {field.name for field in (key_columns(table) if by_key else searched(table))}
+    of_text = {field.name for field in (keys_of(table, who) if by_key else searched(table))}
 
     def of_file(file: DataFile) -> set[tuple[int, str]]:
         return _places(lake.content(table, file), of_text, pattern)
 
     with ThreadPoolExecutor(lake.settings.store.threads) as pool:
         places = list(pool.map(of_file, files))
-    written = {} if by_key else _written_freely(lake, table, files, who)
+    within_words = any(len(text) < SHORTEST for text in who.whole())
+    written = {} if by_key or not within_words else _written_freely(lake, table, files, who)
     found = []
     for file, of_it in zip(files, places, strict=True):
         freely = written.get(file.path, set())

@@ -5,7 +5,9 @@ Only the numbers. Which rows and columns a period is for stands in `rules`.
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 ONE_YEAR = 365
 SEVEN_YEARS = 2557
@@ -86,11 +88,16 @@ class RetentionSettings(BaseModel):
         description="Old versions of tables that still hold what was removed; only then it is "
         "gone.",
     )
-    legal_holds: tuple[str, ...] = Field(
-        default=(),
-        description="Accounts of which nothing may be removed, whatever its age, beside those of "
-        "`callsieve retention hold`.",
-    )
     ended_hold_days: int = Field(
         default=0, ge=0, description="Days for which a legal hold is still respected after its end."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _holds_are_laid_by_command(cls, values: dict[str, Any]) -> dict[str, Any]:
+        if "legal_holds" in values:
+            raise ValueError(
+                "legal_holds is no setting any more; lay each hold with `callsieve retention hold "
+                "add --account ... --ground ...`, then take the line out"
+            )
+        return values

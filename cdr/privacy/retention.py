@@ -144,7 +144,6 @@ def held_accounts(lake: Lake, *, now: datetime, cases: Collection[str] = ()) -> 
     """Return accounts of which nothing goes: legal hold, open case, restriction."""
     laid_on = [hold.person for hold in holds_in_force(lake, as_of=now)]
     return kept_for_restriction(lake, as_of=now).union(
-        lake.settings.retention.legal_holds,
         cases,
         (person.subject for person in laid_on if person.kind == "account"),
     )

@@ -138,8 +138,10 @@ def hour_text(outcome: HourlyOutcome) -> str:
         return outcome.note
     hits = ", ".join(f"{row['rule']} {row['accounts']}" for row in outcome.rules) or "none"
     lines = [
-        f"{outcome.ingest['files']} files, {outcome.ingest['accepted']:,} new rows; rules hit: "
-        f"{hits}; {outcome.cases_opened} cases opened, {outcome.cases_refreshed} with new evidence"
+        f"{counted(outcome.ingest['files'], 'file')}, "
+        f"{counted(outcome.ingest['accepted'], 'new row')}; "
+        f"rules hit: {hits}; {counted(outcome.cases_opened, 'case')} opened, "
+        f"{outcome.cases_refreshed} with new evidence"
     ]
     if outcome.concerns:
         lines += ["Needs a person:", *(f"  - {concern}" for concern in outcome.concerns)]

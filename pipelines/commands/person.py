@@ -22,7 +22,7 @@ from cdr.privacy.requests import State, requests_of
 from pipelines import rights
 from pipelines.erasure import erase as erase_person
 from pipelines.receipt import in_words
-from pipelines.terminal import NEEDS_A_PERSON, Json, cell, show, tell
+from pipelines.terminal import NEEDS_A_PERSON, Json, cell, counted, show, tell
 
 app = typer.Typer()
 person = typer.Typer(help="Requests of persons, by account or by number.", no_args_is_help=True)
@@ -57,13 +57,14 @@ def access(
         out.chmod(0o600)
         note_exports(asked.lake.home, ExportKind.ANSWER, [out], at=asked.now)
     lines = [
-        f"{one.table}: {one.rows:,} rows, {one.rows_of_others:,} of others that name the person; "
+        f"{one.table}: {counted(one.rows, 'row')}, {one.rows_of_others:,} of others that name "
+        f"the person; "
         f"{(one.since or '')[:10]} to {(one.until or '')[:10]}"
         for one in found.holdings
     ] or ["nothing is held"]
     lines.append(
-        f"{len(found.scores)} scores, {len(found.cases)} cases, {len(found.recipients)} "
-        f"disclosures, {len(found.uses)} entries of the audit log"
+        f"{counted(len(found.scores), 'score')}, {counted(len(found.cases), 'case')}, "
+        f"{counted(len(found.recipients), 'disclosure')}, in the audit log: {len(found.uses)}"
     )
     show(content, as_json=as_json, text="\n".join(lines))
 
@@ -85,7 +86,8 @@ def export(
     written = rights.export(asked, out)
     note_exports(asked.lake.home, ExportKind.ANSWER, out.iterdir(), at=asked.now)
     files = [asdict(one) for one in written.files]
-    text = "\n".join(f"{one.name}: {one.rows:,} rows" for one in written.files) or "nothing is held"
+    lines = [f"{one.name}: {counted(one.rows, 'row')}" for one in written.files]
+    text = "\n".join(lines) or "nothing is held"
     show({"out": str(out), "files": files}, as_json=as_json, text=text)
 
 

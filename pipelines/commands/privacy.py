@@ -13,7 +13,7 @@ from cdr.privacy.holds import holds
 from cdr.privacy.identifiers import person_of
 from pipelines import rights
 from pipelines.retention import Cleared, clear_away
-from pipelines.terminal import NEEDS_A_PERSON, Json, cell, show
+from pipelines.terminal import NEEDS_A_PERSON, Json, cell, counted, show
 
 app = typer.Typer()
 retention = typer.Typer(invoke_without_command=True)
@@ -118,28 +118,30 @@ def _in_words(done: Cleared) -> str:
     lake = done.lake
     went = "would go" if lake.dry_run else "went"
     lines = [
-        f"{one.table}, {one.rule} ({one.days} days): {one.rows:,} rows and {one.values:,} values "
-        f"{went}, {one.files:,} files of {one.bytes:,} bytes"
+        f"{one.table}, {one.rule} ({one.days} days): {counted(one.rows, 'row')} and "
+        f"{counted(one.values, 'value')} {went}, {counted(one.files, 'file')} of "
+        f"{one.bytes:,} bytes"
         for one in lake.removals
         if one.rows or one.values
     ]
     lines += [
-        f"{one.rule} ({one.days} days): {one.files:,} files of {one.bytes:,} bytes {went}"
+        f"{one.rule} ({one.days} days): {counted(one.files, 'file')} of {one.bytes:,} bytes {went}"
         for one in lake.files
         if one.files
     ]
     if done.cases.cases:
-        lines.append(f"queue: {done.cases.cases:,} decided cases {went}")
+        lines.append(f"queue: {counted(done.cases.cases, 'decided case')} {went}")
     lines = lines or [f"nothing {went}"]
     if lake.gone.files:
-        lines.append(f"gone: {lake.gone.files:,} old files, {lake.gone.bytes:,} bytes")
+        lines.append(f"gone: {counted(lake.gone.files, 'old file')}, {lake.gone.bytes:,} bytes")
     if lake.waiting_until is not None:
         lines.append(
-            f"not gone yet: {lake.waiting.files:,} old files of {lake.waiting.bytes:,} bytes, "
-            f"all by {lake.waiting_until:%Y-%m-%d}"
+            f"not gone yet: {counted(lake.waiting.files, 'old file')} of "
+            f"{lake.waiting.bytes:,} bytes, all by {lake.waiting_until:%Y-%m-%d}"
         )
     lines += [
-        f"STILL THERE and changed since: {one.left:,} files, {one.rule}; remove them by hand"
+        f"STILL THERE and changed since: {counted(one.left, 'file')}, {one.rule}; "
+        "remove them by hand"
         for one in lake.files
         if one.left
     ]

@@ -73,14 +73,14 @@ def test_a_change_of_settings_is_an_entry_without_texts_and_secrets(tmp_path: Pa
     said["review"]["webhook_secret"] = "the-old-secret"
     before = cdr.Settings(**said)
     said["retention"]["call_days"], said["review"]["webhook_secret"] = 400, "the-new-secret"
-    said["retention"]["legal_holds"] = ("C1000016",)
+    said["scoring"]["features_off"] = ("C1000016",)
     after = cdr.Settings(**said)
 
     assert note_settings(before, by="ada", now=NOW) != ()
     assert note_settings(before, by="ada", now=NOW) == ()
     changed = note_settings(after, by="ada", now=NOW)
 
-    assert changed == ("retention.call_days", "retention.legal_holds", "review.webhook_secret")
+    assert changed == ("retention.call_days", "review.webhook_secret", "scoring.features_off")
     assert kinds(lake) == ["settings", "settings"]
     entry = audit.details(lake.home)[2]["said"]
     assert (entry["before"]["retention.call_days"], entry["after"]["retention.call_days"]) == (

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from kept_rows import call, lake_in, put, put_calls
 
 import cdr
-from cdr.privacy.columns import loosely, searched
+from cdr.privacy.columns import keys_of, loosely, searched
 from cdr.privacy.finding import naming
 from cdr.privacy.identifiers import Identifiers
 from cdr.privacy.requests import Person
@@ -17,36 +17,37 @@ from cdr.schema import CALLS, REJECTS, Table
 
 SHORT, NUMBER = "a1", "+49301234567"
 WHO = Identifiers(Person("account", SHORT), SHORT, (NUMBER,), ("Zoë Brown", "192.0.2.9"))
-LIKE = (SHORT, "a11", "ba1", NUMBER, "+493012345678", "0301234567", "Zoë Brown", "Zoe Brown",
-        "192.0.2.9", "nobody", "x" * 300)  # fmt: skip
+LONG = Identifiers(Person("account", "acc777"), "acc777", (NUMBER,), ("Zoë Brown",))
+LIKE = (SHORT, "acc777", "a11", "ba1", NUMBER, "+493012345678", "0301234567",
+        "Zoë Brown", "Zoe Brown", "192.0.2.9", "nobody", "x" * 300)  # fmt: skip
+CELLS = ("account_id", "caller_raw", "callee_ip", "forwarded_to")
 
 
-def found(lake: cdr.Lake, table: Table) -> dict[str, frozenset[str]]:
-    return {one.file.path: one.columns for one in naming(lake, table, lake.files(table), WHO)}
+def found(lake: cdr.Lake, table: Table, who: Identifiers = WHO) -> dict[str, frozenset[str]]:
+    return {one.file.path: one.columns for one in naming(lake, table, lake.files(table), who)}
 
 
 @given(
     cells=st.lists(
-        st.fixed_dictionaries(
-            {name: st.sampled_from(LIKE) for name in ("account_id", "caller_raw", "callee_ip")}
-        ),
+        st.fixed_dictionaries({name: st.sampled_from(LIKE) for name in CELLS}),
         min_size=1,
         max_size=4,
-    )
+    ),
+    who=st.sampled_from((WHO, LONG)),
 )
 @settings(max_examples=12, suppress_health_check=list(HealthCheck))
 def test_no_row_that_may_name_the_person_lies_in_a_file_or_column_left_out(
-    tmp_path_factory: object, cells: list[dict[str, str]]
+    tmp_path_factory: object, cells: list[dict[str, str]], who: Identifiers
 ) -> None:
     lake = lake_in(tmp_path_factory.mktemp("lake"))  # type: ignore[attr-defined]
     plain = {"caller_number": None, "caller_raw": None, "caller_ip": None}
     for number, row in enumerate(cells):
         put_calls(lake, call(f"r{number}", 9, **{**plain, **row}))
-    by_bytes = found(lake, CALLS)
+    by_bytes = found(lake, CALLS, who)
     for file in lake.files(CALLS):
         rows = lake.scan_files(CALLS, [file]).collect()
         for field in searched(CALLS):
-            named = rows.filter(loosely(CALLS, WHO, {field.name})).height
+            named = rows.filter(loosely(CALLS, who, {field.name})).height
             assert not named or field.name in by_bytes.get(file.path, frozenset()), field.name
 
 
@@ -65,6 +66,14 @@ def test_somebody_elses_file_is_not_opened(tmp_path: Path) -> None:
     nobody = {"caller_number": None, "caller_raw": "0307654321", "account_id": "a11"}
     put_calls(lake, call("other", 9, **nobody))
     assert found(lake, CALLS) == {}
+
+
+def test_by_key_only_columns_are_looked_into_that_could_hold_what_the_person_has() -> None:
+    bare = Identifiers(Person("number", NUMBER), None, (NUMBER,))
+    assert {f.name for f in keys_of(CALLS, bare)} == {
+        "account_id", "caller_number", "callee_number",
+    }  # fmt: skip
+    assert {"caller_ip", "callee_ip"} < {f.name for f in keys_of(CALLS, WHO)}
 
 
 def test_a_number_is_found_in_what_people_wrote_however_it_is_spaced(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from few_people import ADA, BOB, CARL
 from kept_rows import NOW, ago, call, lake_in, names, put, put_calls
 
 import cdr
-from cdr.errors import WrongUse
+from cdr.errors import SettingsError, WrongUse
 from cdr.privacy.books import HOLDS
 from cdr.privacy.erasure import erase_from, left_in
 from cdr.privacy.holds import add_hold, end_hold, holds, holds_in_force
@@ -117,3 +117,10 @@ def test_an_erasure_leaves_rows_that_name_somebody_who_is_held(people: cdr.Lake)
     end_hold(people, hold.hold_id, why="closed", now=NOW)
     retain(people, now=NOW)
     assert "busy" not in names(people)
+
+
+def test_a_hold_in_the_settings_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    file = tmp_path / "callsieve.toml"
+    file.write_text('[retention]\nlegal_holds = ["a1"]\n')
+    with pytest.raises(SettingsError, match="lay each hold with `callsieve retention hold add"):
+        cdr.load_settings(file)

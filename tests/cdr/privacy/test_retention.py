@@ -18,6 +18,7 @@ import cdr
 from cdr.billing.tables import SEALS
 from cdr.ingest import ingest
 from cdr.privacy import retention
+from cdr.privacy.holds import add_hold
 from cdr.privacy.requests import Person, Right, close, receive
 from cdr.privacy.retention import Retained, retain
 from cdr.privacy.rules import RULES
@@ -83,9 +84,10 @@ def test_a_call_never_billed_goes_in_the_end(lake: cdr.Lake) -> None:
 
 @pytest.mark.parametrize("why", ["legal hold", "open case", "restriction"])
 def test_what_is_held_stays_whole(tmp_path: Path, why: str) -> None:
-    holds = {"legal_holds": ("a1",)} if why == "legal hold" else {}
-    lake = lake_in(tmp_path, retention=holds)
+    lake = lake_in(tmp_path)
     put_calls(lake, call("held", 900), call("other", 900, account_id="a2"))
+    if why == "legal hold":
+        add_hold(lake, Person("account", "a1"), ground="order", until=None, now=ago(9))
     if why == "restriction":
         asked = receive(lake, Right.RESTRICT, Person("account", "a1"), reason=None, now=ago(9))
         close(lake, asked, now=ago(8))
