@@ -15,6 +15,12 @@ from fraud.features.traces import SIGHTINGS
 from fraud.features.zones import zones_sql
 from fraud.review.midnights import instant, query
 
+THROUGH = {
+    "number": "number", "ip": "IP address", "device": "device", "payment": "means of payment",
+    "postal": "postal address", "domain": "mail domain", "template": "text",
+}  # fmt: skip
+"""What ties accounts, in the words of the pages."""
+
 _READ = ("subjects", *SIGHTINGS, "blocks", "links", "shared_traces")
 
 

@@ -14,6 +14,7 @@ from fraud.features.registry import Signal, Unit
 from fraud.features.words import in_words
 from fraud.review.behind import Behind, Figure, Found, Rows
 from fraud.review.masking import shown
+from fraud.review.ties import THROUGH
 
 ROWS_SHOWN = 100
 """Rows of a page. Ours: what one scrolls through."""
@@ -179,12 +180,6 @@ def _number(row: Mapping[str, Any], whole: bool) -> Cells:
     )
 
 
-_THROUGH = {
-    "number": "number", "ip": "IP address", "device": "device", "payment": "means of payment",
-    "postal": "postal address", "domain": "mail domain", "template": "text",
-}  # fmt: skip
-
-
 def how_tied(tie: Mapping[str, Any]) -> str:
     """Say through what an account is tied to a blocked one.
 
@@ -202,7 +197,7 @@ def how_tied(tie: Mapping[str, Any]) -> str:
         )
         if tie[name]
     ]  # fmt: skip
-    return " ".join([_THROUGH.get(tie["kind"], tie["kind"]), " and ".join(ways)]).strip()
+    return " ".join([THROUGH.get(tie["kind"], tie["kind"]), " and ".join(ways)]).strip()
 
 
 def _tie(row: Mapping[str, Any], whole: bool) -> Cells:

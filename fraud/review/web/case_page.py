@@ -41,6 +41,9 @@ DETAILS = {
 }
 """Details of an account, in the order of the page."""
 
+COMPARED = DETAILS | {"counterparts": "Other ends of texts"}
+"""What the comparison of identities looks at."""
+
 OPEN_DETAILS = frozenset({"created_at", "country", "plan", "status", "status_reason"})
 """Details that point to nobody by themselves and are never masked."""
 
@@ -165,8 +168,7 @@ def waterfall(matches: Sequence[Mapping[str, Any]]) -> list[Step]:
     for match in matches:
         start = totals.get(match["blocked_id"], 0.0)
         totals[match["blocked_id"]] = end = start + match["bits"]
-        detail = match["detail"].replace("_", " ")
-        spans.append((match, match["words"] or f"{detail} differs", start, end))
+        spans.append((match, match["words"] or f"{COMPARED[match['detail']]}: differs", start, end))
     ends = [0.0, *(end for *_, start, end in spans for end in (start, end))]
     low, wide = min(ends), max(max(ends) - min(ends), 1e-9)
     return [

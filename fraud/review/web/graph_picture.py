@@ -12,6 +12,7 @@ from typing import Any
 from fraud.review.masking import shown
 from fraud.review.models import Case
 from fraud.review.slices import Account
+from fraud.review.ties import THROUGH
 
 HASHED_SHOWN = 40
 """Ties by codes that are drawn at most. Ours: what a picture can show."""
@@ -78,7 +79,8 @@ def _links(account: Account, *, whole: bool) -> Iterator[Link]:
     for one in (*account.between, *account.shared):
         mask = "number" if one["kind"].startswith("number") else one["kind"]
         label = shown(mask, one["value"], whole=whole)
-        yield Link(one["kind"], one["value"], label, one["other_id"], one["other_status"])
+        kind = THROUGH.get(one["kind"], one["kind"])
+        yield Link(kind, one["value"], label, one["other_id"], one["other_status"])
     # of blocked accounts codes are kept, no values
     hashed = [(kind, one) for one in account.ties if one["hop"] == 1 for kind in _kinds(one)]
     for kind, one in hashed[:HASHED_SHOWN]:
@@ -94,6 +96,6 @@ def _kinds(tie: Any) -> Iterator[str]:
     if tie["calling"]:
         yield "number that called"
     if tie["used"]:
-        yield "IP called from"
+        yield "IP address called from"
     if tie["kind"] in {"postal", "domain", "template"}:
-        yield {"postal": "postal address", "domain": "mail domain", "template": "text"}[tie["kind"]]
+        yield THROUGH[tie["kind"]]

@@ -106,28 +106,66 @@ function timeline(data) {
 const TIES = {
   "this account": ["circle", 26], account: ["circle", 16, true], "blocked account": ["rect", 18],
   number: ["triangle", 13], "number called": ["arrow", 14], "number that called": ["triangle", 13, true],
-  device: ["roundRect", 13], payment: ["diamond", 15], ip: ["pin", 20], "IP called from": ["pin", 20, true],
+  device: ["roundRect", 13], "means of payment": ["diamond", 15], "IP address": ["pin", 20],
+  "IP address called from": ["pin", 20, true],
   "postal address": ["rect", 12, true], "mail domain": ["diamond", 14, true], text: ["roundRect", 12, true],
 };
 
+// the account in the middle, what it has or uses around it, and outside who else does
+function around(data) {
+  const others = new Map();
+  const owners = new Map();
+  for (const [from, to] of data.edges) {
+    if (from === "me") continue;
+    others.set(to, [...(others.get(to) ?? []), from]);
+    owners.set(from, owners.get(from) ?? to);
+  }
+  const values = data.nodes.map((node) => node.id).filter((id) => id !== "me" && !others.has(id));
+  const shared = values.filter((id) => owners.has(id))
+    .sort((a, b) => owners.get(a).localeCompare(owners.get(b)));
+  const ring = [...shared, ...values.filter((id) => !owners.has(id))];
+  const turn = (2 * Math.PI) / Math.max(ring.length, 1);
+  const angles = new Map(ring.map((id, place) => [id, turn * (place + 0.5)]));
+  const middle = (ids) => Math.atan2(
+    ids.reduce((sum, id) => sum + Math.sin(angles.get(id)), 0),
+    ids.reduce((sum, id) => sum + Math.cos(angles.get(id)), 0));
+  const outside = [...others].map(([id, ids]) => [id, (middle(ids) + 2 * Math.PI) % (2 * Math.PI)])
+    .sort((a, b) => a[1] - b[1]);
+  const apart = Math.min(0.35, (2 * Math.PI) / Math.max(outside.length, 1));
+  outside.forEach((one, place) => {
+    if (place) one[1] = Math.max(one[1], outside[place - 1][1] + apart);
+  });
+  const at = (angle, radius) => ({ x: radius * Math.cos(angle), y: radius * Math.sin(angle) });
+  return new Map([["me", at(0, 0)],
+    ...[...angles].map(([id, angle]) => [id, at(angle, 100)]),
+    ...outside.map(([id, angle]) => [id, at(angle, 170)])]);
+}
+
+function side(id, place) {
+  if (id === "me") return "bottom";
+  if (id.startsWith("a")) return place.y < 0 ? "top" : "bottom";
+  return place.x < 0 ? "left" : "right";
+}
+
 function graph(data) {
+  const places = around(data);
   const kinds = Object.keys(TIES).filter((kind) => data.nodes.some((node) => node.kind === kind));
   const colour = (kind) => (kind === "blocked account" ? RED : kind === "this account" || kind === "account" ? BLUE : QUIET);
   const style = (kind) => (TIES[kind][2] ? { color: CARD, borderColor: colour(kind), borderWidth: 1.5 } : { color: colour(kind) });
-  const many = data.nodes.length;
   return {
     ...BASE,
     tooltip: { ...BASE.tooltip, formatter: (one) => (one.dataType === "node" ? `${one.data.kind}\n${one.data.name}` : "") },
     legend: { bottom: 0, itemWidth: 14, itemHeight: 12, itemGap: 8, textStyle: { color: QUIET, fontSize: 11 },
       data: kinds.map((name) => ({ name, icon: TIES[name][0] })) },
-    series: [{ type: "graph", layout: "force", roam: false, left: 30, right: 80, top: 20, bottom: 90,
-      force: { repulsion: Math.max(80, 340 - 7 * many), edgeLength: [50, 120], gravity: 0.15, layoutAnimation: false },
+    series: [{ type: "graph", layout: "none", roam: false, left: 70, right: 70, top: 24, bottom: 100,
+      preserveAspect: true,
       categories: kinds.map((name) => ({ name, symbol: TIES[name][0], itemStyle: style(name) })),
       lineStyle: { color: QUIET, width: 1 },
       label: { show: true, position: "right", fontSize: 11, color: INK, formatter: (one) =>
         one.data.blocked ? `${one.data.name} (blocked)` : `${one.data.name}` },
       labelLayout: { hideOverlap: true },
       data: data.nodes.map((node) => ({ id: node.id, name: node.label, kind: node.kind, blocked: node.blocked,
+        ...places.get(node.id), label: { position: side(node.id, places.get(node.id)) },
         category: kinds.indexOf(node.kind), symbol: TIES[node.kind][0], symbolSize: TIES[node.kind][1] })),
       links: data.edges.map(([source, target]) => ({ source, target })) }],
   };
