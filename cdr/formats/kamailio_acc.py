@@ -55,4 +55,5 @@ FORMAT = Format(
     columns=COLUMNS,
     notes=__doc__,
     read=dialog_reader(COLUMNS, _NEEDED, _as_opensips),
+    dialogs=True,
 )

@@ -15,7 +15,9 @@ What a dialog means here:
 - Of an INVITE never answered 2xx, the last final code tells the outcome; repeated ones
   and a CANCEL of the same caller's tag belong to it.
 - A BYE or a CANCEL without its INVITE, and rows of other methods, are faults. A BYE whose INVITE
-  stands in another file of the source ends that call once both were taken in.
+  stands in another file of the source ends that call once both were taken in. So does a later
+  final code of an attempt take the place of one that another file brought; a CANCEL in another
+  file tells nothing that the INVITE's row does not.
 """
 
 from __future__ import annotations
@@ -190,4 +192,5 @@ FORMAT = Format(
     columns=COLUMNS,
     notes=__doc__,
     read=dialog_reader(COLUMNS, _NEEDED, _without_forwarding),
+    dialogs=True,
 )

@@ -115,6 +115,9 @@ class Format:
         `RECORD`, each made from about `block_bytes` of the file, so that memory
         stays bounded. Raises `FormatError` where the file as a whole is not in
         this dialect (a missing column, a binary file).
+    dialogs : bool, default=False
+        A record is joined from rows about a SIP dialog, which may stand in several files; its id
+        is `callid;from tag;to tag`.
     """
 
     name: str
@@ -124,3 +127,4 @@ class Format:
     columns: tuple[str, ...]
     notes: str
     read: Callable[[Path, SourceSettings, int], Iterator[pl.DataFrame]]
+    dialogs: bool = False

@@ -35,13 +35,14 @@ def _decide_day(
     taken: dict[str, Taken],
     now: datetime,
 ) -> None:
+    day = date.fromisoformat(staged[0].partition["call_date"])
+    superseded = lake.scan(CALL_HISTORY, dates=[day]).select(KEY).collect()
     held_ids = lake.scan_files(CALLS, held).select("record_id").collect()
-    doubtful = concerned(_columns(batch, staged, "record_id"), held_ids)
+    known = pl.concat([held_ids, superseded.select("record_id")])
+    doubtful = concerned(_columns(batch, staged, "record_id"), known)
     if not doubtful.any():
         return
-    day = date.fromisoformat(staged[0].partition["call_date"])
     standing = lake.scan_files(CALLS, held).select(KEY).collect()
-    superseded = lake.scan(CALL_HISTORY, dates=[day]).select(KEY).collect()
     rows = pl.concat(
         pl.select(pl.int_range(file.rows).alias("row"), pl.lit(place).alias("file"))
         for place, file in enumerate(staged)

@@ -120,6 +120,11 @@ class Taken:
         known = [at for at in (self.unended_since, without, began) if isinstance(at, datetime)]
         self.unended_since = min(known, default=None)
 
+    @property
+    def span(self) -> tuple[datetime, datetime] | None:
+        """Starts of the first and the last call; None where there is none."""
+        return (self.first, self.last) if self.first and self.last else None
+
     def decided(self, fate: str, rows: int) -> None:
         """Note what deduplication said of some of its rows."""
         if fate == Fate.DUPLICATE.value:

@@ -20,6 +20,8 @@ import polars as pl
 from cdr.ahead import ahead
 from cdr.errors import FormatError, WrongUse, shown
 from cdr.formats import by_name
+from cdr.formats.record import Format
+from cdr.ingest.attempts import join_attempts
 from cdr.ingest.collect import Collector
 from cdr.ingest.decide import decide
 from cdr.ingest.ends import end_calls
@@ -119,10 +121,25 @@ def ingest(
                 decide(lake, batch, files_by_id, now)
                 batch.add(INGESTS, files_taken(batch.batch_id, taken))
                 batch.publish()
+    _put_together(lake, source_name, source, form, taken, now)
+    return IngestReport(tuple(o.report() if isinstance(o, Taken) else o for o in outcomes))
+
+
+def _put_together(
+    lake: Lake,
+    source_name: str,
+    source: SourceSettings,
+    form: Format,
+    taken: Sequence[Taken],
+    now: datetime,
+) -> None:
+    """Join what stands in several files."""
     since = [file.unended_since for file in taken if file.unended_since]
     if since:  # from a day before on: the next batch does what a killed run left
         end_calls(lake, source_name, source, since=min(since) - LONGEST, now=now)
-    return IngestReport(tuple(o.report() if isinstance(o, Taken) else o for o in outcomes))
+    if form.dialogs:
+        for first, last in (file.span for file in taken if file.span):
+            join_attempts(lake, source_name, first=first, last=last, now=now)
 
 
 def _taken_before(lake: Lake, source_name: str) -> tuple[dict[str, int], set[int]]:

@@ -113,3 +113,56 @@ def test_a_repeated_bye_does_not_end_an_earlier_call_of_the_same_ends(
     take_in(lake, tmp_path, "2.csv", "INVITE f t c 2T00:20:00", "BYE f t c 2T00:21:00")
     take_in(lake, tmp_path, "3.csv", "BYE f t c 2T00:21:01")
     assert calls_of(lake) == [("23:50", None, OPEN), ("00:20", 60, DONE)]
+
+
+BEFORE_MIDNIGHT = (
+    "CANCEL f t cancelled 200 1T23:59:58",
+    "INVITE f t then-cancel 487 1T23:59:57",
+    "INVITE f t repeated 487 1T23:59:59",
+    "INVITE f t two-places 408 1T23:59:56",
+    "INVITE f t too-late 486 1T23:56:00",
+    "INVITE f t other-caller 480 1T23:59:55",
+)
+AFTER_MIDNIGHT = (
+    "INVITE f t cancelled 487 2T00:00:01",
+    "CANCEL f t then-cancel 200 2T00:00:01",
+    "INVITE f t repeated 487 2T00:00:00",
+    "INVITE f u two-places 486 2T00:00:20",
+    "INVITE f u too-late 486 2T00:00:21",
+    "INVITE g u other-caller 480 2T00:00:22",
+)
+ATTEMPTS = [
+    ("cancelled", "00:00:01", "cancelled"),
+    ("other-caller", "00:00:22", "no_answer"),
+    ("other-caller", "23:59:55", "no_answer"),
+    ("repeated", "00:00:00", "cancelled"),
+    ("then-cancel", "23:59:57", "cancelled"),
+    ("too-late", "00:00:21", "busy"),
+    ("too-late", "23:56:00", "busy"),
+    ("two-places", "00:00:20", "busy"),
+]
+
+
+def code_row(said: str) -> str:
+    """Write a row from method, from tag, to tag, call id, code and time."""
+    method, one, other, callid, code, time = said.split()
+    return row(f"{method} {one} {other} {callid} {time}").replace(",200,", f",{code},")
+
+
+@pytest.mark.parametrize("turned", [False, True], ids=["in-order", "later-first"])
+def test_an_attempt_over_two_files_is_what_it_is_in_one(
+    lake: cdr.Lake, tmp_path: Path, turned: bool
+) -> None:
+    files = [BEFORE_MIDNIGHT, AFTER_MIDNIGHT]
+    files = [*(reversed(files) if turned else files), (*BEFORE_MIDNIGHT, AFTER_MIDNIGHT[0])]
+    for number, rows in enumerate(files):
+        file = tmp_path / f"{number}.csv"
+        file.write_text("\n".join((HEADER, *map(code_row, rows))) + "\n")
+        again = ingest(lake, [file], source_name="proxy", source=PROXY, now=NOW)
+    assert again.total("duplicate") == 7  # what gave way is known too
+    calls = lake.calls().sort("call_id", pl.col("started_at").dt.time()).collect()
+    started = pl.col("started_at").dt.to_string("%H:%M:%S")
+    assert calls.select("call_id", started, "outcome").rows() == ATTEMPTS
+    gone = lake.scan(CALL_HISTORY).sort("call_id").collect()
+    assert gone["call_id"].to_list() == ["repeated", "two-places"]
+    assert verify(lake).faults == ()

@@ -15,9 +15,11 @@ from polars.testing import assert_frame_equal
 
 import cdr
 from cdr.billing.decks import import_deck
+from cdr.ingest import ingest
 from cdr.lake import Lake
 from cdr.privacy.requests import Person, Right, receive
 from cdr.schema import ACCOUNTS, CALLS, Table
+from cdr.settings import SourceSettings
 from fraud.days import reduce_days
 from fraud.features import associates, volume
 from fraud.features.account_days import ACCOUNT_DAY_KEYS, ACCOUNT_DAYS
@@ -126,6 +128,25 @@ def test_a_changed_day_is_reduced_again_and_equals_a_full_recompute(
     for table in DERIVED:
         assert_frame_equal(kept(lake, table), kept(fresh, table))
     assert_frame_equal(described(lake), described(fresh))
+
+
+def test_a_day_is_reduced_again_when_a_call_of_it_gets_its_end(tmp_path: Path) -> None:
+    lake = lake_at(tmp_path / "home")
+    proxy = SourceSettings(format="opensips_acc", zone="UTC", country="DE")
+    ends = "sip:+4930901820@a.example,sip:+442079460018@b.example,a"
+    lengths = []
+    for said in ("INVITE,f,t,c,200,2026-02-27 23:50:00", "BYE,f,t,c,200,2026-02-28 00:10:00"):
+        file = tmp_path / f"{said[:3]}.csv"
+        file.write_text(
+            f"method,from_tag,to_tag,callid,sip_code,time,from_uri,to_uri,account\n{said},{ends}\n"
+        )
+        now = datetime.fromisoformat(said[-19:]).replace(tzinfo=UTC) + timedelta(hours=1)
+        ingest(lake, [file], source_name="proxy", source=proxy, now=now)
+        assert reduce_days(lake, as_of=AS_OF) == 1
+        rows = lake.scan(ACCOUNT_DAYS).filter(account_id="a").collect()
+        lengths += rows.select("call_date", "outbound_timed_count", "outbound_duration_ms").rows()
+    day = date(2026, 2, 27)
+    assert lengths == [(day, 0, 0), (day, 1, 20 * 60_000)]
 
 
 def test_days_of_other_statements_are_reduced_again(

@@ -1,0 +1,98 @@
+"""Attempts of which several final answers came, in more than one file.
+
+A proxy may write several rows about one attempt: repeated ones, and the answer of each place that
+was tried. In one file the last of them tells the outcome. Where a file ends between them each file
+makes an attempt of its own; here the earlier one gives way, in whichever order the files came in,
+and stays in `call_history`. A CANCEL in another file tells nothing that the INVITE's row does not.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from cdr.ingest.decide import supersede
+from cdr.lake import Lake
+from cdr.schema import CALLS, Outcome
+
+REACH = timedelta(minutes=3)
+"""Later than this after the start of an attempt is another one. RFC 3261, 16.6: a proxy gives each
+place it tries more than three minutes at most (timer C)."""
+
+
+def join_attempts(
+    lake: Lake, source_name: str, *, first: datetime, last: datetime, now: datetime
+) -> int:
+    """Let the last final answer of an attempt stand alone. Safe to repeat.
+
+    Parameters
+    ----------
+    lake : Lake
+        Whose calls.
+    source_name : str
+        Only calls of this source, whose record ids are `callid;from tag;to tag`.
+    first, last : datetime
+        Starts of the first and the last call of what was taken in: only what is near to either
+        may go on in another file.
+    now : datetime
+        When it is done.
+
+    Returns
+    -------
+    int
+        Attempts that gave way.
+    """
+    if _given_way(lake, source_name, first, last).is_empty():
+        return 0
+    with lake.batch("join_attempts") as batch, lake.writing():
+        by = _given_way(lake, source_name, first, last)
+        wanted = set(_days(first, last))
+        held = [file for file in lake.files(CALLS) if file.partition["call_date"] in wanted]
+        gone = supersede(lake, batch, held, by, now)
+        batch.publish()
+    return gone.height
+
+
+def earlier_of(attempts: pl.DataFrame) -> pl.DataFrame:
+    """Find the attempts that another file goes on with.
+
+    Parameters
+    ----------
+    attempts : DataFrame
+        `record_id`, `source_record_id`, `started_at`, `ingest_id`.
+
+    Returns
+    -------
+    DataFrame
+        `record_id` and `superseded_by`, the ingest of the attempt that stands for it.
+    """
+    attempt = pl.col("source_record_id").str.extract(r"^(.*;[^;]*);[^;]*$")
+    after = pl.col("ingest_id", "started_at").shift(-1).over("attempt").name.prefix("next_")
+    return (
+        attempts.sort("started_at", "ingest_id")
+        .with_columns(attempt=attempt)
+        .with_columns(after)
+        .filter(
+            pl.col("attempt").is_not_null()
+            & (pl.col("next_ingest_id") != pl.col("ingest_id"))
+            & (pl.col("next_started_at") - pl.col("started_at") <= REACH)
+        )
+        .select("record_id", superseded_by="next_ingest_id")
+    )
+
+
+def _given_way(lake: Lake, source_name: str, first: datetime, last: datetime) -> pl.DataFrame:
+    days = [datetime.fromisoformat(day).date() for day in _days(first, last)]
+    near = [pl.col("started_at").is_between(at - REACH, at + REACH) for at in (first, last)]
+    tried = pl.col("outcome") != Outcome.ANSWERED.value
+    rows = lake.scan(CALLS, dates=days).filter(
+        pl.col("source") == source_name, tried, pl.any_horizontal(near)
+    )
+    columns = ("record_id", "source_record_id", "started_at", "ingest_id")
+    return earlier_of(rows.select(columns).collect(engine="streaming"))
+
+
+def _days(first: datetime, last: datetime) -> list[str]:
+    ends = {at + way for at in (first, last) for way in (-REACH, REACH)}
+    return sorted({at.date().isoformat() for at in ends})
