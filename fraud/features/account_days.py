@@ -294,7 +294,7 @@ REDUCED_DAYS = Table(
 
 
 def key_of(text: str) -> str:
-    """Return the key that stands for a number or address, as `day_calls.sql` makes it."""
+    """Return the key that stands for a number or address, as `rated_calls.sql` makes it."""
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()[:12]
 
 
@@ -339,7 +339,8 @@ def reduce_day(con: Connection, day: date, costs: pl.DataFrame | None = None) ->
 
 def rated_calls(day: date) -> Query:
     """Build the calls of a day, which :func:`day_sums` and :func:`day_keys` read; pure."""
-    parts = (destinations_sql(), relation("leg_costs"), text_of("day_calls"))
+    shared = map(text_of, ("day_legs", "joined_legs", "called_prefixes", "rated_numbers"))
+    parts = (destinations_sql(), relation("leg_costs"), *shared)
     return Query("rated_calls", statement(parts, text_of("rated_calls")), _of_day(day))
 
 

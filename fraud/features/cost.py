@@ -1,6 +1,6 @@
 """What an account's calls cost: by the operator's deck of costs, else by indicative prices.
 
-Decimal until the last step. Not here: the pricing (:mod:`cdr.billing.costs`, ``day_calls.sql``).
+Decimal until the last step. Not here: the pricing (:mod:`cdr.billing.costs`, ``rated_calls.sql``).
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from cdr.cuts import Cut, cut
 from cdr.query import Connection, Query, run
 from cdr.schema import MONEY
 from fraud.features.destination_risk import destinations_sql
+from fraud.features.statements import text_of
 from fraud.features.zones import zone_of_country
 from fraud.review.midnights import LOOK_BACK_DAYS, Row, query
 
@@ -144,4 +145,6 @@ def _asked(account_id: str, details: Row) -> dict[str, object]:
 
 def _described(**params: object) -> Query:
     text = query("calls_described")
-    return Query(text.name, f"WITH {destinations_sql()},\n{text.sql}", params)
+    sql = text.sql.replace("<JOINED_LEGS>", text_of("joined_legs"))
+    sql = sql.replace("<CALLED_PREFIXES>", text_of("called_prefixes"))
+    return Query(text.name, f"WITH {destinations_sql()},\n{sql}", params)

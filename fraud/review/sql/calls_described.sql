@@ -2,12 +2,13 @@
 -- Grain: one row per account, UTC day, direction, source and call; legs of a call are joined.
 -- Parameters: $accounts, list of (account_id, country, zone, opened_date); $since_date, $until_date,
 --   UTC days (until is excluded).
--- Needs: destination_risk (prefix, risk), calls, lists.
+-- Needs: destination_risk (prefix, risk, usd_micro_per_min), calls, lists; where a name
+--   stands in angle brackets, the file of that name of `fraud/features/sql`.
 -- Columns: account_id, call_date, days_ago (1 is the last day), opened_days (days since the account
 --   was opened, may be negative), direction, started_at, end_at (UTC), caller, callee (number or
 --   party), contact (the other of the two), contact_key (as in account_day_keys), caller_ip,
---   caller_ip_country, callee_country, home (the account's country), answered, failed, outcome, forwarded, ring_ms, duration_ms (ms, null
---   when not answered or doubtful), high_risk, elevated_risk, test_number, prefix, network, utc_hour,
+--   caller_ip_country, callee_country, home (the account's country), answered, failed, outcome,
+--   forwarded, ring_ms, duration_ms (ms, null when not answered or doubtful), high_risk, elevated_risk, test_number, prefix, network, utc_hour,
 --   is_weekend, local_hour, local_weekday (0 is Monday; null where the country is not known),
 --   up_count (calls up when it began), minute_count (calls begun within 60 s up to it), block_of
 --   and run_of (names of the block of 100 in its hour, and of the run of consecutive numbers of the
@@ -17,62 +18,26 @@ asked AS (
 ),
 legs AS (
     SELECT
-        account_id, call_date, source, direction, outcome, forwarded_to, started_at, ring_ms,
+        account_id, call_date, source, direction, leg, outcome, forwarded_to, started_at, ring_ms,
         caller_ip, caller_ip_country, callee_country, callee_number, callee_number_type,
         coalesce(call_id, hex(record_id)) AS call_key,
         coalesce(caller_number, caller_party) AS caller,
         coalesce(callee_number, callee_party) AS callee,
-        CASE WHEN NOT array_contains(flags, 'suspect_duration') THEN duration_ms END AS sure_ms,
-        CASE WHEN NOT array_contains(flags, 'suspect_duration') THEN ended_at END AS sure_end_at,
-        leg
+        CASE WHEN NOT array_contains(flags, 'suspect_duration') THEN duration_ms END AS duration_ms,
+        CASE WHEN NOT array_contains(flags, 'suspect_duration') THEN ended_at END AS ended_at,
+        -- what no page shows
+        NULL AS address_owner, NULL AS usd_micro, NULL AS ingested_at
     FROM calls
     SEMI JOIN asked USING (account_id)
     WHERE direction IN ('outbound', 'inbound')
         AND call_date >= $since_date AND call_date < $until_date
 ),
-ranked AS (
-    SELECT *, coalesce(sure_ms, -1) * 1000 - leg AS leg_rank FROM legs
-),
-joined AS (
-    SELECT
-        account_id, call_date, source, direction, call_key,
-        min(started_at) AS started_at,
-        max(sure_end_at) AS ended_at,
-        bool_or(outcome = 'answered') AS answered,
-        bool_and(outcome IN ('failed', 'rejected')) AS failed,
-        bool_or(forwarded_to IS NOT NULL) AS forwarded,
-        arg_max(outcome, leg_rank) AS outcome,
-        max(ring_ms) AS ring_ms,
-        max(sure_ms) AS duration_ms,
-        arg_max(caller, leg_rank) AS caller,
-        arg_max(callee, leg_rank) AS callee,
-        arg_max(callee_number, leg_rank) AS callee_number,
-        arg_max(callee_country, leg_rank) AS callee_country,
-        arg_max(callee_number_type, leg_rank) AS callee_number_type,
-        arg_max(caller_ip, leg_rank) AS caller_ip,
-        arg_max(caller_ip_country, leg_rank) AS caller_ip_country
-    FROM ranked
-    GROUP BY account_id, call_date, source, direction, call_key
-),
+<JOINED_LEGS>,
+<CALLED_PREFIXES>,
 numbers AS (
     SELECT DISTINCT callee_number, call_date
-    FROM joined
+    FROM day_calls
     WHERE direction = 'outbound' AND callee_number IS NOT NULL
-),
-lengths AS (
-    SELECT DISTINCT length(prefix) AS prefix_length FROM destination_risk
-),
-prefixes AS (
-    SELECT n.callee_number, l.prefix_length, left(n.callee_number, l.prefix_length) AS prefix
-    FROM (SELECT DISTINCT callee_number FROM numbers) AS n
-    CROSS JOIN lengths AS l
-),
-prefixed AS (
-    -- the longest known prefix decides
-    SELECT p.callee_number, arg_max(d.risk, p.prefix_length) AS risk
-    FROM prefixes AS p
-    JOIN destination_risk AS d ON d.prefix = p.prefix
-    GROUP BY p.callee_number
 ),
 listed AS (
     SELECT
@@ -92,7 +57,7 @@ ends AS (
         greatest(coalesce(ended_at, started_at), started_at + INTERVAL 1 MICROSECOND) AS end_at,
         try_cast(substring(callee_number, 2) AS BIGINT) AS digits,
         extract(HOUR FROM started_at) AS utc_hour
-    FROM joined
+    FROM day_calls
 ),
 edges AS (
     SELECT account_id, call_date, direction, started_at AS edge_at, 1 AS step FROM ends
@@ -166,7 +131,7 @@ FROM placed AS c
 JOIN starts AS s
     ON s.account_id = c.account_id AND s.call_date = c.call_date AND s.direction = c.direction
     AND s.edge_at = c.started_at
-LEFT JOIN prefixed AS p ON c.direction = 'outbound' AND p.callee_number = c.callee_number
+LEFT JOIN prefixed_numbers AS p ON c.direction = 'outbound' AND p.callee_number = c.callee_number
 LEFT JOIN listed AS l
     ON c.direction = 'outbound' AND l.callee_number = c.callee_number AND l.call_date = c.call_date
 ORDER BY c.account_id, c.started_at DESC, contact
