@@ -105,7 +105,12 @@ LARGE = pytest.mark.large
 
 
 @pytest.mark.parametrize(
-    "step", ["reduce", pytest.param("take_in", marks=LARGE), pytest.param("cases", marks=LARGE)]
+    "step",
+    [
+        pytest.param("reduce", marks=pytest.mark.slow),
+        pytest.param("take_in", marks=LARGE),
+        pytest.param("cases", marks=LARGE),
+    ],
 )
 def test_a_killed_night_goes_on_with_the_step_it_was_in(
     callsieve: RunCommand, operator: Operator, step: str
@@ -150,6 +155,7 @@ def test_a_day_that_is_not_over_is_refused(callsieve: RunCommand, operator: Oper
     assert "is not over yet" in ran.err
 
 
+@pytest.mark.slow
 def test_nothing_of_a_later_day_moves_a_score(
     callsieve: RunCommand, first_night: FirstNight, tmp_path: Path
 ) -> None:
@@ -184,6 +190,7 @@ def test_a_clock_that_contradicts_its_zone_is_told(
     assert night.code == 1  # a person should know
 
 
+@pytest.mark.slow
 def test_the_report_escapes_what_comes_from_outside(
     callsieve: RunCommand, operator: Operator
 ) -> None:
