@@ -79,9 +79,13 @@ def ingest(
     before, sizes = _taken_before(lake, source_name)
     owners = lake.scan(ACCOUNT_NUMBERS).drop("imported_at").collect()
     outcomes: list[FileReport | Taken] = []
-    with lake.batch("ingest") as batch, ThreadPoolExecutor(1) as hashers:
-        writer = Collector(batch)
+    with (
+        lake.batch("ingest") as batch,
+        ThreadPoolExecutor(1) as hashers,
+        Collector(batch) as writer,
+    ):
         for number, path in enumerate(files):
+            stamp = Stamp(source_name, shown(path), f"{batch.batch_id}-{number:05d}", now)
             try:
                 size_bytes = _size(path)
                 hashing = hashers.submit(_sha256, path)
@@ -89,9 +93,8 @@ def ingest(
                 if known is not None:
                     outcomes.append(_known(path, source_name, known))
                     continue
-                stamp = Stamp(source_name, shown(path), f"{batch.batch_id}-{number:05d}", now)
                 file = Taken(size_bytes, stamp)
-                writer.begin(size_bytes)
+                writer.begin(size_bytes, stamp.ingest_id)
                 blocks = ahead(form.read(path, source, lake.settings.store.block_mb << 20))
                 for rows, calls, rejects in ahead(
                     (int(records["source_rows"].sum()), *to_calls(
@@ -108,10 +111,10 @@ def ingest(
                 sizes.add(size_bytes)
                 outcomes.append(file)
             except FormatError as error:
-                writer.forget()
+                writer.forget(stamp.ingest_id)
                 fault = str(error.fault)
                 outcomes.append(FileReport(shown(path), source_name, "refused", fault=fault))
-        writer.flush()
+        writer.finish()
         taken = [outcome for outcome in outcomes if isinstance(outcome, Taken)]
         if taken:
             files_by_id = {file.stamp.ingest_id: file for file in taken}

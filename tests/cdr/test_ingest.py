@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -125,3 +126,31 @@ def test_the_log_holds_no_number(lake: cdr.Lake, tmp_path: Path) -> None:
     assert "numRecords" in log
     assert "301234567" not in log
     assert "2079460000" not in log
+
+
+def test_a_file_that_cannot_be_read_takes_no_rows_of_the_one_before(
+    lake: cdr.Lake, tmp_path: Path
+) -> None:
+    good, missing = tmp_path / "good.csv", tmp_path / "missing.csv"
+    good.write_text(HEADER + FIRST + SECOND)
+    report = ingest(lake, [good, missing], source_name="s", source=SOURCE, now=NOW)
+    assert [file.state for file in report.files] == ["done", "refused"]
+    assert lake.calls().collect().height == report.total("accepted") == 2
+
+
+def test_a_large_file_found_damaged_at_its_end_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cdr.ingest.collect.FLUSH_ROWS", 1_000)
+    monkeypatch.setattr("cdr.ingest.collect.LARGE_FILE_BYTES", 0)
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "callsieve.toml").write_text("[store]\nblock_mb = 1\n")
+    lake = cdr.open_lake(cdr.load_settings(home / "callsieve.toml", home=home), create=True)
+    good, damaged = tmp_path / "good.csv", tmp_path / "damaged.csv.gz"
+    good.write_text(HEADER + SECOND + SECOND)
+    damaged.write_bytes(gzip.compress((HEADER + FIRST * 20_000).encode())[:-9])
+    report = ingest(lake, [good, damaged], source_name="s", source=SOURCE, now=NOW)
+    assert [file.state for file in report.files] == ["done", "refused"]
+    assert counts(report) == [2, 1, 1, 0, 0]
+    assert lake.calls().collect()["source_record_id"].to_list() == ["r2"]
