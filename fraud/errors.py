@@ -2,7 +2,6 @@
 
 CdrError
 ├── WrongUse
-│   ├── NotAllowed         a case cannot take that step
 │   ├── AlreadyOpen        the account has an open case, and may have one only
 │   ├── Refused            a person may not do that with a case now
 │   ├── NoSuchCase         no case has that number
@@ -18,17 +17,6 @@ messages and exit codes holds here.
 from __future__ import annotations
 
 from cdr.errors import CdrError, WrongUse
-
-
-class NotAllowed(WrongUse):
-    """A case cannot take that step from where it stands.
-
-    To do: look at the case again; its page offers the steps it can take.
-    """
-
-    def __init__(self, case_id: int, status: str, to: str) -> None:
-        self.case_id, self.status, self.to = case_id, status, to
-        super().__init__(f"case {case_id} is {status} and cannot become {to}")
 
 
 class AlreadyOpen(WrongUse):

@@ -1,7 +1,7 @@
-"""A case's life: which steps it may take, and when a candidate becomes one.
+"""What a case is, and when a candidate becomes one.
 
-Rules only, without web and database: the models keep what stands here, the pages
-offer what :data:`ALLOWED` has. What a candidate is, is said in `fraud.candidates`.
+Rules only, without web and database: the models keep what stands here. Which steps people
+may take with it is said in `fraud.review.decisions`, what a candidate is in `fraud.candidates`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from fraud.candidates import BANDS, Candidate
-from fraud.errors import NotAllowed
 
 
 class Status(StrEnum):
@@ -29,18 +28,6 @@ class Status(StrEnum):
 DECIDED = frozenset({Status.CONFIRMED, Status.CLEARED})
 UNDECIDED = frozenset(Status) - DECIDED
 """A case is open while it stands in one of these; an account has at most one such case."""
-
-ALLOWED: dict[Status, frozenset[Status]] = {
-    Status.OPEN: frozenset({Status.TAKEN}),
-    Status.TAKEN: frozenset(
-        {Status.OPEN, Status.WAITING, Status.SUSPENDED, Status.PROPOSED, Status.CLEARED}
-    ),
-    Status.WAITING: frozenset({Status.OPEN, Status.TAKEN}),
-    Status.SUSPENDED: frozenset({Status.OPEN, Status.TAKEN}),
-    Status.PROPOSED: frozenset({Status.OPEN, Status.TAKEN, Status.CONFIRMED}),
-    Status.CONFIRMED: frozenset({Status.OPEN}),  # contested
-    Status.CLEARED: frozenset({Status.OPEN, Status.TAKEN}),  # taken back
-}
 
 
 class Access(StrEnum):
@@ -138,28 +125,6 @@ class Event:
     action: str = ""
     reason: str = ""
     until: datetime | None = None
-
-
-def move(case: Case, to: Status, *, by: str, at: datetime, note: str = "") -> tuple[Case, Event]:
-    """Return the case in its new status and the event that records the change.
-
-    Raises
-    ------
-    NotAllowed
-        If :data:`ALLOWED` has no such step, or who proposed it would confirm it.
-    """
-    if to not in ALLOWED[case.status] or (to is Status.CONFIRMED and by == case.proposed_by):
-        raise NotAllowed(case.case_id, case.status, to)
-    event = Event(case.case_id, at, by, EventKind.MOVED, case.status, to, note)
-    reviewer = None if to is Status.OPEN else by
-    proposed_by = case.proposed_by
-    if to is not Status.CONFIRMED:
-        proposed_by = by if to is Status.PROPOSED else None
-    moved = replace(
-        case, status=to, status_since=at, reviewer=reviewer, proposed_by=proposed_by,
-        locked_until=None, wake_at=None,
-    )  # fmt: skip
-    return moved, event
 
 
 @dataclass(frozen=True, slots=True)

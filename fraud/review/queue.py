@@ -154,38 +154,6 @@ def events(home: Path, case_id: int) -> tuple[Event, ...]:
         return store.trail(case_id)
 
 
-def move_case(
-    home: Path, case_id: int, to: Status, *, by: str, now: datetime, note: str = ""
-) -> Case:
-    """Take a case one step further and write it into its trail.
-
-    Parameters
-    ----------
-    home : Path
-        Whose queue.
-    case_id : int
-        The case.
-    to : Status
-        Where it goes; :data:`fraud.review.cases.ALLOWED` has the steps.
-    by : str
-        User name of who decides.
-    now : datetime
-        UTC instant.
-    note : str, default=""
-        Why.
-
-    Raises
-    ------
-    NoSuchCase, NotAllowed, AlreadyOpen
-        If there is no such case, no such step from where it stands, or the step
-        would give the account a second open case.
-    """
-    with queue_database(home):
-        from fraud.review import store
-
-        return store.take_step(case_id, to, by=by, at=now, note=note)
-
-
 def decisions_as_labels(home: Path, *, before: datetime) -> pl.DataFrame:
     """Return what reviewers had decided before an instant, as labels for training.
 

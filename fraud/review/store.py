@@ -15,7 +15,6 @@ from django.db import transaction
 from django.db.models import Max
 
 from fraud.candidates import Band, Candidate, Method, Reason, SimilarAccount, Versions
-from fraud.errors import AlreadyOpen, NoSuchCase
 from fraud.review import models
 from fraud.review.cases import (
     UNDECIDED,
@@ -27,7 +26,6 @@ from fraud.review.cases import (
     Standing,
     Status,
     Step,
-    move,
     next_step,
 )
 from fraud.review.facts import DUE, NO_FACTS, Facts, kind_of, urgency
@@ -293,23 +291,6 @@ def as_candidate(row: models.Evidence) -> Candidate:
         similar_blocked=tuple(SimilarAccount(**account) for account in row.similar_blocked),
         similar_good=tuple(SimilarAccount(**account) for account in row.similar_good),
     )
-
-
-@transaction.atomic
-def take_step(case_id: int, to: Status, *, by: str, at: datetime, note: str) -> Case:
-    """Move a case and write the event, or neither."""
-    row = models.Case.objects.select_for_update().filter(pk=case_id).first()
-    if row is None:
-        raise NoSuchCase(case_id)
-    case, event = move(as_case(row), to, by=no_zero(by), at=at, note=no_zero(note))
-    if to in UNDECIDED:
-        same_account = models.Case.objects.filter(account_id=row.account_id, status__in=UNDECIDED)
-        other = same_account.exclude(pk=case_id).first()
-        if other is not None:
-            raise AlreadyOpen(case_id, other.pk)
-    keep_case(row, case)
-    append(event)
-    return case
 
 
 def append(

@@ -13,6 +13,9 @@ from cdr.lake import Lake, open_lake
 from cdr.settings import Settings, SourceSettings
 from fraud.candidates import Candidate, Reason, SimilarAccount
 from fraud.days import reduce_days
+from fraud.review.cases import Case
+from fraud.review.database import queue_database
+from fraud.review.decisions import Action, Wish
 from fraud.review.facts import Facts
 from fraud.review.queue import new_person, open_cases
 from fraud.review.rights import Role
@@ -118,6 +121,17 @@ def fill_site(home: Path) -> None:
     )  # fmt: skip
     for name, role in PEOPLE.items():
         new_person(home, name, PASSWORD, role=role, by="test", now=MORNING)
+
+
+def act(
+    home: Path, case_id: int, action: Action, *, at: datetime, by: str = "ada", **said: str
+) -> Case:
+    """Let one of the people do something with a case; none of them is limited to a country."""
+    with queue_database(home):
+        from fraud.review import desk, models
+
+        staff = models.Staff(role=PEOPLE[by])
+        return desk.act(case_id, staff, Wish(action, by, PEOPLE[by], at, **said))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,26 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from itertools import product
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from fraud.candidates import Candidate, Reason
-from fraud.errors import NotAllowed
 from fraud.review.cases import (
-    ALLOWED,
-    UNDECIDED,
     Case,
     CoolDown,
-    EventKind,
     Standing,
     Status,
     Step,
     is_material,
-    move,
     next_step,
 )
 
@@ -45,42 +37,6 @@ def case(status: Status, **changes: Any) -> Case:
         "band": "medium",
     }
     return Case(**{**made, **changes})
-
-
-@pytest.mark.parametrize(("before", "to"), list(product(Status, Status)))
-def test_only_allowed_steps_are_taken(before: Status, to: Status) -> None:
-    if to not in ALLOWED[before]:
-        with pytest.raises(NotAllowed, match=f"case 1 is {before} and cannot become {to}"):
-            move(case(before), to, by="bob", at=NOW)
-        return
-    moved, event = move(case(before), to, by="bob", at=NOW, note="n")
-    assert (moved.status, moved.status_since) == (to, NOW)
-    assert moved.reviewer == (None if to is Status.OPEN else "bob")
-    assert (event.before, event.after, event.kind) == (before, to, EventKind.MOVED)
-    assert (event.by, event.at, event.note) == ("bob", NOW, "n")
-
-
-def test_every_status_can_be_left_and_reached() -> None:
-    assert set(ALLOWED) == set(Status)
-    assert set().union(*ALLOWED.values()) == set(Status)
-
-
-@given(st.lists(st.sampled_from(list(Status)), max_size=12))
-def test_no_walk_decides_a_case_that_nobody_took(wishes: list[Status]) -> None:
-    now = case(Status.OPEN)
-    for place, wish in enumerate(wishes):
-        if wish in ALLOWED[now.status]:
-            before = now.status
-            now, _ = move(now, wish, by=f"person-{place}", at=NOW)
-            assert now.status in UNDECIDED or before in {Status.TAKEN, Status.PROPOSED}
-            assert now.status is not Status.CONFIRMED or before is Status.PROPOSED
-
-
-def test_who_proposed_does_not_confirm() -> None:
-    proposed, _ = move(case(Status.TAKEN), Status.PROPOSED, by="ada", at=NOW)
-    with pytest.raises(NotAllowed):
-        move(proposed, Status.CONFIRMED, by="ada", at=NOW)
-    assert move(proposed, Status.CONFIRMED, by="bob", at=NOW)[0].status is Status.CONFIRMED
 
 
 @pytest.mark.parametrize(

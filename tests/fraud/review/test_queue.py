@@ -8,18 +8,19 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from review_site import act
 
 from fraud.candidates import Candidate, Reason, Versions
-from fraud.errors import AlreadyOpen, NoSuchCase, NotAllowed, QueueFailed
+from fraud.errors import AlreadyOpen, NoSuchCase, QueueFailed, Refused
 from fraud.review.cases import EventKind, Status
 from fraud.review.database import queue_database
+from fraud.review.decisions import Action
 from fraud.review.queue import (
     LABEL,
     OpenedCases,
     cases,
     decisions_as_labels,
     events,
-    move_case,
     open_case_count,
     open_cases,
 )
@@ -41,10 +42,13 @@ def night(home: Path, *candidates: Candidate, day: int = 0) -> OpenedCases:
 
 def decide(home: Path, case_id: int, status: Status, *, day: int) -> None:
     at = MARCH_2 + timedelta(days=day, hours=6)
-    move_case(home, case_id, Status.TAKEN, by="ada", now=at)
-    if status is Status.CONFIRMED:
-        move_case(home, case_id, Status.PROPOSED, by="cyd", now=at + timedelta(minutes=3))
-    move_case(home, case_id, status, by="ada", now=at + timedelta(minutes=5), note="looked")
+    act(home, case_id, Action.TAKE, at=at)
+    at += timedelta(minutes=5)
+    if status is Status.CLEARED:
+        act(home, case_id, Action.CLEAR, at=at, reason="coincidence")
+        return
+    act(home, case_id, Action.PROPOSE_BLOCK, at=at, reason="cost_at_risk")
+    act(home, case_id, Action.CONFIRM_BLOCK, by="lea", at=at, reason="checked")
 
 
 def test_the_same_night_twice_adds_nothing(tmp_path: Path, candidate: MakeCandidate) -> None:
@@ -140,7 +144,7 @@ def test_cases_come_most_urgent_first_and_unknown_last(
         candidate("lower", score=0.5),
         candidate("higher", score=0.9),
     )
-    move_case(tmp_path, 2, Status.TAKEN, by="ada", now=MARCH_2)
+    act(tmp_path, 2, Action.TAKE, at=MARCH_2)
     assert [c.account_id for c in cases(tmp_path)] == ["higher", "lower", "unknown"]
     assert [c.account_id for c in cases(tmp_path, status=Status.TAKEN)] == ["lower"]
 
@@ -154,10 +158,10 @@ def test_hostile_text_is_kept_as_it_came_but_for_zero_bytes(
     one = candidate(HOSTILE, reasons=(Reason(HOSTILE, 1.5, HOSTILE, 1.0),))
     night(tmp_path, one)
     assert night(tmp_path, one).unchanged == 1
-    case = move_case(tmp_path, 1, Status.TAKEN, by=HOSTILE, now=MARCH_2, note=HOSTILE)
-    assert cases(tmp_path) == (case,)
     kept = HOSTILE.replace("\x00", "\ufffd")
-    assert (case.account_id, case.reviewer) == (kept, kept)
+    case = act(tmp_path, 1, Action.NOTE, at=MARCH_2, note=kept)
+    assert cases(tmp_path) == (case,)
+    assert case.account_id == kept
     assert events(tmp_path, 1)[-1].note == kept
 
 
@@ -165,10 +169,10 @@ def test_steps_that_do_not_exist_are_refused_and_leave_no_trace(
     tmp_path: Path, candidate: MakeCandidate
 ) -> None:
     night(tmp_path, candidate())
-    with pytest.raises(NotAllowed):
-        move_case(tmp_path, 1, Status.CLEARED, by="ada", now=MARCH_2)
+    with pytest.raises(Refused, match="the case is open now"):
+        act(tmp_path, 1, Action.CLEAR, at=MARCH_2, reason="coincidence")
     with pytest.raises(NoSuchCase, match="no case 7"):
-        move_case(tmp_path, 7, Status.TAKEN, by="ada", now=MARCH_2)
+        act(tmp_path, 7, Action.TAKE, at=MARCH_2)
     assert [c.status for c in cases(tmp_path)] == [Status.OPEN]
     assert len(events(tmp_path, 1)) == 1
 
@@ -177,10 +181,10 @@ def test_an_appeal_does_not_make_a_second_open_case(
     tmp_path: Path, candidate: MakeCandidate
 ) -> None:
     night(tmp_path, candidate())
-    decide(tmp_path, 1, Status.CLEARED, day=0)
-    night(tmp_path, candidate(score=0.9, band="high"), day=1)
+    decide(tmp_path, 1, Status.CONFIRMED, day=0)
+    night(tmp_path, candidate(), day=31)
     with pytest.raises(AlreadyOpen, match="case 1 has an open case already: 2"):
-        move_case(tmp_path, 1, Status.TAKEN, by="bob", now=MARCH_2)
+        act(tmp_path, 1, Action.CONTEST, at=MARCH_2 + timedelta(days=31), reason="letter")
 
 
 def test_the_database_itself_refuses_a_second_open_case(
@@ -220,7 +224,7 @@ def test_decisions_become_labels_when_they_are_known(
     night(tmp_path, *(candidate(f"acc-{i}") for i in (1, 2, 3)))
     decide(tmp_path, 1, Status.CONFIRMED, day=1)
     decide(tmp_path, 2, Status.CLEARED, day=2)
-    move_case(tmp_path, 2, Status.TAKEN, by="bob", now=MARCH_2 + timedelta(days=4))  # an appeal
+    act(tmp_path, 1, Action.CONTEST, at=MARCH_2 + timedelta(days=4), reason="letter")
 
     def labels(day: int) -> list[tuple[str, int]]:
         frame = decisions_as_labels(tmp_path, before=MARCH_2 + timedelta(days=day, hours=12))
@@ -230,7 +234,7 @@ def test_decisions_become_labels_when_they_are_known(
     assert labels(0) == []
     assert labels(1) == [("acc-1", 1)]
     assert labels(3) == [("acc-1", 1), ("acc-2", 0)]
-    assert labels(4) == [("acc-1", 1)]
+    assert labels(4) == [("acc-2", 0)]
     known_at = decisions_as_labels(tmp_path, before=datetime(2027, 1, 1, tzinfo=UTC))["known_at"]
-    assert known_at.to_list() == [MARCH_2 + timedelta(days=1, hours=6, minutes=5)]
+    assert known_at.to_list() == [MARCH_2 + timedelta(days=2, hours=6, minutes=5)]
     assert known_at.dtype == pl.Datetime("us", "UTC")

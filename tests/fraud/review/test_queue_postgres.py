@@ -13,16 +13,16 @@ from typing import Any
 
 import pytest
 from browser import free_port
-from review_site import MORNING, NIGHT, PASSWORD, PLAIN, Site, site_settings
+from review_site import MORNING, NIGHT, PASSWORD, PLAIN, Site, act, site_settings
 
 from cdr.errors import SettingsError
 from fraud.candidates import Candidate, Reason
 from fraud.review import database
 from fraud.review.cases import Status
+from fraud.review.decisions import Action
 from fraud.review.queue import (
     cases,
     decisions_as_labels,
-    move_case,
     new_person,
     open_case_count,
     open_cases,
@@ -103,8 +103,8 @@ def test_a_night_and_a_decision_live_there(on_postgres: Path) -> None:
     open_some(on_postgres)
     open_some(on_postgres)
     assert open_case_count(on_postgres) == 3
-    move_case(on_postgres, 1, Status.TAKEN, by="ada", now=MORNING)
-    move_case(on_postgres, 1, Status.CLEARED, by="ada", now=MORNING)
+    act(on_postgres, 1, Action.TAKE, at=MORNING)
+    act(on_postgres, 1, Action.CLEAR, at=MORNING, reason="coincidence")
     assert [c.account_id for c in cases(on_postgres, status=Status.CLEARED)] == ["acc-1"]
     labels = decisions_as_labels(on_postgres, before=MORNING + timedelta(days=1))
     assert labels.select("account_id", "label").rows() == [("acc-1", 0)]
