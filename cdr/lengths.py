@@ -3,8 +3,9 @@
 A lost release makes a call as long as some timer. One as long as the switch's maximum, or
 without any end, is flagged as it is read (`cdr.normalise.calls`); what needs an account's
 earlier calls is found here, in a later step, before anything is counted or billed. The
-flag is the same, `suspect_duration`, with `beyond_habit` to say why. Nothing else of a
-call changes.
+flag is the same, `suspect_duration`, with `beyond_habit` to say why. A call that is flagged
+arrives again, so that its day is counted anew; nothing else of it changes. A habit rests on
+earlier calls alone, as no signal may know what came later.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from datetime import date, datetime, timedelta
 import polars as pl
 
 from cdr.lake import Lake
-from cdr.schema import CALLS, Outcome
+from cdr.schema import CALLS, INSTANT, Outcome
 
 SUSPECT = "suspect_duration"
 BEYOND_HABIT = "beyond_habit"
@@ -56,7 +57,7 @@ def recent_days(lake: Lake, *, since: datetime) -> list[date]:
     )
 
 
-def doubt_lengths(lake: Lake, day: date) -> int:
+def doubt_lengths(lake: Lake, day: date, *, now: datetime) -> int:
     """Flag the calls of a day whose length is far beyond their account's habit.
 
     A call is doubted when it was answered and lasted `LEAST_MS` at least; no end was seen
@@ -71,6 +72,8 @@ def doubt_lengths(lake: Lake, day: date) -> int:
         Whose calls.
     day : date
         UTC day.
+    now : datetime
+        When it is done: the flagged calls arrive then.
 
     Returns
     -------
@@ -88,7 +91,7 @@ def doubt_lengths(lake: Lake, day: date) -> int:
         .filter(pl.col("duration_ms") > HABIT_FACTOR * pl.col("habit_ms"))
         .select("record_id")
     )
-    return _flag(lake, day, beyond) if beyond.height else 0
+    return _flag(lake, day, beyond, now) if beyond.height else 0
 
 
 def _doubted() -> pl.Expr:
@@ -126,7 +129,7 @@ def _habits(lake: Lake, day: date, accounts: list[str]) -> pl.DataFrame:
     return found.filter(pl.col("calls") >= HABIT_CALLS).collect(engine="streaming")
 
 
-def _flag(lake: Lake, day: date, beyond: pl.DataFrame) -> int:
+def _flag(lake: Lake, day: date, beyond: pl.DataFrame, now: datetime) -> int:
     flagged = 0
     with lake.batch("doubt_lengths") as batch, lake.writing():
         for file in lake.files(CALLS):
@@ -137,13 +140,16 @@ def _flag(lake: Lake, day: date, beyond: pl.DataFrame) -> int:
             count = rows.select(concerned.sum()).collect().item()
             if not count:
                 continue
-            flags = pl.col("flags").list.concat(pl.lit([SUSPECT, BEYOND_HABIT]))
-            batch.remove(CALLS, [file])
-            batch.add(
-                CALLS,
-                rows.with_columns(pl.when(concerned).then(flags).otherwise("flags")).collect(),
-                lasting=True,
+            changed = {
+                "flags": pl.col("flags").list.concat(pl.lit([SUSPECT, BEYOND_HABIT])),
+                "ingested_at": pl.lit(now, INSTANT),
+            }
+            after = rows.with_columns(
+                pl.when(concerned).then(value).otherwise(name).alias(name)
+                for name, value in changed.items()
             )
+            batch.remove(CALLS, [file])
+            batch.add(CALLS, after.collect(), lasting=True)
             flagged += count
         if flagged:
             batch.publish()

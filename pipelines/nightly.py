@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import polars as pl
@@ -35,7 +35,7 @@ from pipelines.erasure import unfinished
 from pipelines.inbox import concerns_of, take_in
 from pipelines.report import write_report
 from pipelines.retention import clear_away
-from pipelines.runs import Result, Run, open_run
+from pipelines.runs import Result, Run, open_run, results_of
 from pipelines.scored import score_and_keep
 
 
@@ -135,14 +135,22 @@ def _nothing_of(night: Night) -> list[str]:
     return [f"no call files: leave them in {folders}"]
 
 
-ARRIVED_WITHIN = timedelta(days=2)
-"""Days that calls came in for since then are looked at. Ours: a night that was broken off and
-goes on the day after still sees all it took in."""
+STILL_COMMITTING = timedelta(days=2)
+"""How much earlier than the last look calls may have come in that it did not see. Ours: a batch is
+stamped when it begins, and none takes so long."""
 
 
 def _lengths(night: Night) -> Result:
-    days = recent_days(night.lake, since=night.now - ARRIVED_WITHIN)
-    return {"days": len(days), "doubted": sum(doubt_lengths(night.lake, day) for day in days)}
+    """Look at the days of all calls that came in since the last look; at first at every day."""
+    looked = [datetime.fromisoformat(at) for at in results_of(night.lake.home.runs, *LOOKED_AT)]
+    since = max(looked) - STILL_COMMITTING if looked else datetime.fromtimestamp(0, UTC)
+    days = recent_days(night.lake, since=since)
+    doubted = sum(doubt_lengths(night.lake, day, now=night.now) for day in days)
+    return {"days": len(days), "doubted": doubted, LOOKED_AT[1]: night.now.isoformat()}
+
+
+LOOKED_AT = ("lengths", "looked_at")
+"""Step of a night and name in its result: calls that came in later were not looked at."""
 
 
 def _check(night: Night) -> Result:

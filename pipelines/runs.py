@@ -58,14 +58,18 @@ class Run:
 
 def kept_heads(folder: Path) -> list[Head]:
     """Return the ends of the audit log that nights noted, the oldest first."""
+    kept = results_of(folder, "retention", "audit_head")
+    return sorted((Head(head["seq"], head["hash"]) for head in kept), key=lambda head: head.seq)
+
+
+def results_of(folder: Path, step: str, name: str) -> list[Any]:
+    """Return what the runs of a ledger note under a name about a step they have done."""
     found = []
     for file in sorted(folder.glob("*.json")):
         with storage("reading the ledger of runs"):
             done = json.loads(file.read_bytes()).get("done", {})
-        kept = done.get("retention", {}).get("result", {}).get("audit_head")
-        if kept is not None:
-            found.append(Head(kept["seq"], kept["hash"]))
-    return sorted(found, key=lambda head: head.seq)
+        found.append(done.get(step, {}).get("result", {}).get(name))
+    return [noted for noted in found if noted is not None]
 
 
 def open_run(folder: Path, day: date) -> Run:

@@ -48,7 +48,7 @@ def read_again(home: Path) -> None:
 
 
 def doubt(home: Path) -> None:
-    doubt_lengths(open_home(home), DAY)
+    doubt_lengths(open_home(home), DAY, now=NOW)
 
 
 def end(home: Path) -> None:
