@@ -14,7 +14,8 @@ def in_words(receipt: Receipt) -> str:
     short = receipt.request_id[:8]
     if receipt.held_by:
         return f"NOT ERASED: {' and '.join(receipt.held_by)}; request {short} stays open"
-    return "\n".join([f"request {short}", *_taken_out(receipt), *_searched(receipt)])
+    taken = list(_taken_out(receipt)) or ["nothing that names the person was found"]
+    return "\n".join([f"request {short}", *taken, *_searched(receipt)])
 
 
 def _taken_out(receipt: Receipt) -> Iterator[str]:
@@ -38,8 +39,6 @@ def _taken_out(receipt: Receipt) -> Iterator[str]:
             f"extracts of billing outside of the home: {counted(files.exports_kept, 'file')} with "
             "the person in it, kept under book-keeping law"
         )
-    if receipt.old_versions.files:
-        yield f"old versions of tables: {counted(receipt.old_versions.files, 'file')} removed"
 
 
 def _of_table(one: TableErased) -> str:
@@ -58,9 +57,12 @@ def _searched(receipt: Receipt) -> Iterator[str]:
     if receipt.shared:
         shared = ", ".join(f"{count} {name}" for name, count in sorted(receipt.shared.items()))
         yield f"not searched for, as others have them too: {shared}"
+    if receipt.old_versions.files:
+        yield f"old versions of tables: {counted(receipt.old_versions.files, 'file')} removed"
     found = receipt.searched
     yield f"searched afterwards: {counted(found.files, 'file')}, {counted(found.bytes, 'byte')}"
     for one in found.traces:
         yield f"STILL THERE: {one.file}, {one.where}: {one.count}"
     if not found.traces:
-        yield "nothing is left but what is kept above"
+        kept = any(one.kept for one in receipt.tables.values())
+        yield "nothing is left" + (" but what is kept above" if kept else "")

@@ -24,11 +24,12 @@ from cdr.privacy.requests import (
     close,
     decide,
     disclose,
+    in_force_request,
     open_request,
     receive,
     request_of,
 )
-from cdr.privacy.subjects import reason_without_personal, subject_of
+from cdr.privacy.subjects import check_known, reason_without_personal, subject_of
 from pipelines.access import Access
 from pipelines.access import access as gather
 
@@ -103,16 +104,21 @@ def rectify(asked: Asked, changes: Mapping[str, str | None]) -> tuple[str, ...]:
 
 
 def restrict(asked: Asked) -> Request:
-    """Leave the person alone from now on, until it is lifted."""
-    request = asked.request(Right.RESTRICT)
+    """Leave the person alone from now on, until it is lifted; asked again, it is the same one."""
+    check_known(asked.lake, asked.person)
+    standing = in_force_request(asked.lake, Right.RESTRICT, asked.person)
+    request = standing or asked.request(Right.RESTRICT)
     asked.note("person.restrict", {"request": request.request_id})
-    asked.done(request)
+    if standing is None:
+        asked.done(request)
     return request
 
 
 def object_to(asked: Asked) -> Request:
     """Note an objection: the person is left alone while it is weighed, and after if granted."""
-    request = asked.request(Right.OBJECT)
+    check_known(asked.lake, asked.person)
+    standing = in_force_request(asked.lake, Right.OBJECT, asked.person)
+    request = standing or asked.request(Right.OBJECT)
     asked.note("person.object", {"request": request.request_id})
     return request
 
@@ -136,6 +142,7 @@ def lay_hold(
     lake: Lake, person: Person, *, ground: str, until: datetime | None, by: str, now: datetime
 ) -> Hold:
     """Keep what is held of a person from being removed; the log says on which ground."""
+    check_known(lake, person)
     hold = add_hold(lake, person, ground=ground, until=until, now=now)
     audit.note(
         lake.home, "hold.add", by=by, at=now, subject=subject_of(lake, person),

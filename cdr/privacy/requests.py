@@ -108,6 +108,18 @@ def open_request(lake: Lake, right: Right, person: Person) -> Request | None:
     return None if rows.is_empty() else _request(rows.row(0, named=True))
 
 
+def in_force_request(lake: Lake, right: Right, person: Person) -> Request | None:
+    """Return the restriction, or granted objection, that holds until it is lifted; else None."""
+    found = lake.scan(REQUESTS).filter(
+        _about(person)
+        & (pl.col("right") == right.value)
+        & (pl.col("state") == State.DONE.value)
+        & pl.col("in_force_until").is_null()
+    )
+    rows = found.sort("received_at").collect()
+    return None if rows.is_empty() else _request(rows.row(0, named=True))
+
+
 def request_of(lake: Lake, request_id: str) -> Request:
     """Return the request whose id begins so.
 

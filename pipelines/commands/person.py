@@ -112,7 +112,7 @@ def rectify(
         raise WrongUse(f"{len(wrong)} of --set have no =; write column=value")
     changes = {name: value or None for name, _, value in (one.partition("=") for one in to)}
     different = rights.rectify(_asked(ctx, account, number, reason), changes)
-    text = f"{', '.join(different)} stand differently now" if different else "they stood so already"
+    text = f"put right: {', '.join(different)}" if different else "it stood so already"
     show({"columns": list(different)}, as_json=as_json, text=text)
 
 
@@ -148,9 +148,11 @@ def object_(
     Example: callsieve person object --account C1000016 --reason "I am no fraud"
     """
     request = rights.object_to(_asked(ctx, account, number, reason))
-    text = f"request {request.request_id[:8]}: to be decided by {request.due_at:%Y-%m-%d}"
+    waits = f"to be decided by {request.due_at:%Y-%m-%d}"
+    how = waits if request.state is State.OPEN else "granted already, until it is lifted"
+    text = f"request {request.request_id[:8]}: {how}"
     show(
-        {"request_id": request.request_id, "state": "open", "due_at": request.due_at},
+        {"request_id": request.request_id, "state": request.state, "due_at": request.due_at},
         as_json=as_json,
         text=text,
     )

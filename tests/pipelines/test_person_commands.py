@@ -185,6 +185,7 @@ def test_restriction_and_objection_hold_until_they_are_decided(
     assert callsieve(*words, "decide", request, "--refuse", "--grounds", "compelling").code == 0
     assert left_alone(lake_of(sample_home), as_of=datetime.now(UTC)) == set()
     asked = callsieve(*words, "restrict", "--account", account, "--json").found
+    assert callsieve(*words, "restrict", "--account", account, "--json").found == asked
     assert left_alone(lake_of(sample_home), as_of=datetime.now(UTC)) == {account}
     lifted = callsieve(*words, "decide", asked["request_id"], "--lift", "--grounds", "asked")
     assert lifted.code == 0, lifted.err

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from kept_rows import NOW, ago, lake_in
+from kept_rows import NOW, ago, call, lake_in, put_calls
 
 import cdr
 from cdr.errors import WrongUse
@@ -17,12 +17,14 @@ from cdr.privacy.requests import (
     State,
     close,
     decide,
+    in_force_request,
     month_after,
     open_request,
     receive,
     request_of,
 )
 from cdr.privacy.restrictions import kept_for_restriction, left_alone, numbers_left_alone
+from cdr.privacy.subjects import check_known
 
 A1 = Person("account", "a1")
 
@@ -77,6 +79,25 @@ def test_a_request_is_decided_once(lake: cdr.Lake) -> None:
         decide(lake, request_of(lake, asked.request_id[:8]), State.REFUSED, grounds="x", now=ago(7))
     with pytest.raises(WrongUse, match="no request"):
         request_of(lake, "zz")
+
+
+def test_a_restriction_is_found_again_for_as_long_as_it_holds(lake: cdr.Lake) -> None:
+    asked = receive(lake, Right.RESTRICT, A1, reason=None, now=ago(9))
+    close(lake, asked, now=ago(9))
+    found = in_force_request(lake, Right.RESTRICT, A1)
+    assert found is not None
+    assert found.request_id == asked.request_id
+    assert in_force_request(lake, Right.OBJECT, A1) is None
+    decide(lake, found, State.LIFTED, grounds="asked", now=ago(2))
+    assert in_force_request(lake, Right.RESTRICT, A1) is None
+
+
+def test_a_mistyped_account_is_refused_a_number_never(lake: cdr.Lake) -> None:
+    put_calls(lake, call("r1", 9))
+    check_known(lake, A1)
+    check_known(lake, Person("number", "+49301234567"))
+    with pytest.raises(WrongUse, match="no such account"):
+        check_known(lake, Person("account", "a11"))
 
 
 def test_numbers_of_people_who_are_no_customers_restrict_too(lake: cdr.Lake) -> None:
