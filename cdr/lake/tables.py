@@ -294,34 +294,8 @@ def commit(
     if delta.transaction_version(batch_id) is not None:
         return delta.version()
     now_ms = int(datetime.now(tz=UTC).timestamp() * 1000)
-    actions: list[AddAction | RemoveAction] = [
-        AddAction(
-            path=file.path,
-            size=file.size,
-            partition_values=file.partition,
-            modification_time=now_ms,
-            data_change=True,
-            stats=json.dumps(
-                {
-                    "numRecords": file.rows,
-                    "minValues": {column: ends[0] for column, ends in file.bounds.items()},
-                    "maxValues": {column: ends[1] for column, ends in file.bounds.items()},
-                    "nullCount": {},
-                }
-            ),
-        )
-        for file in add
-    ]
-    actions += [
-        RemoveAction(
-            path=file.path,
-            data_change=True,
-            deletion_timestamp=now_ms,
-            size=file.size,
-            partition_values=dict(file.partition),
-        )
-        for file in remove
-    ]
+    actions: list[AddAction | RemoveAction] = [_to_add(file, now_ms) for file in add]
+    actions += [_to_remove(file, now_ms) for file in remove]
     delta.create_write_transaction(
         actions,
         "append",
@@ -340,6 +314,33 @@ def commit(
         ),
     )
     return delta.version() + 1
+
+
+def _to_add(file: DataFile, now_ms: int) -> AddAction:
+    statistics = {
+        "numRecords": file.rows,
+        "minValues": {column: ends[0] for column, ends in file.bounds.items()},
+        "maxValues": {column: ends[1] for column, ends in file.bounds.items()},
+        "nullCount": {},
+    }
+    return AddAction(
+        path=file.path,
+        size=file.size,
+        partition_values=file.partition,
+        modification_time=now_ms,
+        data_change=True,
+        stats=json.dumps(statistics),
+    )
+
+
+def _to_remove(file: DataFile, now_ms: int) -> RemoveAction:
+    return RemoveAction(
+        path=file.path,
+        data_change=True,
+        deletion_timestamp=now_ms,
+        size=file.size,
+        partition_values=dict(file.partition),
+    )
 
 
 def portions(files: Iterable[DataFile], *, rows: int) -> Iterator[list[DataFile]]:

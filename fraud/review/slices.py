@@ -62,9 +62,6 @@ BY_DAY = {
 }
 """Tables of which an account's days are cut, by the column of the day."""
 
-CUT = ("accounts", "account_numbers", "calls", *BY_DAY)
-"""Tables of which accounts are cut out."""
-
 READ = (
     "accounts", "account_numbers", "blocked_traces", "calls", "lists", "person_requests", *BY_DAY
 )  # fmt: skip
