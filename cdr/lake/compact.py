@@ -135,11 +135,27 @@ def _by_account(rows: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
 
 
 def _merge(lake: Lake, table: Table, place: str) -> None:
-    """Write the small files of one partition as one, in the order they came."""
+    """Write the small files of one partition as few, in the order they came."""
     with lake.batch("compact") as batch, lake.writing():
-        with storage(f"reading rows of {table.name}"):
-            files = [f for f in lake.files(table) if _place(f) == place and f.rows < ROWS_A_FILE]
-            rows = lake.scan_files(table, files).collect()
-        batch.add(table, rows, lasting=True)
-        batch.remove(table, files)
-        batch.publish()
+        files = [f for f in lake.files(table) if _place(f) == place and f.rows < ROWS_A_FILE]
+        runs = list(_runs(files))
+        for run in runs:
+            with storage(f"reading rows of {table.name}"):
+                rows = lake.scan_files(table, run).collect()
+            batch.add(table, rows, lasting=True)
+            batch.remove(table, run)
+        if runs:
+            batch.publish()
+
+
+def _runs(files: Iterable[DataFile]) -> Iterator[list[DataFile]]:
+    """Split files into runs of at most `ROWS_A_FILE` rows; one alone stays as it is."""
+    run = list[DataFile]()
+    for file in files:
+        if sum(each.rows for each in run) + file.rows > ROWS_A_FILE:
+            if len(run) > 1:
+                yield run
+            run = []
+        run.append(file)
+    if len(run) > 1:
+        yield run

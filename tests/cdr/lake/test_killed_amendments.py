@@ -13,6 +13,7 @@ from killed import kill_at, moments_of
 from test_killed import assert_clean, open_home, spread
 
 from cdr.ingest import ingest
+from cdr.ingest.attempts import join_attempts
 from cdr.ingest.ends import end_calls
 from cdr.lake.verify import verify
 from cdr.lengths import HABIT_CALLS, doubt_lengths
@@ -34,6 +35,9 @@ LONG_CALLS = "".join(
 ROW = "{},f,t,c{},200,{},sip:+4930901820@a.example,sip:+442079460018@b.example\n"
 ACC = "method,from_tag,to_tag,callid,sip_code,time,from_uri,to_uri\n"
 INVITES = ACC + "".join(ROW.format("INVITE", n, f"2026-09-01 23:5{n}:00") for n in range(3))
+BUSY = ACC + "".join(
+    ROW.format("INVITE", n, f"2026-09-01 23:59:5{n}").replace(",200,", ",486,") for n in range(3)
+)
 BYES = ACC + "".join(ROW.format("BYE", n, "2026-09-02 00:10:00") for n in range(3))
 
 
@@ -83,6 +87,19 @@ def parted(home: Path) -> None:
         take_in(home, BYES, "byes", PROXY)
 
 
+def tried(home: Path) -> None:
+    """Take in attempts whose last final answers another file brought, not put together."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cdr.ingest.run.join_attempts", lambda *_, **__: 0)
+        take_in(home, BUSY, "first", PROXY)
+        take_in(home, BUSY.replace("09-01 23:59", "09-02 00:00"), "last", PROXY)
+
+
+def join(home: Path) -> None:
+    midnight = datetime(2026, 9, 2, tzinfo=UTC)
+    join_attempts(open_home(home), "opensips_acc", first=midnight, last=midnight, now=NOW)
+
+
 def told(home: Path) -> dict[str, list[tuple[object, ...]]]:
     """Everything the tables say, without what depends on the name of a batch."""
     lake = open_home(home)
@@ -102,6 +119,7 @@ def told(home: Path) -> dict[str, list[tuple[object, ...]]]:
         pytest.param(older, read_again, False, id="renumber"),  # it may stop between two days
         pytest.param(long_ones, doubt, True, id="lengths"),
         pytest.param(parted, end, True, id="ends"),
+        pytest.param(tried, join, True, id="attempts"),
     ],
 )
 def test_an_amendment_killed_at_many_moments(
