@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date, datetime
 
 import polars as pl
 
+from cdr.ahead import ahead
 from cdr.dedupe import KEY, Fate, concerned, fates
 from cdr.ingest.report import Taken
 from cdr.lake import Batch, DataFile, Lake
@@ -19,38 +21,47 @@ def decide(lake: Lake, batch: Batch, taken: dict[str, Taken], now: datetime) -> 
     The caller holds the writer lock. A record's key includes its start, so a day
     is compared with the same day only.
     """
-    staged = batch.staged(CALLS)
-    held = lake.files(CALLS)
+    for day in ahead(_days(lake, batch)):
+        if day.doubtful.any():
+            _decide_day(lake, batch, day, taken, now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """What is staged and held of one day, and which staged rows share their record with another."""
+
+    staged: list[DataFile]
+    held: list[DataFile]
+    superseded: pl.DataFrame
+    doubtful: pl.Series
+
+
+def _days(lake: Lake, batch: Batch) -> Iterator[_Day]:
+    staged, held = batch.staged(CALLS), lake.files(CALLS)
     for day in sorted({file.partition["call_date"] for file in staged}):
         of_day = [file for file in staged if file.partition["call_date"] == day]
         held_of_day = [file for file in held if file.partition["call_date"] == day]
-        _decide_day(lake, batch, of_day, held_of_day, taken, now)
+        dates = [date.fromisoformat(day)]
+        superseded = lake.scan(CALL_HISTORY, dates=dates).select(KEY).collect()
+        held_ids = lake.scan_files(CALLS, held_of_day).select("record_id").collect()
+        known = pl.concat([held_ids, superseded.select("record_id")])
+        doubtful = concerned(_columns(batch, of_day, "record_id"), known)
+        yield _Day(of_day, held_of_day, superseded, doubtful)
 
 
 def _decide_day(
-    lake: Lake,
-    batch: Batch,
-    staged: list[DataFile],
-    held: list[DataFile],
-    taken: dict[str, Taken],
-    now: datetime,
+    lake: Lake, batch: Batch, day: _Day, taken: dict[str, Taken], now: datetime
 ) -> None:
-    day = date.fromisoformat(staged[0].partition["call_date"])
-    superseded = lake.scan(CALL_HISTORY, dates=[day]).select(KEY).collect()
-    held_ids = lake.scan_files(CALLS, held).select("record_id").collect()
-    known = pl.concat([held_ids, superseded.select("record_id")])
-    doubtful = concerned(_columns(batch, staged, "record_id"), known)
-    if not doubtful.any():
-        return
+    staged, held = day.staged, day.held
     standing = lake.scan_files(CALLS, held).select(KEY).collect()
     rows = pl.concat(
         pl.select(pl.int_range(file.rows).alias("row"), pl.lit(place).alias("file"))
         for place, file in enumerate(staged)
     )
     keys = _columns(batch, staged, *KEY, "ingest_id", "source_rows")
-    keys = pl.concat([rows, keys], how="horizontal").filter(doubtful)
+    keys = pl.concat([rows, keys], how="horizontal").filter(day.doubtful)
     keys = pl.concat(
-        [keys, fates(keys.select(KEY), pl.concat([standing, superseded]))], how="horizontal"
+        [keys, fates(keys.select(KEY), pl.concat([standing, day.superseded]))], how="horizontal"
     )
     for ingest_id, fate, rows in (
         keys.group_by("ingest_id", "fate").agg(pl.col("source_rows").sum()).iter_rows()
