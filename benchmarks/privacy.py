@@ -38,6 +38,7 @@ from pipelines.retention import clear_away
 ACCOUNT, NUMBER = "acc000777", "+442071234567"
 START = date(2026, 8, 1)
 ACCOUNTS_DRAWN = 20_000
+STEPS = ["access", "number", "account", "retention", "anew"]
 
 
 def main() -> None:
@@ -45,7 +46,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--days", type=int, default=90)
     options.add_argument("--calls-a-day", type=int, default=555_000)
-    options.add_argument("--erasure-only", action="store_true", help="two steps of five")
+    options.add_argument("--only", choices=STEPS, nargs="*", default=STEPS)
     options.add_argument("--drawn", type=Path, help="a folder: draw the lake there, or take it")
     given = options.parse_args()
     folder = Path(tempfile.mkdtemp(dir=given.drawn and given.drawn.parent))
@@ -54,7 +55,7 @@ def main() -> None:
         if not drawn.exists():
             draw(drawn, given.days, given.calls_a_day)
         shutil.copytree(drawn, home, copy_function=os.link)
-        found = measured(home, given.days, given.calls_a_day, erasure_only=given.erasure_only)
+        found = measured(home, given.days, given.calls_a_day, given.only)
         sys.stdout.write(json.dumps(found, indent=1) + "\n")
     finally:
         shutil.rmtree(folder)
@@ -69,23 +70,26 @@ def draw(home: Path, days: int, calls_a_day: int) -> None:
     _put(lake, ACCOUNT_NUMBERS, numbers())
 
 
-def measured(home: Path, days: int, calls_a_day: int, *, erasure_only: bool) -> dict[str, Any]:
-    """Measure each request once."""
+def measured(home: Path, days: int, calls_a_day: int, only: list[str]) -> dict[str, Any]:
+    """Measure each of these requests once."""
     lake = cdr.open_lake(cdr.load_settings(home=home))
     now = datetime.combine(START + timedelta(days=days + 1), datetime.min.time(), UTC)
     size = sum(file.size for file in lake.files(CALLS))
     result: dict[str, Any] = {"calls": days * calls_a_day, "days": days, "bytes": size}
-    if not erasure_only:
+    if "access" in only:
         asked = Person("account", ACCOUNT)
         result["access"] = _timed(lambda: len(access(lake, asked).holdings))[1]
     for name, person in (("number", Person("number", NUMBER)),
                          ("account", Person("account", ACCOUNT))):  # fmt: skip
+        if name not in only:
+            continue
         receipt, took = _timed(
             lambda person=person: erase(lake, person, reason=None, by="benchmark", now=now)
         )
         result[f"erase_{name}"] = {**took, **_figures(receipt)}
-    if not erasure_only:
+    if "retention" in only:
         _, result["retention"] = _timed(lambda: clear_away(lake, now=now + timedelta(days=150)))
+    if "anew" in only:
         result["write_all_calls_anew"] = _timed(lambda: _all_anew(lake, home.parent / "anew"))[1]
     result["peak_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
     return result

@@ -210,7 +210,15 @@ def decide(
 def disclose(
     lake: Lake, person: Person, *, recipient: str, what: str, ground: str, now: datetime
 ) -> str:
-    """Record that a person's data went to somebody; returns the key of the entry."""
+    """Record that a person's data went to somebody; returns the key of the entry.
+
+    Raises
+    ------
+    WrongUse
+        If it is not said to whom, what, or on which ground.
+    """
+    if not (recipient.strip() and what.strip() and ground.strip()):
+        raise WrongUse("say who received it, which data, and on which law or contract it rests")
     key = uuid.uuid4().hex
     row = {
         "disclosure_id": key, "kind": person.kind, "subject": person.subject,

@@ -17,6 +17,8 @@ from cdr.privacy.requests import (
     State,
     close,
     decide,
+    disclose,
+    disclosures_of,
     in_force_request,
     month_after,
     open_request,
@@ -98,6 +100,15 @@ def test_a_mistyped_account_is_refused_a_number_never(lake: cdr.Lake) -> None:
     check_known(lake, Person("number", "+49301234567"))
     with pytest.raises(WrongUse, match="no such account"):
         check_known(lake, Person("account", "a11"))
+
+
+@pytest.mark.parametrize("unsaid", ["recipient", "what", "ground"])
+def test_a_disclosure_says_to_whom_what_and_on_which_ground(lake: cdr.Lake, unsaid: str) -> None:
+    said = {"recipient": "police", "what": "calls of October", "ground": "order 12 Js 34/26"}
+    with pytest.raises(WrongUse, match="say who received it"):
+        disclose(lake, A1, **{**said, unsaid: " "}, now=NOW)
+    disclose(lake, A1, **said, now=NOW)
+    assert disclosures_of(lake, A1).height == 1
 
 
 def test_numbers_of_people_who_are_no_customers_restrict_too(lake: cdr.Lake) -> None:
