@@ -70,6 +70,8 @@ def test_a_number_however_written(
 
 def test_bare_digits_are_international_where_the_source_says_so() -> None:
     assert end("442079460123", "DE", "international")["number"] == "+442079460123"
+    of_19_digits = "8100780123456789012"
+    assert end(of_19_digits, "DE", "international")["number"] == f"+{of_19_digits}"
 
 
 @pytest.mark.parametrize(
