@@ -97,14 +97,13 @@ def features_as_of(
         pairs = ids.with_columns(as_of=pl.lit(as_of, INSTANT))
         found = features_at(con, pairs, signals=signals, left_out=left_out)
         return found.drop("as_of")
-    query = window_features(signals)
     params = {
         "as_of": as_of,
         "as_of_date": as_of_date,
         "left_out": list(left_out),
         **_bounds([as_of_date]),
     }
-    return run(con, _given(query, params)).drop("as_of")
+    return _described(con, signals, "scored_all", params).drop("as_of")
 
 
 def features_at(
@@ -147,9 +146,27 @@ def features_at(
         return pl.DataFrame(schema={**PAIRS, **dict.fromkeys(names, pl.Float64())})
     days = {as_of: _midnight(as_of) for as_of in given["as_of"].unique()}
     asked = [{**pair, "as_of_date": days[pair["as_of"]]} for pair in given.iter_rows(named=True)]
-    query = window_features(signals, scored="scored_pairs")
     params = {"pairs": asked, "left_out": list(left_out), **_bounds(days.values())}
-    return run(con, _given(query, params))
+    return _described(con, signals, "scored_pairs", params)
+
+
+def _described(
+    con: Connection, signals: Sequence[Signal], scored: str, params: Mapping[str, object]
+) -> pl.DataFrame:
+    """Run the statement for the signals of one relation after the other.
+
+    DuckDB holds what every relation sums up until a statement ends, beyond its limit too: one
+    at a time bounds a night's memory.
+    """
+    relations = dict.fromkeys(signal.relation for signal in signals)
+    parts = [[one for one in signals if one.relation is relation] for relation in relations]
+    found = [
+        run(con, _given(window_features(part, scored=scored), params)) for part in parts or [[]]
+    ]
+    keys = found[0].select(PAIRS.names())  # of every part the same, in the same order
+    columns = [part.drop(PAIRS.names()) for part in found]
+    together = pl.concat([keys, *columns], how="horizontal")
+    return together.select(*PAIRS.names(), *(signal.name for signal in signals))
 
 
 def _midnight(as_of: datetime) -> date:

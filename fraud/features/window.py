@@ -1,6 +1,6 @@
 """The features: signals as of midnights, out of the partial sums of days.
 
-Here: the one statement that computes them, made from the registry. Not here:
+Here: the statement that computes them, made from the registry. Not here:
 what the signals are, who asks (:mod:`fraud.features.midnight`), or the reduction
 of days (:mod:`fraud.features.account_days`).
 """

@@ -11,6 +11,7 @@ import typer
 
 from cdr import Lake, open_lake
 from cdr.errors import WrongUse
+from pipelines.model_text import compared_text, shadow_text, trained_text
 from pipelines.terminal import NEEDS_A_PERSON, Json, paced, show, tell
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def train(ctx: typer.Context, as_of: AsOf = None, as_json: Json = False) -> None
         "identity_parameters": card.identity_parameters,
         "card": str(page),
     }
-    show(found, as_json=as_json)
+    show(found, as_json=as_json, text=trained_text(found))
 
 
 @app.command()
@@ -290,7 +291,7 @@ def compare(
         raise WrongUse("give two models, or none for the nights that were scored in shadow")
     one, other = (_night(lake, as_of, model).scores for model in (champion, challenger))
     compared = compared_nights(one, other, capacity=lake.settings.scoring.daily_capacity)
-    show(asdict(compared), as_json=as_json)
+    show(asdict(compared), as_json=as_json, text=compared_text(compared))
 
 
 def _in_shadow(lake: Lake) -> InShadow:
@@ -308,29 +309,6 @@ def _in_shadow(lake: Lake) -> InShadow:
         labels = decisions_as_labels(lake.home.root, before=now)
     accounts = with_decisions(accounts_as_of(lake, now), labels)
     return in_shadow(lake, challenger, accounts.filter("pattern")["account_id"])
-
-
-def shadow_text(found: InShadow) -> str:
-    """Write nights in shadow for a terminal."""
-    if not found.nights:
-        return f"{found.challenger} challenges; no night has scored with it yet"
-    lines = [f"{found.challenger} in shadow on {len(found.nights)} nights"]
-    for day, night in found.nights:
-        correlation = night.rank_correlation
-        alike = "" if correlation is None else f", rank correlation {correlation:.2f}"
-        lines.append(
-            f"{day}: {night.shared_at_capacity} of the first {night.capacity} are the same, "
-            f"{night.accounts:,} accounts{alike}"
-        )
-    for name, worked in (
-        ("champion", found.champion_worked),
-        ("challenger", found.challenger_worked),
-    ):
-        lines.append(
-            f"{name}: {worked.turned_out} of {worked.accounts} accounts among its first were "
-            "blocked or confirmed since"
-        )
-    return "\n".join(lines)
 
 
 def _night(
