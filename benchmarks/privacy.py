@@ -32,7 +32,8 @@ from cdr.lake.compact import full_files
 from cdr.privacy.requests import Person
 from cdr.schema import ACCOUNT_NUMBERS, ACCOUNTS, CALLS, Table
 from pipelines.access import access
-from pipelines.erasure import Receipt, erase
+from pipelines.erasure import erase
+from pipelines.receipt import Receipt
 from pipelines.retention import clear_away
 
 ACCOUNT, NUMBER = "acc000777", "+442071234567"

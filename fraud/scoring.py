@@ -20,7 +20,7 @@ from cdr.lake import Lake
 from cdr.privacy.restrictions import left_alone
 from cdr.query import Connection
 from cdr.schema import ACCOUNT_EVENTS, ACCOUNTS, CALLS, Table
-from cdr.settings import ScoringSettings
+from cdr.scoring_settings import ScoringSettings
 from fraud.behaviour import odd_candidates, odd_scores, oddness
 from fraud.candidates import Candidate, Method, SimilarAccount
 from fraud.champion import Known, champion_of, fitting_model

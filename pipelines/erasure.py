@@ -9,17 +9,16 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Collection
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import cdr.billing.tables  # noqa: F401 (its tables are looked through)
 import fraud.tables  # noqa: F401 (the same)
 from cdr.errors import WrongUse, storage
 from cdr.lake import Lake
 from cdr.lake.home import write_whole
-from cdr.lake.versions import Old, drop_old_versions, old_versions
+from cdr.lake.versions import drop_old_versions, old_versions
 from cdr.privacy import audit
 from cdr.privacy.columns import side_of
 from cdr.privacy.erasure import (
@@ -32,7 +31,7 @@ from cdr.privacy.erasure import (
 )
 from cdr.privacy.holds import forget_holds
 from cdr.privacy.identifiers import Identifiers, identifiers_of
-from cdr.privacy.loose_files import FilesErased, erase_from_files
+from cdr.privacy.loose_files import erase_from_files
 from cdr.privacy.obligations import obligation_of
 from cdr.privacy.requests import (
     Person,
@@ -53,8 +52,9 @@ from cdr.schema import TABLES, Table
 from fraud.features.account_days import key_of
 from fraud.model.forgetting import forget as forget_model
 from fraud.review.old_cases import accounts_in_cases
-from fraud.review.persons import QueueErased, erase_from_queue
+from fraud.review.persons import erase_from_queue
 from pipelines.erasure_grounds import block_against, holds_against
+from pipelines.receipt import Receipt
 
 ROUNDS = 3
 """Times that what a search still finds is taken out. Ours: the second finds what was compacted
@@ -63,56 +63,6 @@ or taken in meanwhile."""
 A_HOLD = "a legal hold on, or an open case of, somebody else whom these rows name too"
 
 Progress = Callable[[str], None]
-
-
-@dataclass(slots=True)
-class Receipt:
-    """What an erasure found, removed and kept, and what a search found afterwards.
-
-    Parameters
-    ----------
-    request_id, kind, received_at, done_at : str
-        Which request; ``kind`` is `account` or `number`. Who it was is not in it.
-    held_by : list of str
-        Why nothing was erased: a legal hold with its ground, an open case; empty where it was.
-    tables : dict of str to TableErased
-        By table.
-    queue, models, files, audit_details : object
-        What else named the person.
-    old_versions : Old
-        Files of earlier versions of tables that went.
-    shared : dict of str to int
-        Values that others have too, by column: they stay there.
-    searched : Searched
-        The search of every byte; ``traces`` has nothing that the law does not keep.
-    seconds : dict of str to float
-        By step.
-    """
-
-    request_id: str
-    kind: str
-    received_at: str
-    done_at: str | None = None
-    held_by: list[str] = field(default_factory=list)
-    tables: dict[str, TableErased] = field(default_factory=dict)
-    queue: QueueErased = field(default_factory=QueueErased)
-    models: tuple[str, ...] = ()
-    champion_went: bool = False
-    files: FilesErased = field(default_factory=FilesErased)
-    audit_details: int = 0
-    old_versions: Old = field(default_factory=Old)
-    shared: dict[str, int] = field(default_factory=dict)
-    searched: Searched = field(default_factory=lambda: Searched(0, 0, ()))
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def complete(self) -> bool:
-        """Whether the search found nothing but what the law keeps."""
-        return not self.held_by and not self.searched.traces
-
-    def as_json(self) -> dict[str, Any]:
-        """Return what `person erase --json` prints."""
-        return {**asdict(self), "complete": self.complete}
 
 
 @dataclass(slots=True)

@@ -1,12 +1,67 @@
-"""The receipt of an erasure in words, for people."""
+"""The receipt of an erasure: what it says, as JSON and in words."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
+from cdr.lake.versions import Old
 from cdr.privacy.erasure import TableErased
-from pipelines.erasure import Receipt
+from cdr.privacy.loose_files import FilesErased
+from cdr.privacy.traces import Searched
+from fraud.review.persons import QueueErased
 from pipelines.terminal import counted
+
+
+@dataclass(slots=True)
+class Receipt:
+    """What an erasure found, removed and kept, and what a search found afterwards.
+
+    Parameters
+    ----------
+    request_id, kind, received_at, done_at : str
+        Which request; ``kind`` is `account` or `number`. Who it was is not in it.
+    held_by : list of str
+        Why nothing was erased: a legal hold with its ground, an open case; empty where it was.
+    tables : dict of str to TableErased
+        By table.
+    queue, models, files, audit_details : object
+        What else named the person.
+    old_versions : Old
+        Files of earlier versions of tables that went.
+    shared : dict of str to int
+        Values that others have too, by column: they stay there.
+    searched : Searched
+        The search of every byte; ``traces`` has nothing that the law does not keep.
+    seconds : dict of str to float
+        By step.
+    """
+
+    request_id: str
+    kind: str
+    received_at: str
+    done_at: str | None = None
+    held_by: list[str] = field(default_factory=list)
+    tables: dict[str, TableErased] = field(default_factory=dict)
+    queue: QueueErased = field(default_factory=QueueErased)
+    models: tuple[str, ...] = ()
+    champion_went: bool = False
+    files: FilesErased = field(default_factory=FilesErased)
+    audit_details: int = 0
+    old_versions: Old = field(default_factory=Old)
+    shared: dict[str, int] = field(default_factory=dict)
+    searched: Searched = field(default_factory=lambda: Searched(0, 0, ()))
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the search found nothing but what the law keeps."""
+        return not self.held_by and not self.searched.traces
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what `person erase --json` prints."""
+        return {**asdict(self), "complete": self.complete}
 
 
 def in_words(receipt: Receipt) -> str:

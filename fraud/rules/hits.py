@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 import polars as pl
 
 from cdr.lake import Lake
-from cdr.settings import CostSettings, RulesSettings
+from cdr.scoring_settings import CostSettings, RulesSettings
 from fraud.reference import accounts_as_of
 from fraud.rules.numbers import TEST_NUMBER_CALLS, TEST_NUMBER_DAYS
 from fraud.rules.thresholds import PEER_DAYS, with_tenure, with_threshold

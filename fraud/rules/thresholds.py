@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 
 import polars as pl
 
-from cdr.settings import RulesSettings
+from cdr.scoring_settings import RulesSettings
 
 PEER_DAYS = 30
 """Days before the day that say what is usual: the signals' longest window."""

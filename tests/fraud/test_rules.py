@@ -13,7 +13,7 @@ import pytest
 from cdr import Settings, open_lake
 from cdr.lake import Lake
 from cdr.schema import ACCOUNTS
-from cdr.settings import CostSettings, RulesSettings
+from cdr.scoring_settings import CostSettings, RulesSettings
 from fraud.candidates import Candidate, Reason
 from fraud.rules.candidates import rule_candidates, with_rules
 from fraud.rules.hits import cap_applies, rule_hits

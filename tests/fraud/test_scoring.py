@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from cdr import load_settings, open_lake
-from cdr.settings import ScoringSettings
+from cdr.scoring_settings import ScoringSettings
 from fraud.model.shelf import promote
 from fraud.model.training import save
 from fraud.scoring import drawn_below, leaned_on_gone, score_night

@@ -15,7 +15,8 @@ from cdr.privacy.requests import Person
 from cdr.pseudonyms import KeyFolder
 from cdr.schema import ACCOUNTS
 from pipelines.doctor import examine
-from pipelines.erasure import Receipt, erase
+from pipelines.erasure import erase
+from pipelines.receipt import Receipt
 
 pytestmark = pytest.mark.slow
 

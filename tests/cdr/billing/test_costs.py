@@ -12,7 +12,7 @@ from small_books import DE, LATER, OURS, UK, books, call
 import cdr
 from cdr.billing.costs import CostBook, cost_book
 from cdr.schema import CALLS
-from cdr.settings import CostSettings
+from cdr.scoring_settings import CostSettings
 
 NOON = "2026-10-10 12:00:00"
 DAY = date(2026, 10, 10)
