@@ -266,6 +266,8 @@ def _toml(file: Path) -> dict[str, object]:
         raise SettingsError(
             file.name, ["there is no such file; `callsieve init` writes one"]
         ) from None
+    except PermissionError:
+        raise SettingsError(file.name, ["no permission to read it"]) from None
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(file.name, [f"cannot be read: {type(error).__name__}"]) from None
     except tomllib.TOMLDecodeError as error:

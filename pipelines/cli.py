@@ -47,6 +47,9 @@ SHOW_TRACEBACK = "CALLSIEVE_TRACEBACK"
 _OF_THE_COMMAND = re.compile(r"-{0,2}[a-z][a-z-]*")
 """How commands, options and choices are written; any other word may be from somebody's data."""
 
+_LONGEST_NAME = 256
+"""From here on the system refuses to look for a file of such a name (Linux: 255 bytes)."""
+
 app = typer.Typer(
     help="Keep call metadata and name accounts that look like those blocked before.",
     epilog="First: `callsieve demo`. With files of your own: `callsieve init`, then `callsieve "
@@ -146,10 +149,11 @@ def _misused(fault: TyperException) -> NoReturn:
 
 
 def _in_words(message: str) -> str:
-    """Say a usage fault on one line, without the values that were typed: they may be a number."""
+    """Say a usage fault on one line, without typed values but files: they may be a number."""
     values = {part for word in sys.argv[1:] for part in (word, word.partition("=")[2]) if part}
     for value in sorted(values, key=len, reverse=True):
-        if not _OF_THE_COMMAND.fullmatch(value):
+        of_a_file = len(value) < _LONGEST_NAME and Path(value).exists()
+        if not _OF_THE_COMMAND.fullmatch(value) and not of_a_file:
             message = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", "…", message)
     message = message.replace("Value error, ", "")
     message = message.replace("does not match the formats '%Y-%m-%d'", "is no day as 2026-09-30")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -42,6 +43,13 @@ def test_a_person_reads_one_line_that_says_where_help_is(callsieve: RunCommand) 
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.startswith("callsieve: No such option: --limt")
     assert ran.err.endswith("see `callsieve lake history --help`\n")
+
+
+def test_a_file_is_named_so_that_a_person_finds_it(callsieve: RunCommand) -> None:
+    Path("a folder").mkdir()
+    ran = callsieve("evaluate", "--truth", "a folder")
+    assert ran.code == 2
+    assert "'a folder'" in ran.err
 
 
 def test_a_person_asks_for_the_version(callsieve: RunCommand) -> None:
