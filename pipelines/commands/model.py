@@ -188,6 +188,16 @@ def explain(
     said = {**_said(lake, night), **found[0].as_json(), "similar_good": near_good}
     said.pop("rank")
     show(said, as_json=as_json, text=candidate_text(found[0]))
+    if found[0].score is None:
+        tell(unknown_because(lake.settings.scoring.min_calls))
+
+
+def unknown_because(min_calls: int) -> str:
+    """Say why nothing tells what an account is like, and what can be asked instead."""
+    return (
+        f"unknown: fewer than {min_calls} calls made in the 30 days before and nothing shared with "
+        "a blocked account; --as-of DATE takes another midnight than the last"
+    )
 
 
 @models.command("list")
