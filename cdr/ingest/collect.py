@@ -84,7 +84,7 @@ class Collector:
         self._own = []
         del self.repeated[ingest_id]
 
-    def finish(self) -> None:
+    def write_rest(self) -> None:
         """Write what was collected; all of it is staged then."""
         self._flush()
         self._wait()

@@ -114,7 +114,7 @@ def ingest(
                 writer.forget(stamp.ingest_id)
                 fault = str(error.fault)
                 outcomes.append(FileReport(shown(path), source_name, "refused", fault=fault))
-        writer.finish()
+        writer.write_rest()
         taken = [outcome for outcome in outcomes if isinstance(outcome, Taken)]
         if taken:
             files_by_id = {file.stamp.ingest_id: file for file in taken}

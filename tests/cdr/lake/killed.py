@@ -13,6 +13,7 @@ import pathlib
 import shutil
 import signal
 import sys
+import threading
 from collections import Counter
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -107,6 +108,7 @@ def _work(
             if moment in (passed, (name, entered[name])):
                 os.kill(os.getpid(), signal.SIGKILL)
 
+    threading.setprofile(count)  # of the threads that the job begins
     sys.setprofile(count)
     try:
         job(*args)
