@@ -79,7 +79,7 @@ def measured(home: Path, days: int, calls_a_day: int, only: list[str]) -> dict[s
     result: dict[str, Any] = {"calls": days * calls_a_day, "days": days, "bytes": size}
     if "access" in only:
         asked = Person("account", ACCOUNT)
-        result["access"] = _timed(lambda: len(access(lake, asked).holdings))[1]
+        _told(result, "access", _timed(lambda: len(access(lake, asked).holdings))[1])
     for name, person in (("number", Person("number", NUMBER)),
                          ("account", Person("account", ACCOUNT))):  # fmt: skip
         if name not in only:
@@ -87,13 +87,21 @@ def measured(home: Path, days: int, calls_a_day: int, only: list[str]) -> dict[s
         receipt, took = _timed(
             lambda person=person: erase(lake, person, reason=None, by="benchmark", now=now)
         )
-        result[f"erase_{name}"] = {**took, **_figures(receipt)}
+        _told(result, f"erase_{name}", {**took, **_figures(receipt)})
     if "retention" in only:
-        _, result["retention"] = _timed(lambda: clear_away(lake, now=now + timedelta(days=150)))
+        night = now + timedelta(days=150)
+        _told(result, "retention", _timed(lambda: clear_away(lake, now=night))[1])
     if "anew" in only:
-        result["write_all_calls_anew"] = _timed(lambda: _all_anew(lake, home.parent / "anew"))[1]
+        anew = home.parent / "anew"
+        _told(result, "write_all_calls_anew", _timed(lambda: _all_anew(lake, anew))[1])
     result["peak_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
     return result
+
+
+def _told(result: dict[str, Any], step: str, figures: dict[str, Any]) -> None:
+    """Keep the figures of a step, and say them at once: the next may take long."""
+    result[step] = figures
+    sys.stderr.write(f"{step}: {json.dumps(figures)}\n")
 
 
 def _timed(work: Callable[[], Any]) -> tuple[Any, dict[str, float]]:
