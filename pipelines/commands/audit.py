@@ -20,7 +20,7 @@ from cdr.privacy.identifiers import person_of
 from cdr.privacy.subjects import subjects_of
 from fraud.review.sealed import changed_in_queue
 from pipelines.runs import kept_heads
-from pipelines.terminal import NEEDS_A_PERSON, Json, cell, show
+from pipelines.terminal import NEEDS_A_PERSON, Json, cell, counted, show
 
 app = typer.Typer()
 audit = typer.Typer(help="The log of who did what to whose data.", no_args_is_help=True)
@@ -48,8 +48,9 @@ def verify(
     of_queue = changed_in_queue(lake.home)
     checked = replace(checked, faults=(*checked.faults, *of_queue))
     lines = [f"entry {fault.seq}: {fault.what}" for fault in checked.faults]
-    verdict = f"{len(lines)} faults" if lines else "as they were written"
-    lines.append(f"{checked.entries:,} entries and {len(heads):,} kept heads, {verdict}")
+    verdict = counted(len(lines), "fault") if lines else "as they were written"
+    kept = counted(len(heads), "kept head")
+    lines.append(f"entries: {checked.entries:,}, compared with {kept}: {verdict}")
     show(asdict(checked), as_json=as_json, text="\n".join(lines))
     if checked.faults:
         raise typer.Exit(NEEDS_A_PERSON)
