@@ -28,6 +28,7 @@ PAGES = [
 RUN_ELSEWHERE = {
     "make demo": "`.ci/run`",
     "make test": "`.ci/run`",
+    ".ci/audit": "`tests/test_dependency_audit.py`",
     ". .venv/bin/activate": "the shell's own",
     "callsieve review serve": "`tests/fraud/review`, in a browser",
     "curl": "`tests/fraud/review`, through the API's description",

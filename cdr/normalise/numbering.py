@@ -6,7 +6,11 @@ from enum import StrEnum
 
 import phonenumbers
 
-NUMBERING_VERSION = f"phonenumbers {phonenumbers.__version__}"
+OUR_RULES = 2
+"""Counted up when our own rules judge otherwise. 2: few digits as the library finds them in texts,
+and numbers of more than 18 digits."""
+
+NUMBERING_VERSION = f"phonenumbers {phonenumbers.__version__}, rules {OUR_RULES}"
 """What a verdict rests on; stamped on every call, as a newer plan may judge otherwise."""
 
 
