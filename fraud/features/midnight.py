@@ -165,8 +165,12 @@ def _described(
     ]
     keys = found[0].select(PAIRS.names())  # of every part the same, in the same order
     columns = [part.drop(PAIRS.names()) for part in found]
-    together = pl.concat([keys, *columns], how="horizontal")
-    return together.select(*PAIRS.names(), *(signal.name for signal in signals))
+    column_of = {
+        signal.name: column
+        for part, described in zip(parts, columns, strict=False)
+        for signal, column in zip(part, described, strict=True)
+    }
+    return keys.with_columns(column_of[signal.name] for signal in signals)
 
 
 def _midnight(as_of: datetime) -> date:

@@ -35,7 +35,10 @@ M = {level.key: level.m for detail in DETAILS for level in detail.levels}
 
 
 def nearest(compared: Compared) -> dict[str, str | None]:
-    of_pairs = compared.pairs.sort("match_weight_bits").select("account_id", "blocked_id")
+    order = {"match_weight_bits": False, "blocked_id": True}  # of equals the first comes last
+    of_pairs = compared.pairs.sort(list(order), descending=list(order.values())).select(
+        "account_id", "blocked_id"
+    )
     return dict.fromkeys(compared.accounts["account_id"]) | dict(of_pairs.iter_rows())
 
 
