@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 import tempfile
 from datetime import UTC, datetime
@@ -23,6 +22,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from own_process import child
 
 import cdr
 from cdr.ingest import ingest
@@ -37,18 +37,6 @@ ONE_CALL = (
     "record_id,account_id,caller,callee,started_at,duration_s,outcome\n"
     "r1,a1,+4930901820,+442079460018,2026-09-01 12:00:00,60,answered\n"
 )
-
-_MEASURE = """
-import json, resource, sys, time
-from pathlib import Path
-begun = time.perf_counter()
-{work}
-print(json.dumps({{
-    "seconds": round(time.perf_counter() - begun, 1),
-    "cpu_s": round(time.process_time(), 1),
-    "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
-}}))
-"""
 
 _COMPACT = """
 import cdr
@@ -137,17 +125,6 @@ def _keys(lake: cdr.Lake) -> tuple[int, int]:
     key = pl.col("record_id").hash().sum()
     counted = lake.calls().select(pl.len(), key).collect(engine="streaming")
     return counted.row(0)
-
-
-def child(work: str, *words: object) -> dict[str, Any]:
-    """Run some work in a process of its own and return what it measured."""
-    done = subprocess.run(
-        [sys.executable, "-c", _MEASURE.format(work=work), *map(str, words)],
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
 
 
 if __name__ == "__main__":

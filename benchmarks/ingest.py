@@ -21,7 +21,6 @@ import csv
 import json
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -29,24 +28,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from own_process import child
+
 from pipelines.simulate import simulate
 
 BASE_ACCOUNTS = 2_000
 START = date(2026, 9, 1)
 SOURCES = {"asterisk_csv": "pbx", "plain_csv": "wholesale", "freeswitch_json": "softswitch"}
 DAY_COLUMNS = {"asterisk_csv": "9", "plain_csv": "8", "freeswitch_json": "0"}
-
-_MEASURE = """
-import json, resource, sys, time
-begun = time.perf_counter()
-{work}
-print(json.dumps({{
-    "seconds": round(time.perf_counter() - begun, 2),
-    "cpu_s": round(time.process_time(), 2),
-    "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
-    **(found or {{}}),
-}}))
-"""
 
 _POLARS = """
 import polars as pl
@@ -190,17 +179,6 @@ def _renamed(lines: bytes, form: str, prefix: bytes) -> bytes:
     if form == "freeswitch_json":
         return re.sub(rb'("(?:call_)?uuid":")', rb"\1" + prefix, lines)
     return re.sub(rb',"(\d{10}\.\d+")', rb',"' + prefix + rb"\1", lines)  # unique id
-
-
-def child(work: str, *words: object) -> dict[str, Any]:
-    """Run some work in a process of its own and return what it measured."""
-    done = subprocess.run(
-        [sys.executable, "-c", _MEASURE.format(work=work), *map(str, words)],
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
 
 
 if __name__ == "__main__":

@@ -159,15 +159,13 @@ def _described(
     at a time bounds a night's memory.
     """
     relations = dict.fromkeys(signal.relation for signal in signals)
-    parts = [[one for one in signals if one.relation is relation] for relation in relations]
-    found = [
-        run(con, _given(window_features(part, scored=scored), params)) for part in parts or [[]]
-    ]
+    parts = [[one for one in signals if one.relation is relation] for relation in relations] or [[]]
+    found = [run(con, _given(window_features(part, scored=scored), params)) for part in parts]
     keys = found[0].select(PAIRS.names())  # of every part the same, in the same order
     columns = [part.drop(PAIRS.names()) for part in found]
     column_of = {
         signal.name: column
-        for part, described in zip(parts, columns, strict=False)
+        for part, described in zip(parts, columns, strict=True)
         for signal, column in zip(part, described, strict=True)
     }
     return keys.with_columns(column_of[signal.name] for signal in signals)
