@@ -10,21 +10,24 @@ from __future__ import annotations
 
 import struct
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from cdr.lake import DataFile, Lake
-from cdr.lake.pages import texts_of
+from cdr.lake.pages import Page, pages_of
 from cdr.privacy.columns import is_free, keys_of, names, searched
 from cdr.privacy.identifiers import BETWEEN, SHORTEST, Identifiers, written_forms
 from cdr.schema import Table
 
 _PLACE = "file of the row"
+
+_HANDFUL = 1 << 22
+"""Bytes of text that each thread looks through at once. Ours: of a quarter of that, compiling the
+expression anew each time takes a fifth longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,19 +116,39 @@ def _written_freely(
 def _places(content: pa.Buffer, columns: set[str], pattern: bytes) -> set[tuple[int, str]]:
     """Return the row groups and columns that hold the pattern, or may."""
     places: set[tuple[int, str]] = set()
-    for text in texts_of(content, columns):
-        places |= {(text.group, column) for column in text.unread}
-        # all at once, as most hold nothing; what lies across two pages is then told apart
-        if _holds(b"".join(page for _, page in text.pages), pattern):
-            places |= {(text.group, name) for name, page in text.pages if _holds(page, pattern)}
+    for pages in _handfuls(pages_of(content, columns)):
+        unread = {(page.group, page.column) for page in pages if page.octets is None}
+        readable = [page for page in pages if page.octets is not None]
+        held = _which_hold([page.octets for page in readable], pattern)
+        places |= unread | {(readable[n].group, readable[n].column) for n in held}
     return places
 
 
-def _holds(octets: bytes, pattern: bytes) -> bool:
-    ends = pa.py_buffer(np.array([0, len(octets)], dtype=np.int64))
-    whole = pa.Array.from_buffers(pa.large_binary(), 1, [None, ends, pa.py_buffer(octets)])
-    found: bool = pc.match_substring_regex(whole, pattern=pattern)[0].as_py()
-    return found
+def _handfuls(pages: Iterable[Page]) -> Iterator[list[Page]]:
+    """Give pages in lists of `_HANDFUL` bytes or a little more."""
+    some: list[Page] = []
+    size = 0
+    for page in pages:
+        some.append(page)
+        size += 0 if page.octets is None else page.octets.size
+        if size >= _HANDFUL:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some
+
+
+def _which_hold(texts: Sequence[pa.Buffer], pattern: bytes) -> list[int]:
+    """Return the places of the texts that hold the pattern."""
+    # side by side: the expression is compiled for each array, which costs more than copying
+    whole = pa.concat_arrays([pa.array([], pa.large_binary()), *map(_as_value, texts)])
+    found = pc.match_substring_regex(whole, pattern=pattern)
+    return [n for n, holds in enumerate(found.to_pylist()) if holds]
+
+
+def _as_value(octets: pa.Buffer) -> pa.Array:
+    ends = pa.py_buffer(struct.pack("<qq", 0, octets.size))
+    return pa.Array.from_buffers(pa.large_binary(), 1, [None, ends, octets])
 
 
 def _pattern(who: Identifiers) -> bytes:

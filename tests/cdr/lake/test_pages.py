@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from cdr.lake.pages import texts_of
+from cdr.lake.pages import Page, pages_of
 
 FEW, MANY = "few", "many"
 TABLE = pa.table(
@@ -31,10 +31,9 @@ WAYS = {
 
 def texts_in(content: bytes) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
-    for text in texts_of(pa.py_buffer(content)):
-        assert not text.unread
-        for name, page in text.pages:
-            found[name] = found.get(name, b"") + page
+    for page in pages_of(pa.py_buffer(content)):
+        assert page.octets is not None
+        found[page.column] = found.get(page.column, b"") + page.octets.to_pybytes()
     return found
 
 
@@ -63,15 +62,21 @@ def test_a_column_whose_values_are_not_there_as_they_are_is_named() -> None:
     packed = io.BytesIO()
     how = {"use_dictionary": False, "column_encoding": {MANY: "DELTA_BYTE_ARRAY"}}
     pq.write_table(TABLE.select([MANY]), packed, **how)
-    (text,) = texts_of(pa.py_buffer(packed.getvalue()))
-    assert (text.pages, text.unread) == ([], {MANY})
+    assert list(pages_of(pa.py_buffer(packed.getvalue()))) == [Page(0, MANY, None)]
 
 
 def test_the_text_of_each_row_group_is_told_apart() -> None:
     packed = io.BytesIO()
     pq.write_table(TABLE.select([MANY]), packed, row_group_size=1000, use_dictionary=False)
-    texts = list(texts_of(pa.py_buffer(packed.getvalue())))
-    holding = [
-        text.group for text in texts if any(b"once 001234" in page for _, page in text.pages)
-    ]
-    assert (len(texts), holding) == (3, [1])
+    pages = list(pages_of(pa.py_buffer(packed.getvalue())))
+    holding = [page.group for page in pages if b"once 001234" in page.octets.to_pybytes()]  # type: ignore[union-attr]
+    assert ({page.group for page in pages}, holding) == ({0, 1, 2}, [1])
+
+
+def test_only_the_columns_asked_for_are_unpacked_and_no_page_without_text() -> None:
+    packed = io.BytesIO()
+    nobody = pa.table({FEW: pa.nulls(9, pa.string()), MANY: ["somebody"] * 9})
+    pq.write_table(nobody, packed)
+    content = pa.py_buffer(packed.getvalue())
+    assert [page.column for page in pages_of(content)] == [MANY]
+    assert list(pages_of(content, {FEW})) == []

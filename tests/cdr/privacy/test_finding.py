@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kept_rows import call, lake_in, put, put_calls
 
 import cdr
+from cdr.privacy import finding
 from cdr.privacy.columns import keys_of, loosely, searched
 from cdr.privacy.finding import naming
 from cdr.privacy.identifiers import Identifiers
@@ -82,3 +84,15 @@ def test_a_number_is_found_in_what_people_wrote_however_it_is_spaced(tmp_path: P
     (columns,) = found(lake, REJECTS).values()
     assert columns == {"raw"}
     assert lake.scan(REJECTS).filter(loosely(REJECTS, WHO, columns)).collect().height == 1
+
+
+@pytest.mark.parametrize("at_once", [1, finding._HANDFUL])
+def test_however_few_pages_are_looked_through_at_once_each_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(finding, "_HANDFUL", at_once)
+    lake = lake_in(tmp_path)
+    mine = {"account_id": "acc777", "caller_number": None, "caller_raw": "030 1234567"}
+    put_calls(lake, call("one", 9, **mine, forwarded_to=NUMBER))
+    named = {"account_id", "caller_raw", "forwarded_to"}
+    assert list(found(lake, CALLS, LONG).values()) == [named]
