@@ -7,6 +7,7 @@ of reach and the configuration is locked.
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ import pyarrow as pa
 from duckdb.func import PythonUDFType
 
 from cdr.errors import QueryFailed, WrongUse
+from cdr.schema import TABLES, Purpose
 from cdr.settings import StoreSettings
 
 Connection = duckdb.DuckDBPyConnection
@@ -162,8 +164,7 @@ def ask(con: Connection, sql: str, *, limit: int) -> pl.DataFrame:
     if len(kinds) != 1 or kinds[0] not in READING:
         raise WrongUse("one reading statement at a time: SELECT, FROM, WITH, DESCRIBE or EXPLAIN")
     try:
-        relation = con.sql(statements[0].query)
-        found: pl.DataFrame = relation.limit(limit).pl()
+        found = frame_of(con.sql(statements[0].query).limit(limit))
     except duckdb.InterruptException:
         raise QueryFailed("yours", "it took longer than store.query_s allows") from None
     except duckdb.PermissionException:
@@ -172,7 +173,7 @@ def ask(con: Connection, sql: str, *, limit: int) -> pl.DataFrame:
             "extension, no setting"
         ) from None
     except (duckdb.BinderException, duckdb.CatalogException) as error:
-        raise WrongUse(_kind(error)) from None
+        raise WrongUse(_no_table(con, str(error)) or _kind(error)) from None
     except duckdb.OutOfMemoryException:
         raise QueryFailed(
             "yours",
@@ -184,9 +185,35 @@ def ask(con: Connection, sql: str, *, limit: int) -> pl.DataFrame:
     return found
 
 
+def frame_of(relation: duckdb.DuckDBPyRelation) -> pl.DataFrame:
+    """Fetch all rows; what Polars has no type for, such as an interval, becomes text."""
+    foreign = [
+        name.replace('"', '""')
+        for name, kind in zip(relation.columns, relation.types, strict=True)
+        if "INTERVAL" in str(kind) or "UNION" in str(kind)
+    ]
+    if foreign:
+        texts = ", ".join(f'CAST("{name}" AS VARCHAR) AS "{name}"' for name in foreign)
+        relation = relation.select(duckdb.SQLExpression(f"* REPLACE ({texts})"))
+    found: pl.DataFrame = relation.pl()
+    return found
+
+
 def empty_view(schema: pl.Schema, columns: tuple[str, ...]) -> pa.Table:
     """Return no rows with the named columns, as Arrow."""
     return pl.DataFrame(schema={name: schema[name] for name in columns}).to_arrow()
+
+
+def _no_table(con: Connection, message: str) -> str | None:
+    """Say which tables a session has, where DuckDB says that it lacks one; else None."""
+    asked = re.match(r"Catalog Error: Table with name (.+?) does not exist", message)
+    if asked is None:
+        return None
+    there = sorted(name for (name,) in con.sql("SHOW TABLES").fetchall())
+    known = TABLES.get(asked[1])
+    purposes = [one.value for one in Purpose if known is not None and known.columns_of(one)]
+    why = f"; {asked[1]} is for {' and '.join(purposes)}" if purposes else ""
+    return f"no such table in this session, and no file is read: it has {', '.join(there)}{why}"
 
 
 def _kind(error: duckdb.Error) -> str:

@@ -60,14 +60,14 @@ class Result:
         self._noted = noted
 
     def pl(self) -> pl.DataFrame:
-        """Return the rows as Polars has them.
+        """Return the rows as Polars has them; an interval, of which it has no type, as text.
 
         Raises
         ------
         QueryFailed
             If there are more than `store.query_rows`; so in all that follow.
         """
-        frame: pl.DataFrame = self._bounded().pl()
+        frame = query.frame_of(self._bounded())
         return self._within(frame, frame.height)
 
     def df(self) -> Any:

@@ -30,7 +30,7 @@ from cdr.privacy.erasure import (
     tables,
 )
 from cdr.privacy.holds import forget_holds
-from cdr.privacy.identifiers import Identifiers, identifiers_of
+from cdr.privacy.identifiers import Identifiers, check_known, identifiers_of
 from cdr.privacy.loose_files import erase_from_files
 from cdr.privacy.obligations import obligation_of
 from cdr.privacy.requests import (
@@ -136,6 +136,8 @@ def erase(
     ------
     LakeBusy
         If another erasure is under way.
+    WrongUse
+        If it is an account of which nothing is held.
     """
     with lake.home.alone("erase"):
         work = _resumed(lake, person, by=by, now=now, progress=progress)
@@ -159,6 +161,7 @@ def erase(
 def _begun(
     lake: Lake, person: Person, *, reason: str | None, by: str, now: datetime, progress: Progress
 ) -> _Work:
+    check_known(lake, person)
     request = open_request(lake, Right.ERASE, person) or receive(
         lake, Right.ERASE, person, reason=reason, now=now
     )

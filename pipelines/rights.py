@@ -12,7 +12,7 @@ from typing import Any
 from cdr.lake import Lake
 from cdr.privacy import audit
 from cdr.privacy.holds import Hold, add_hold, end_hold
-from cdr.privacy.identifiers import identifiers_of
+from cdr.privacy.identifiers import check_known, identifiers_of
 from cdr.privacy.portability import Export
 from cdr.privacy.portability import export as write_export
 from cdr.privacy.rectification import rectify as put_right
@@ -29,7 +29,7 @@ from cdr.privacy.requests import (
     receive,
     request_of,
 )
-from cdr.privacy.subjects import check_known, reason_without_personal, subject_of
+from cdr.privacy.subjects import reason_without_personal, subject_of
 from pipelines.access import Access
 from pipelines.access import access as gather
 

@@ -30,6 +30,8 @@ FAILED = 3
 WIDE = 160
 """Signs of a line in a file or pipe, where nobody knows. Ours: what fits on a wide screen."""
 
+_WIDEST = 1 << 16
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 """The option that every command takes."""
 
@@ -50,7 +52,9 @@ def show(found: Mapping[str, Any], *, as_json: bool, text: str | Table | None = 
     if as_json:
         sys.stdout.write(json.dumps(found, default=_plain) + "\n")
     elif isinstance(text, Table):
-        Console(soft_wrap=True).print(text)
+        wide = Console().options.update(max_width=_WIDEST)
+        width = Console().measure(text, options=wide).maximum
+        Console(width=width, soft_wrap=True).print(text)  # no cell is broken, as it is copied from
     else:
         sys.stdout.write(harmless(text or json.dumps(found, default=_plain, indent=2)) + "\n")
 

@@ -18,7 +18,7 @@ import polars as pl
 from cdr.errors import WrongUse
 from cdr.lake import Lake
 from cdr.privacy.requests import Person
-from cdr.schema import ACCOUNT_EVENTS, ACCOUNT_NUMBERS, ACCOUNTS, DIRECT, TEXTS
+from cdr.schema import ACCOUNT_EVENTS, ACCOUNT_NUMBERS, ACCOUNTS, DIRECT, TABLES, TEXTS
 
 SHORTEST = 6
 """Signs below which a value is only compared as a whole. Ours: shorter ones occur within other
@@ -129,6 +129,28 @@ def person_of(*, account: str | None, number: str | None) -> Person:
     if not _E164.fullmatch(digits):
         raise WrongUse("--number must be international, such as +49301234567")
     return Person("number", digits)
+
+
+def check_known(lake: Lake, person: Person) -> None:
+    """Refuse an account of which no table holds anything: a mistyped id concerns nobody.
+
+    A number may be anybody's, also before its first call.
+
+    Raises
+    ------
+    WrongUse
+        If no row of the account is there.
+    """
+    if person.kind != "account":
+        return
+    named = [table for table in TABLES.values() if "account_id" in table.polars_schema]
+    for table in sorted(named, key=lambda table: table is not ACCOUNTS):  # where most are found
+        rows = lake.scan(table).filter(account_id=person.subject).head(1)
+        if not rows.collect(engine="streaming").is_empty():
+            return
+    raise WrongUse(
+        "there is no such account: no table holds anything of it; look at how it is written"
+    )
 
 
 def written_forms(number: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Whether a person is known, and how they stand in the audit log: as a pseudonym.
+"""How a person stands in the audit log: as a pseudonym.
 
 Pseudonyms are made with the keys of the home, which lie outside of it, so the log alone says
 nothing about who it was, and nothing any more once the key is destroyed.
@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import polars as pl
 
-from cdr.errors import WrongUse
 from cdr.lake import Lake
 from cdr.privacy.audit import without_personal
 from cdr.privacy.requests import Person
 from cdr.pseudonyms import Key, KeyFolder, pseudonyms
-from cdr.schema import ACCOUNTS, CALLS
 
 
 def subject_of(lake: Lake, person: Person) -> str:
@@ -32,25 +30,6 @@ def reason_without_personal(lake: Lake, reason: str | None) -> str | None:
         return None
     key = _keys(lake).current()
     return without_personal(reason, lambda text: _pseudonym(text, key))
-
-
-def check_known(lake: Lake, person: Person) -> None:
-    """Refuse an account of which nothing is held: what is laid on a mistyped id protects nobody.
-
-    A number may be anybody's, also before its first call.
-
-    Raises
-    ------
-    WrongUse
-        If neither details nor a call of the account are there.
-    """
-    if person.kind != "account":
-        return
-    for table in (ACCOUNTS, CALLS):
-        rows = lake.scan(table).filter(account_id=person.subject).head(1)
-        if not rows.collect(engine="streaming").is_empty():
-            return
-    raise WrongUse("there is no such account: neither details nor calls of it are held")
 
 
 def _keys(lake: Lake) -> KeyFolder:

@@ -103,7 +103,7 @@ def show_entries(
     found = [{**asdict(one), "said": said.get(one.seq, {}).get("said")} for one in chosen]
     table = Table(box=None)
     for name in ("seq", "at", "by", "what", "subject", "why"):
-        table.add_column(name, no_wrap=name not in ("subject", "why"), overflow="fold")
+        table.add_column(name, no_wrap=True)
     for one in found:
         why = (one["said"] or {}).get("why")
         at = str(one["at"])[:19]

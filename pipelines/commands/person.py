@@ -174,7 +174,7 @@ def erase(
 
     Prints the receipt. Killed or not complete, the same command completes it. Ends with 1 where
     a legal hold, an open case or a block for fraud forbids it, or the search found what should not
-    be there.
+    be there. An account of which nothing is held is refused, as a mistyped one is.
 
     Example: callsieve person erase --account C1000016 --reason "letter of 3 November"
     """

@@ -89,7 +89,7 @@ def list_holds(ctx: typer.Context, as_json: Json = False) -> None:
     rows = holds(open_lake(ctx.obj())).to_dicts()
     table = Table(box=None)
     for name in ("hold", "kind", "subject", "since", "until", "ground", "ended because"):
-        table.add_column(name, no_wrap=name not in ("ground", "ended because"))
+        table.add_column(name, no_wrap=True)
     for row in rows:
         days = ["" if row[name] is None else f"{row[name]:%Y-%m-%d}" for name in ("since", "until")]
         said = (row["hold_id"][:8], row["kind"], row["subject"], *days, row["ground"])

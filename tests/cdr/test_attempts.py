@@ -71,6 +71,16 @@ READ_FILES = [
     "SUMMARIZE FROM '{parquet}'",
     "DESCRIBE SELECT * FROM read_parquet('{parquet}')",
     "DESCRIBE '{parquet}'",
+    "SELECT * FROM read_duckdb('{folder}/x.duckdb')",
+    "SELECT * FROM read_text(['{file}', '/etc/passwd'])",
+    "SELECT list_transform(['{file}'], lambda x: (SELECT content FROM read_text(x)))",
+    "SELECT * FROM query_table(['calls', '{parquet}'])",
+    "SELECT * FROM json_execute_serialized_sql(json_serialize_sql('FROM read_text(''{file}'')'))",
+    "SELECT json_serialize_plan('FROM read_csv(''{file}'')')",
+    "SELECT * FROM delta_scan('{folder}')",
+    "SELECT * FROM sqlite_scan('{file}', 't')",
+    "FROM 'hf://datasets/a/b/x.parquet'",
+    ".read {file}",
 ]
 WRITE_FILES = [
     "COPY calls TO '{out}'",
@@ -99,6 +109,9 @@ WRITE_FILES = [
     "CREATE TABLE t AS SELECT * FROM read_csv('{file}'); FROM t",
     "CREATE MACRO m(x) AS TABLE SELECT * FROM read_text(x); FROM m('{file}')",
     "SELECT 1; SELECT * FROM read_text('{file}')",
+    "COPY FROM DATABASE memory TO temp",
+    "MERGE INTO calls USING (FROM read_text('{file}')) AS f ON true WHEN MATCHED THEN DELETE",
+    "CREATE TYPE e AS ENUM (SELECT content FROM read_text('{file}')); SELECT enum_range(NULL::e)",
 ]
 CHANGE_SETTINGS = [
     "SET enable_external_access = true",
@@ -136,6 +149,8 @@ CHANGE_SETTINGS = [
     "CREATE SECRET s (TYPE s3, KEY_ID 'x', SECRET 'y')",
     "CREATE PERSISTENT SECRET s (TYPE s3, KEY_ID 'x', SECRET 'y')",
     "SELECT * FROM duckdb_settings(); SET threads = 64",
+    "SELECT * FROM duckdb_extensions()",
+    "FROM enable_logging('QueryLog')",
 ]
 ENVIRONMENT = [
     "SELECT getenv('CALLSIEVE_TEST_SECRET')",
@@ -227,8 +242,11 @@ def test_a_query_is_refused_with_an_error_of_ours(
     assert "root:" not in said
 
 
-ANSWERED = {ATTEMPTS.index("SELECT getvariable('CALLSIEVE_TEST_SECRET')")}
-"""DuckDB's own variables, of which there are none."""
+ANSWERED = {
+    ATTEMPTS.index("SELECT getvariable('CALLSIEVE_TEST_SECRET')"),
+    ATTEMPTS.index("SELECT json_serialize_plan('FROM read_csv(''{file}'')')"),
+}
+"""DuckDB's own variables, of which there are none, and a plan, which is a refusal as JSON."""
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,9 @@ import polars as pl
 import pytest
 
 import cdr
+from cdr.errors import WrongUse
 from cdr.privacy import audit
-from cdr.privacy.requests import Person
+from cdr.privacy.requests import Person, requests_of
 from cdr.pseudonyms import KeyFolder
 from cdr.schema import ACCOUNTS
 from pipelines.doctor import examine
@@ -83,3 +84,12 @@ def test_the_doctor_says_how_old_the_key_of_pseudonyms_is(tmp_path: Path) -> Non
     KeyFolder(lake.settings.keys_folder, lake.home.root).rotate()
     (said,) = (answer for answer in examine(lake) if answer.question == "keys")
     assert (said.state, "0 days old" in said.text) == ("ok", True)
+
+
+def test_a_mistyped_account_is_refused_and_no_request_is_noted(tmp_path: Path) -> None:
+    lake = cdr.open_lake(cdr.load_settings(home=tmp_path / "home"), create=True)
+    with pytest.raises(WrongUse, match="no such account"):
+        erase(lake, Person("account", "C100052"), reason=None, by="test", now=NOW)
+    assert requests_of(lake).is_empty()
+    nowhere = erase(lake, Person("number", "+49301234567"), reason=None, by="test", now=NOW)
+    assert nowhere.complete

@@ -11,6 +11,7 @@ from kept_rows import NOW, ago, call, lake_in, put_calls
 import cdr
 from cdr.errors import WrongUse
 from cdr.privacy.books import REQUESTS
+from cdr.privacy.identifiers import check_known
 from cdr.privacy.requests import (
     Person,
     Right,
@@ -26,7 +27,6 @@ from cdr.privacy.requests import (
     request_of,
 )
 from cdr.privacy.restrictions import kept_for_restriction, left_alone, numbers_left_alone
-from cdr.privacy.subjects import check_known
 
 A1 = Person("account", "a1")
 
