@@ -7,7 +7,7 @@ import importlib
 import inspect
 import pkgutil
 import re
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -29,8 +29,9 @@ SHOWN_NOT_RUN = {
 }
 
 
-def texts(module: Path) -> Iterator[tuple[int, str]]:
-    """Yield the line and text of each literal that is not a docstring."""
+@cache
+def texts(module: Path) -> list[tuple[int, str]]:
+    """Return the line and text of each literal that is not a docstring."""
     tree = ast.parse(module.read_text())
     said = {
         id(node.body[0].value)
@@ -39,9 +40,11 @@ def texts(module: Path) -> Iterator[tuple[int, str]]:
         and node.body
         and isinstance(node.body[0], ast.Expr)
     }
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in said:
-            yield node.lineno, node.value
+    return [
+        (node.lineno, node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in said
+    ]
 
 
 def test_whole_statements_lie_in_sql_files() -> None:

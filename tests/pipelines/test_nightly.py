@@ -167,6 +167,7 @@ def test_nothing_of_a_later_day_moves_a_score(
     assert scores(operator).equals(before)
 
 
+@pytest.mark.slow
 def test_a_clock_that_contradicts_its_zone_is_told(
     callsieve: RunCommand, first_night: FirstNight, tmp_path: Path
 ) -> None:

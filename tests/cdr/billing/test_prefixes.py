@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import polars as pl
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cdr.billing.prefixes import NO_PREFIX, Prefixes
@@ -53,7 +53,6 @@ def test_no_prefixes_match_nothing() -> None:
 digits = st.text("012", min_size=1, max_size=15)
 
 
-@settings(max_examples=50)
 @given(st.lists(digits, unique=True, max_size=30), st.lists(digits, min_size=1, max_size=30))
 def test_it_is_what_a_walk_through_all_prefixes_finds(
     prefixes: list[str], numbers: list[str]

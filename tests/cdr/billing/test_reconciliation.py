@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from small_books import (
     LATER,
@@ -61,7 +61,6 @@ def test_calls_within_tolerances_are_pairs_and_each_only_once() -> None:
 a_call = st.tuples(st.sampled_from(["+1", "+2"]), st.integers(0, 20), st.integers(1, 4))
 
 
-@settings(max_examples=40)
 @given(st.lists(a_call, max_size=12), st.lists(a_call, max_size=12))
 def test_every_call_is_in_one_row_and_no_pair_is_left(ours: list[Any], theirs: list[Any]) -> None:
     found = pairs(calls_of(*ours), calls_of(*theirs))

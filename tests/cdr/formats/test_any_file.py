@@ -127,7 +127,7 @@ def test_every_row_comes_out_once_whatever_the_blocks(
 
 @pytest.mark.large
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_every_row_comes_out_once_of_many_more_files(
     name: str, tmp_path: Path, data: st.DataObject

@@ -3,7 +3,7 @@ from __future__ import annotations
 import csv
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cdr.formats.blocks import MAX_LINE_BYTES, Block
@@ -63,7 +63,6 @@ def test_columns_are_counted_by_strict_rules() -> None:
 FIELD = st.text(st.characters(exclude_characters="\r\n\0", codec="utf-8"), max_size=8)
 
 
-@settings(max_examples=60)
 @given(st.lists(st.tuples(FIELD, FIELD, FIELD), min_size=1, max_size=6))
 def test_what_a_csv_writer_writes_is_read_back(rows: list[tuple[str, str, str]]) -> None:
     written = "".join(
@@ -74,7 +73,6 @@ def test_what_a_csv_writer_writes_is_read_back(rows: list[tuple[str, str, str]])
     ]
 
 
-@settings(max_examples=150)
 @given(st.lists(st.text('ab," ', min_size=1, max_size=9), min_size=1, max_size=6))
 def test_each_line_is_judged_by_itself(lines: list[str]) -> None:
     alone = [split(line + "\n")[0][1:] for line in lines]

@@ -121,7 +121,7 @@ def is_open(rows: list[Row]) -> bool:
     return "ok" in said and "BYE" not in said
 
 
-@settings(max_examples=60, phases=NO_SHRINKING)
+@settings(phases=NO_SHRINKING)
 @example(
     [
         (1, "CANCEL", "200", "c", "t", "f"),

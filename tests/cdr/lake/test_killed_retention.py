@@ -55,6 +55,7 @@ def prove(folder: Path, count: int) -> None:
         assert verify(cdr.open_lake(cdr.load_settings(home=copy))).faults == ()
 
 
+@pytest.mark.slow
 def test_killed_retention(tmp_path: Path) -> None:
     prove(tmp_path, 3)
 

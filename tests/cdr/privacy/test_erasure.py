@@ -7,7 +7,7 @@ from dataclasses import replace
 import polars as pl
 import pytest
 from few_people import ADA, BOB, CARL
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from kept_rows import NOW, names, put
 
@@ -193,7 +193,6 @@ def test_a_few_digits_are_an_account_only_between_quotes_or_tags() -> None:
     assert who.replaced('17 calls by "17", <td>17</td>', "x") == '17 calls by "x", <td>x</td>'
 
 
-@settings(max_examples=30)
 @given(st.from_regex(r"\+49[1-9]\d{7,9}", fullmatch=True))
 def test_a_number_is_found_in_every_form_it_is_written_in(number: str) -> None:
     who = Identifiers(Person("number", number), None, (number,))

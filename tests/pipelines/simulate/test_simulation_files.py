@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cdr.errors import WrongUse
@@ -219,7 +219,6 @@ def test_progress_begins_at_nothing_and_ends_at_all(tmp_path: Path) -> None:
 
 
 @given(seed=st.integers(0, 2**40), day=st.integers(0, 10_000))
-@settings(max_examples=30)
 def test_a_part_of_the_simulation_draws_apart_from_the_others(seed: int, day: int) -> None:
     drawn = {part: generator(seed, part, day).integers(0, 2**62) for part in Part}
 
