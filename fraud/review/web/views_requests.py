@@ -43,7 +43,10 @@ DECISIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One request as the page shows it; `command` does what has to be done, where it has to."""
+    """One request as the page shows it; `command` does what has to be done, where it has to.
+
+    ``said`` is what the person wrote, ``grounds`` what the decision rested on.
+    """
 
     request_id: str
     what: str
@@ -52,6 +55,8 @@ class Line:
     due_at: datetime
     state: str
     in_force: bool
+    said: str
+    grounds: str
     decisions: tuple[tuple[str, str], ...]
     command: str
 
@@ -78,6 +83,8 @@ def line(row: dict[str, Any]) -> Line:
         row["due_at"],
         state.value,
         in_force=lasting and row["in_force_from"] is not None and row["in_force_until"] is None,
+        said=harmless(row["reason"] or ""),
+        grounds=harmless(row["grounds"] or ""),
         decisions=tuple((one.value, DECISIONS[one]) for one in possible),
         command="" if lasting or state is not persons.State.OPEN else f"person {right.value}",
     )

@@ -35,12 +35,14 @@ def lake(site: Any) -> Lake:
 
 
 def test_an_objection_is_refused_with_grounds_only(site: Any, lake: Lake) -> None:
-    asked = receive(lake, Right.OBJECT, Person("account", "acc-1"), reason=None, now=NOW)
+    said = "<b>I am</b> no fraud"
+    asked = receive(lake, Right.OBJECT, Person("account", "acc-1"), reason=said, now=NOW)
     number = Person("number", "+4930123456")
     receive(lake, Right.ACCESS, number, reason=None, now=NOW - timedelta(days=60))
     client = site.client("dora")
     page = client.get("/requests").content.decode()
     assert "acc-1" in page
+    assert "&lt;b&gt;I am&lt;/b&gt; no fraud" in page
     assert "+4930123456" not in page
     assert "1 request past the month" in page
     assert "callsieve person access" in page
@@ -48,6 +50,7 @@ def test_an_objection_is_refused_with_grounds_only(site: Any, lake: Lake) -> Non
     client.post(address, {"state": "refused", "grounds": ""})
     assert set(requests_of(lake)["state"]) == {"open"}
     client.post(address, {"state": "refused", "grounds": "a fraud case is open"})
+    assert "a fraud case is open" in client.get("/requests").content.decode()
     rows = {row["right"]: row for row in requests_of(lake).to_dicts()}
     assert rows["object"]["state"] == "refused"
     assert rows["object"]["in_force_until"] is not None
