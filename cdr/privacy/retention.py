@@ -1,9 +1,10 @@
 """Retention: what is over goes, columns before rows, and what is said of it can be counted.
 
 Finds, removes and counts by the rules of `rules`. A table is looked through in one pass that
-reads only the columns its rules ask for; only files that hold something due are written anew,
-some at a time, each time all of it or nothing. What was removed is counted as gone only when
-no old version of a table holds it any more. Files beside the tables are in `leftovers`.
+reads only the columns its rules ask for, of days that can be due already; only files that hold
+something due are written anew, some at a time, each time all of it or nothing. What was removed
+is counted as gone only when no old version of a table holds it any more. Files beside the tables
+are in `leftovers`.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from cdr.privacy.holds import held_rows, holds_in_force
 from cdr.privacy.leftovers import FileRemoval, remove_leftovers
 from cdr.privacy.restrictions import kept_for_restriction
 from cdr.privacy.rules import RULES, Rule, SealedPeriod, Standing, any_of
-from cdr.schema import ACCOUNT_EVENTS, ACCOUNTS, CALLS, TABLES, Table
+from cdr.schema import ACCOUNT_EVENTS, ACCOUNTS, CALLS, KEPT_FOR, TABLES, Table
 
 ROWS_A_BATCH = 2_000_000
 """Rows written anew in one commit. Ours: the disk holds them twice until it ends."""
@@ -102,13 +103,17 @@ def retain(
     standing = standing_of(lake, now=now, cases=cases)
     done = Retained(dry_run, [])
     for table, rules in _by_table():
-        removals, crowd = _survey(lake, table, rules, standing)
+        before = lake.files(table)
+        removals, crowd = _survey(lake, table, before, rules, standing)
         done.removals += removals
         if dry_run:
             continue
         for files in portions(crowd, rows=ROWS_A_BATCH):
             _rewrite(lake, table, rules, standing, files)
-        again, _ = _survey(lake, table, rules, standing)
+        # a file never changes: one that held nothing due holds nothing due
+        clean = {file.path for file in before} - {file.path for file in crowd}
+        after = [file for file in lake.files(table) if file.path not in clean]
+        again, _ = _survey(lake, table, after, rules, standing)
         if left := sum(one.rows + one.values for one in again):
             done.left[table.name] = left
     done.files = [
@@ -127,13 +132,15 @@ def standing_of(lake: Lake, *, now: datetime, cases: Collection[str] = ()) -> St
     settings = lake.settings.retention
     laid_on = [hold.person for hold in holds_in_force(lake, as_of=now)]
     bare = Standing(now, settings)
+    since = _silent_since(lake, bare)
     return Standing(
         now=now,
         days=settings,
         held=tuple(sorted(held_accounts(lake, now=now, cases=cases))),
         held_numbers=tuple(sorted({one.subject for one in laid_on if one.kind == "number"})),
         ended=_ended(lake, bare),
-        inactive=_inactive(lake, bare),
+        inactive=() if since is None else _inactive(lake, since),
+        silent_from=date.max if since is None else since.date(),
         sealed=tuple(
             SealedPeriod(*seal.period.bounds(seal.zone), seal.sealed_at) for seal in seals(lake)
         ),
@@ -160,19 +167,23 @@ def _ended(lake: Lake, standing: Standing) -> tuple[str, ...]:
     return tuple(_current(lake).filter(over).select("account_id").collect()["account_id"])
 
 
-def _inactive(lake: Lake, standing: Standing) -> tuple[str, ...]:
-    """Return open accounts without a sign of life.
+def _silent_since(lake: Lake, standing: Standing) -> datetime | None:
+    """Return since when an account without a sign of life is inactive; None without calls.
 
     The period is counted back from the newest call that was taken in, where that is longer
     ago: a switch that sends nothing does not make customers silent.
     """
     newest = max((f.partition["call_date"] for f in lake.files(CALLS)), default=None)
     if newest is None:
-        return ()
+        return None
     heard = datetime.combine(
         date.fromisoformat(newest) + timedelta(days=1), datetime.min.time(), standing.now.tzinfo
     )
-    since = min(standing.now, heard) - timedelta(days=standing.days.inactive_account_days)
+    return min(standing.now, heard) - timedelta(days=standing.days.inactive_account_days)
+
+
+def _inactive(lake: Lake, since: datetime) -> tuple[str, ...]:
+    """Return open accounts without a sign of life since then."""
     recent = [
         [f for f in lake.files(table) if f.partition[table.partition_by[0]] >= str(since.date())]
         for table in (CALLS, ACCOUNT_EVENTS)
@@ -221,18 +232,16 @@ def _decided(table: Table, rules: list[Rule], standing: Standing) -> list[tuple[
 
 
 def _survey(
-    lake: Lake, table: Table, rules: list[Rule], standing: Standing
+    lake: Lake, table: Table, among: list[DataFile], rules: list[Rule], standing: Standing
 ) -> tuple[list[Removal], list[DataFile]]:
-    """Count what is due by rule, and list the files that hold it."""
+    """Count what is due by rule in files of a table, and list those that hold it."""
     removals = [
         Removal(r.name, table.name, r.setting, r.clause, getattr(standing.days, r.setting))
         for r in rules
     ]
-    files = {
-        lake.address(table, file): file
-        for file in lake.files(table)
-        if not _spared(table, file, rules, standing)
-    }
+    young = [file for file in among if _spared(table, file, rules, standing)]
+    due_not_yet = {file.path for file in young} - _marked(lake, table, young)
+    files = {lake.address(table, file): file for file in among if file.path not in due_not_yet}
     if not files:
         return removals, []
     decided = _decided(table, rules, standing)
@@ -266,6 +275,16 @@ def _spared(table: Table, file: DataFile, rules: list[Rule], standing: Standing)
         return False
     day = date.fromisoformat(file.partition[table.partition_by[0]])
     return all(rule.spares(day, standing) for rule in rules)
+
+
+def _marked(lake: Lake, table: Table, files: list[DataFile]) -> set[str]:
+    """Return the paths of files with a row that is kept for one purpose, or for a hold, alone."""
+    if not files or KEPT_FOR.name not in table.polars_schema:
+        return set()
+    paths = {lake.address(table, file): file.path for file in files}
+    marked = pl.col(KEPT_FOR.name).is_not_null()
+    found = lake.scan_files(table, files, place=_PLACE).filter(marked).select(_PLACE).unique()
+    return {paths[place] for place in found.collect(engine="streaming")[_PLACE]}
 
 
 def _rewrite(

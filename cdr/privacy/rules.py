@@ -56,6 +56,8 @@ class Standing:
         Accounts closed or blocked longer than their period ago.
     inactive : tuple of str
         Open accounts without a sign of life for their period.
+    silent_from : date
+        First UTC day of that period: from then on no inactive account has a call or event.
     sealed : tuple of SealedPeriod
         Billing periods that were sealed.
     billed : tuple of str
@@ -68,6 +70,7 @@ class Standing:
     held_numbers: tuple[str, ...] = ()
     ended: tuple[str, ...] = ()
     inactive: tuple[str, ...] = ()
+    silent_from: date = date.max
     sealed: tuple[SealedPeriod, ...] = ()
     billed: tuple[str, ...] = ()
 
@@ -75,6 +78,14 @@ class Standing:
         """Return the instant before which a period is over."""
         days: int = getattr(self.days, setting)
         return self.now - timedelta(days=days)
+
+    def young(self, setting: str) -> date:
+        """Return the first UTC day of which nothing is older than a period."""
+        return self.before(setting).date() + timedelta(days=1)
+
+    def young_and_active(self, setting: str) -> date:
+        """Return the first such day that is of no inactive account either."""
+        return max(self.young(setting), self.silent_from if self.inactive else date.min)
 
     def older(self, column: str, setting: str) -> pl.Expr:
         """Tell which instants are longer ago than a period; unknown is not."""
@@ -112,6 +123,12 @@ class Standing:
         unsealed = ~any_of(within) & self.older("started_at", "unbilled_days")
         return any_of([*over, unsealed])
 
+    def billed_late(self) -> date:
+        """Return the first UTC day of which no call can be `billing_over`."""
+        contestable = self.before("billed_days")
+        over = [one.until.date() for one in self.sealed if one.sealed_at < contestable]
+        return max([self.young("unbilled_days"), *(day + timedelta(days=1) for day in over)])
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -133,8 +150,9 @@ class Rule:
         What becomes unknown; empty: the row goes.
     to : str or None
         What the columns become instead, where they are unknown.
-    by_age : bool
-        No row of a younger day than its period can be concerned.
+    spared_from : callable or None
+        Given the standing, tells the first UTC day of which no row can be concerned, but those that
+        are marked `kept_for`; None where rows of any day can.
     """
 
     name: str
@@ -144,7 +162,7 @@ class Rule:
     over: Callable[[Standing], pl.Expr]
     columns: tuple[str, ...] = ()
     to: str | None = None
-    by_age: bool = False
+    spared_from: Callable[[Standing], date] | None = None
 
     def due(self, standing: Standing, schema: pl.Schema) -> pl.Expr:
         """Tell which rows of a table still have what is to go, holds or not."""
@@ -163,8 +181,8 @@ class Rule:
         return pl.lit(nothing if self.to is None else self.to, schema[column])
 
     def spares(self, day: date, standing: Standing) -> bool:
-        """Tell that no row of a day can be due yet, without looking."""
-        return self.by_age and day >= standing.before(self.setting).date() + timedelta(days=1)
+        """Tell without looking that no row of a day can be due yet, but marked ones."""
+        return self.spared_from is not None and day >= self.spared_from(standing)
 
 
 def filled(column: str, schema: pl.Schema) -> pl.Expr:
@@ -187,42 +205,63 @@ _DETAILS = ("id_document", "social", "payment_fingerprint", "devices", "signup_i
 _EVENT = ("ip", "ip_country", "device", "payment_fingerprint", "counterpart", "detail")
 
 
+def _young(setting: str) -> Callable[[Standing], date]:
+    return lambda s: s.young(setting)
+
+
+def _for_a_hold(table: str) -> Rule:
+    return Rule(
+        "kept for a hold that ended", table, "ended_hold_days", MINIMISE,
+        lambda s: (pl.col(KEPT_FOR.name) == FOR_A_HOLD).fill_null(value=False),
+        spared_from=lambda s: date.min,
+    )  # fmt: skip
+
+
 def _call_rules(table: str) -> tuple[Rule, ...]:
+    def young(setting: str) -> Callable[[Standing], date]:
+        # what was corrected can be of an account whose call is somebody else's now
+        return lambda s: (
+            date.max if s.inactive and table != "calls" else s.young_and_active(setting)
+        )
+
     return (
         Rule(
             "addresses", table, "address_days", MINIMISE,
             lambda s: s.older("started_at", "address_days") | s.of(s.inactive), _IPS,
+            spared_from=young("address_days"),
         ),
         Rule(
             "parties", table, "call_days", FRAUD_INTEREST,
-            lambda s: _ANSWERED & s.fraud_over(), _PARTIES,
+            lambda s: _ANSWERED & s.fraud_over(), _PARTIES, spared_from=young("call_days"),
         ),
         Rule(
             "seen by billing only", table, "call_days", FRAUD_INTEREST,
             lambda s: _ANSWERED & s.fraud_over(), _KEPT_FOR, Purpose.BILLING.value,
+            spared_from=young("call_days"),
         ),
         Rule(
             "seen by fraud only", table, "billed_days", CONTESTED_BILL,
             lambda s: _ANSWERED & s.billing_over() & ~s.fraud_over(), _KEPT_FOR,
-            Purpose.FRAUD.value,
+            Purpose.FRAUD.value, spared_from=lambda s: s.billed_late(),
         ),
         Rule(
             "unanswered attempts", table, "attempt_days", FRAUD_INTEREST,
             lambda s: ~_ANSWERED & (s.older("started_at", "attempt_days") | s.of(s.inactive)),
+            spared_from=young("attempt_days"),
         ),
-        Rule(
-            "kept for a hold that ended", table, "ended_hold_days", MINIMISE,
-            lambda s: (pl.col(KEPT_FOR.name) == FOR_A_HOLD).fill_null(value=False),
-        ),
+        _for_a_hold(table),
         Rule(
             "answered calls", table, "call_days", CONTESTED_BILL,
-            lambda s: _ANSWERED & s.fraud_over() & s.billing_over(),
+            lambda s: _ANSWERED & s.fraud_over() & s.billing_over(), spared_from=young("call_days"),
         ),
     )  # fmt: skip
 
 
 def _days(table: str, column: str, setting: str, clause: str) -> Rule:
-    return Rule(table, table, setting, clause, lambda s: s.older_day(column, setting), by_age=True)
+    return Rule(
+        table, table, setting, clause, lambda s: s.older_day(column, setting),
+        spared_from=_young(setting),
+    )  # fmt: skip
 
 
 def _months(table: str) -> Rule:
@@ -241,6 +280,7 @@ RULES: tuple[Rule, ...] = (
         "privacy policy: three months for inactive accounts",
         lambda s: s.of(s.inactive), _DETAILS,
     ),
+    _for_a_hold("accounts"),
     Rule(
         "closed accounts", "accounts", "closed_account_days", RELATIONSHIP,
         lambda s: s.of(s.ended),
@@ -256,20 +296,24 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "traces of events", "account_events", "address_days", MINIMISE,
         lambda s: s.older("at", "address_days") | s.of(s.inactive), _EVENT,
+        spared_from=lambda s: s.young_and_active("address_days"),
     ),
     Rule(
         "payments seen by billing only", "account_events", "event_days", FRAUD_INTEREST,
         lambda s: (pl.col("kind") == "payment") & s.older("at", "event_days"),
-        _KEPT_FOR, Purpose.BILLING.value, by_age=True,
+        _KEPT_FOR, Purpose.BILLING.value, spared_from=_young("event_days"),
     ),
     Rule(
         "events", "account_events", "event_days", FRAUD_INTEREST,
-        lambda s: (pl.col("kind") != "payment") & s.older("at", "event_days"), by_age=True,
+        lambda s: (pl.col("kind") != "payment") & s.older("at", "event_days"),
+        spared_from=_young("event_days"),
     ),
     Rule(
         "payments", "account_events", "bookkeeping_days", BOOKKEEPING,
-        lambda s: (pl.col("kind") == "payment") & s.older("at", "bookkeeping_days"), by_age=True,
+        lambda s: (pl.col("kind") == "payment") & s.older("at", "bookkeeping_days"),
+        spared_from=_young("bookkeeping_days"),
     ),
+    _for_a_hold("account_events"),
     _days("message_templates", "message_date", "message_days", FRAUD_INTEREST),
     _days("account_days", "call_date", "feature_days", FRAUD_INTEREST),
     _days("account_day_keys", "call_date", "feature_days", FRAUD_INTEREST),

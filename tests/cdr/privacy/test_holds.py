@@ -12,15 +12,18 @@ from few_people import ADA, BOB, CARL
 from kept_rows import NOW, ago, call, lake_in, names, put, put_calls
 
 import cdr
+import cdr.billing.tables
+import fraud.tables  # noqa: F401 (its tables are looked at)
 from cdr.errors import SettingsError, WrongUse
 from cdr.privacy.books import HOLDS
+from cdr.privacy.columns import searched
 from cdr.privacy.erasure import erase_from, left_in
 from cdr.privacy.holds import add_hold, end_hold, holds, holds_in_force
 from cdr.privacy.identifiers import identifiers_of
 from cdr.privacy.purposes import kept_rows_of
 from cdr.privacy.requests import Person
 from cdr.privacy.retention import retain, standing_of
-from cdr.schema import CALLS, REJECTS, Purpose
+from cdr.schema import CALLS, DIRECT, KEPT_FOR, REJECTS, TABLES, Purpose
 
 ORDER = "order 12 Js 34/26"
 
@@ -124,3 +127,22 @@ def test_a_hold_in_the_settings_is_refused_with_what_to_do(tmp_path: Path) -> No
     file.write_text('[retention]\nlegal_holds = ["a1"]\n')
     with pytest.raises(SettingsError, match="lay each hold with `callsieve retention hold add"):
         cdr.load_settings(file)
+
+
+def test_only_numbers_of_accounts_and_bills_are_seen_in_tables_without_a_mark_for_holds() -> None:
+    """An own number under a hold forbids the erasure; what is on a bill the law keeps.
+
+    Keys are hashes: no hold on a number covers them.
+    """
+    others = [purpose for purpose in Purpose if purpose is not Purpose.RIGHTS]
+    seen = {
+        f"{table.name}.{field.name}"
+        for table in TABLES.values()
+        if KEPT_FOR not in table.fields
+        for field in searched(table)
+        if field.personal is DIRECT and any(field.name in table.columns_of(p) for p in others)
+    }
+    assert seen <= {
+        "account_numbers.number", "billing_lines.caller_number", "billing_lines.number",
+        "account_day_keys.key", "blocked_traces.key",
+    }  # fmt: skip

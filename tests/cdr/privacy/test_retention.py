@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,11 @@ from cdr.billing.tables import SEALS
 from cdr.ingest import ingest
 from cdr.privacy import retention
 from cdr.privacy.holds import add_hold
+from cdr.privacy.periods import RetentionSettings
 from cdr.privacy.requests import Person, Right, close, receive
 from cdr.privacy.retention import Retained, retain
-from cdr.privacy.rules import RULES
-from cdr.schema import ACCOUNT_EVENTS, ACCOUNTS, REJECTS, TABLES
+from cdr.privacy.rules import RULES, Rule, SealedPeriod, Standing
+from cdr.schema import ACCOUNT_EVENTS, ACCOUNTS, CALLS, REJECTS, TABLES
 from cdr.settings import SourceSettings
 
 
@@ -264,3 +266,39 @@ def test_what_comes_in_expired_while_it_runs_is_said_to_be_left(
     assert retain(lake, now=NOW).left == {"calls": 1}
     monkeypatch.undo()
     assert retain(lake, now=NOW).left == {}
+
+
+EVERY_DAY = pl.DataFrame(
+    [
+        call(f"{n} {who} {outcome}", n, outcome, account_id=who)
+        for n in range(500)
+        for who in ("a1", "quiet")
+        for outcome in ("answered", "busy")
+        if who == "a1" or n > 120
+    ],
+    schema=CALLS.polars_schema,
+).with_columns(call_date=pl.col("started_at").dt.date())
+LAST_YEAR = SealedPeriod(ago(450), ago(300), ago(299))
+STANDING = Standing(NOW, RetentionSettings(), sealed=(LAST_YEAR,))
+
+
+@pytest.mark.parametrize("inactive", [(), ("quiet",)])
+@pytest.mark.parametrize("rule", [r for r in RULES if r.table == "calls"], ids=lambda r: r.name)
+def test_of_a_day_that_is_not_looked_into_nothing_is_due(
+    rule: Rule, inactive: tuple[str, ...]
+) -> None:
+    silent = ago(120).date() if inactive else date.max
+    standing = replace(STANDING, inactive=inactive, silent_from=silent)
+    due = EVERY_DAY.filter(rule.due(standing, CALLS.polars_schema))["call_date"]
+    spared = [day for day in EVERY_DAY["call_date"].unique() if rule.spares(day, standing)]
+    assert not set(due) & set(spared)
+    assert len(spared) > 100
+
+
+def test_what_an_erasure_marked_is_found_though_its_day_is_young(lake: cdr.Lake) -> None:
+    put_calls(lake, call("held", 9, kept_for="hold"), call("other", 9))
+    put(lake, ACCOUNT_EVENTS, [{"account_id": "a1", "at": ago(9), "kind": "sign_in",
+                                "kept_for": "hold", "event_date": ago(9).date()}])  # fmt: skip
+    retain(lake, now=NOW)
+    assert names(lake) == ["other"]
+    assert lake.scan(ACCOUNT_EVENTS).collect().is_empty()
