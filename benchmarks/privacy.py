@@ -5,8 +5,9 @@
 The lake is drawn, compacted as a nightly leaves it, and holds one account that calls every day and
 one number of nobody we know that is called now and then. Beside the seconds of an erasure stands
 what it costs to write the whole of `calls` anew, which is what one does without knowing where
-somebody is. `night` is the first night on which anything is over, that of one day; `retention` is one
-on which 60 more days are. Printed as JSON; where the machine is shared, look at processor seconds.
+somebody is. `night` is the first night on which anything is over, that of one day; `retention` is
+one on which 60 more days are. Printed as JSON; where the machine is shared, look at processor
+seconds.
 """
 
 from __future__ import annotations
