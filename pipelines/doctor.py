@@ -89,7 +89,7 @@ def _home(lake: Lake) -> Iterator[Answer]:
             "home",
             "look",
             f"no lake yet in {home.root}",
-            "take calls in: `callsieve ingest FILE --source NAME`, or leave files in "
+            "take calls in: `callsieve ingest FILE --source NAME`, or put files into "
             f"{home.inbox}/NAME and run `callsieve nightly`",
         )
         return
@@ -138,7 +138,7 @@ def _inbox(lake: Lake) -> Iterator[Answer]:
             "inbox",
             "ok" if fed else "look",
             f"{name}: {count} call files",
-            "" if fed else f"nights read the switch's files from {inbox / name}: leave them there",
+            "" if fed else f"nights read the switch's files from {inbox / name}: put them there",
         )
     stems = {stem for stem, _ in operator_files(inbox)}
     if "accounts" not in stems:
@@ -199,6 +199,19 @@ def _calls(lake: Lake) -> Iterator[Answer]:
         "ok",
         f"{counted(rows, 'leg')} on {counted(len(days), 'day')}, {days[0]} to {days[-1]}",
     )
+    newest = [file for file in files if file.partition["call_date"] == days[-1]]
+    owned = lake.scan_files(CALLS, newest).group_by("source").agg(pl.col("account_id").count())
+    for name, count in owned.sort("source").collect().iter_rows():
+        source = lake.settings.sources.get(name)
+        if source and source.account_from != "none" and not count:
+            yield Answer(
+                "calls",
+                "wrong",
+                f"{name}: none of the calls of {days[-1]} has an account, so none of them counts "
+                "for anybody",
+                f'`account_from` is "{source.account_from}": does it fit? Calls that are in keep '
+                "what they found",
+            )
 
 
 def _nights(lake: Lake) -> Iterator[Answer]:

@@ -21,7 +21,7 @@ from cdr.imports import (
     import_messages,
     import_numbers,
 )
-from cdr.ingest import FileReport, IngestReport, Progress, contradiction, ingest
+from cdr.ingest import FileReport, IngestReport, Progress, contradiction, ingest, without_account
 from cdr.lake import Lake
 from cdr.pull import pull_source
 from pipelines.set_aside import set_aside
@@ -124,7 +124,7 @@ def _expect_sources(inbox: Path, sources: set[str]) -> None:
 
 
 def concerns_of(lake: Lake, taken: TakenIn, *, now: datetime) -> list[str]:
-    """Say what of a taking in needs a person: files refused, rows set aside, wrong clocks."""
+    """Say what of a taking in needs a person: files, rows, clocks and accounts."""
     sources = lake.settings.sources
     return [
         *(f"{refused.file}: {refused.fault}" for refused in taken.refused_imports),
@@ -134,6 +134,11 @@ def concerns_of(lake: Lake, taken: TakenIn, *, now: datetime) -> list[str]:
                 f"{file.file} ({file.source})", file.contradicted, sources[file.source].zone
             )
             for file in taken.calls.contradicted
+        ),
+        *(
+            without_account(name, calls, sources[name])
+            for name, calls in taken.calls.ownerless.items()
+            if sources[name].account_from != "none"
         ),
         *set_aside(lake, now),
     ]

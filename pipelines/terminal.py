@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import sys
 import time
@@ -70,7 +71,12 @@ def typed() -> str:
     found, here = shutil.which("callsieve"), Path(sys.argv[0])
     if here.stem != "callsieve" or (found and os.path.realpath(found) == os.path.realpath(here)):
         return "callsieve"
-    return os.path.relpath(here) if here.is_relative_to(Path.cwd()) else str(here)
+    return from_here(here)
+
+
+def from_here(path: Path) -> str:
+    """Return a path as one would type it in this folder."""
+    return shlex.quote(os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path))
 
 
 def across() -> int:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cdr.lengths import BEYOND_HABIT
-from cdr.normalise import times
+from cdr.normalise import calls, times
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "rejects.md").read_text("utf-8")
@@ -40,6 +40,7 @@ def codes_of_calls() -> Iterator[str]:
     for node in ast.walk(ast.parse((ROOT / "cdr/normalise/calls.py").read_text("utf-8"))):
         if isinstance(node, ast.Dict):
             yield from (str(key.value) for key in node.keys if is_code(key))  # type: ignore[union-attr]
+            yield from (getattr(calls, k.id) for k in node.keys if isinstance(k, ast.Name))
     for reason in (times.TIME_AMBIGUOUS, times.TIME_NEVER_EXISTED, times.TIME_NOT_UNDERSTOOD):
         yield from (f"{name}_{reason}" for name in ("started", "answered", "ended"))
 

@@ -1,6 +1,20 @@
 """From switch files to the lake: read, normalise, deduplicate, commit; once."""
 
-from cdr.ingest.report import FileReport, IngestReport, contradicted, contradiction
+from cdr.ingest.report import (
+    FileReport,
+    IngestReport,
+    contradiction,
+    flagged_rows,
+    without_account,
+)
 from cdr.ingest.run import Progress, ingest
 
-__all__ = ["FileReport", "IngestReport", "Progress", "contradicted", "contradiction", "ingest"]
+__all__ = [
+    "FileReport",
+    "IngestReport",
+    "Progress",
+    "contradiction",
+    "flagged_rows",
+    "ingest",
+    "without_account",
+]

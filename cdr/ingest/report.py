@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import polars as pl
 
 from cdr.dedupe import Fate
-from cdr.normalise.calls import OFFSET_CONTRADICTED, Stamp
+from cdr.normalise.calls import NO_ACCOUNT, OFFSET_CONTRADICTED, Stamp
+from cdr.settings import SourceSettings
 
 BYE_ALONE = "bye_without_invite"
 """Reason why a row was set aside that ends a call whose beginning was not in its file."""
@@ -28,6 +30,7 @@ class FileReport:
     count as duplicates) or `refused` (see ``fault``; nothing of it was taken in).
     ``contradicted`` rows are calls whose record proves another offset from UTC than the source's
     zone has (flag `offset_contradicted`): that the zone is wrong is likely.
+    ``ownerless`` rows are calls that found no account (flag `no_account`).
     """
 
     file: str
@@ -39,6 +42,7 @@ class FileReport:
     corrected: int = 0
     rejected: int = 0
     contradicted: int = 0
+    ownerless: int = 0
     fault: str | None = None
 
 
@@ -62,11 +66,21 @@ class IngestReport:
         """The files with calls that prove another offset from UTC than their source's zone."""
         return tuple(file for file in self.files if file.contradicted)
 
+    @property
+    def ownerless(self) -> dict[str, int]:
+        """The sources of which no call found an account, with the rows of their calls."""
+        calls: Counter[str] = Counter()
+        owned: Counter[str] = Counter()
+        for file in self.files:
+            if file.state == "done":
+                calls[file.source] += file.read - file.rejected
+                owned[file.source] += file.read - file.rejected - file.ownerless
+        return {source: rows for source, rows in calls.items() if rows and not owned[source]}
 
-def contradicted(calls: pl.DataFrame) -> int:
-    """Count the rows whose record proves another offset from UTC than their source's zone."""
-    contradicting = pl.col("flags").list.contains(OFFSET_CONTRADICTED)
-    return int(calls.filter(contradicting)["source_rows"].sum())
+
+def flagged_rows(calls: pl.DataFrame, flag: str) -> int:
+    """Count the rows of the calls that have a flag."""
+    return int(calls.filter(pl.col("flags").list.contains(flag))["source_rows"].sum())
 
 
 def bye_alone() -> pl.Expr:
@@ -83,6 +97,24 @@ def contradiction(file: str, calls: int, zone: str) -> str:
     )
 
 
+def without_account(name: str, calls: int, source: SourceSettings) -> str:
+    """Say that none of the calls of a source or file found its account, and what helps."""
+    return (
+        f"{name}: no call of {calls:,} found an account (`account_from` is "
+        f'"{source.account_from}"): {_ACCOUNT_HELP[source.account_from]}'
+    )
+
+
+_ACCOUNT_HELP = {
+    "code": "if the records have no account code, set `account_from` of the source",
+    "number": "`callsieve numbers import FILE` says who holds which number, and must come first: "
+    "a call keeps what it found when it was taken in",
+    "sip_user": "the callers are no SIP addresses; set `account_from` of the source",
+    "trunk": "their trunks are not in `trunks` of the source",
+}
+"""What helps where no account was found, by the way it was looked for."""
+
+
 @dataclass(slots=True)
 class Taken:
     """A file on its way: what is counted as it is read and decided on."""
@@ -95,6 +127,7 @@ class Taken:
     duplicate: int = 0
     corrected: int = 0
     contradicted: int = 0
+    ownerless: int = 0
     unended_since: datetime | None = None  # start of the first call whose other part is missing
     first: datetime | None = None
     last: datetime | None = None
@@ -104,7 +137,8 @@ class Taken:
         self.read += rows
         self.rejected += int(rejects["source_rows"].sum())
         flagged = calls.filter(pl.col("flags").list.len() > 0)
-        self.contradicted += contradicted(flagged)
+        self.contradicted += flagged_rows(flagged, OFFSET_CONTRADICTED)
+        self.ownerless += flagged_rows(flagged, NO_ACCOUNT)
         self._count_unended(flagged, rejects)
         started = calls["started_at"]
         ends = [self.first, self.last, started.min(), started.max()]
@@ -144,4 +178,5 @@ class Taken:
             self.corrected,
             self.rejected,
             self.contradicted,
+            self.ownerless,
         )

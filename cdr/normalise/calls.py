@@ -65,6 +65,9 @@ _MANY_SECONDS = 10**12
 OFFSET_CONTRADICTED = "offset_contradicted"
 """Flag of a call whose record proves another offset from UTC than the source's zone has."""
 
+NO_ACCOUNT = "no_account"
+"""Flag of a call that found no account."""
+
 OFFSET_TOLERANCE = timedelta(minutes=30)
 """How far a proving epoch second may lie from the start. Ours: a call waits less than this
 before its record begins, and no two offsets in use are nearer."""
@@ -159,8 +162,13 @@ def _place_times(records: pl.DataFrame, times: Times, zone: str) -> pl.DataFrame
 def _placed(name: str, times: Times, zone: str) -> pl.Expr:
     text = pl.col(name)
     if times.clock is Clock.LOCAL:
-        proof = pl.col("proof_epoch_s") if name == "started" else None
-        return local_to_utc(text, formats=times.layouts, zone=zone, proof_epoch_s=proof)
+        return local_to_utc(
+            text,
+            formats=times.layouts,
+            zone=zone,
+            proof_epoch_s=pl.col("proof_epoch_s"),
+            after_proof_s=pl.col("duration") if name == "ended" else None,
+        )
     if times.clock is Clock.OFFSET:
         return offset_to_utc(text, formats=times.layouts)
     units: dict[Clock, Literal["s", "ms", "us"]] = {
@@ -385,7 +393,7 @@ def _flags(
         "clock_skew": started > ingested_at + CLOCK_SKEW,
         "unallocated_callee": pl.col("callee_validity") == Validity.UNALLOCATED.value,
         "no_callee": pl.col("callee").fill_null("") == "",
-        "no_account": pl.col("account_id").is_null(),
+        NO_ACCOUNT: pl.col("account_id").is_null(),
     }
 
 

@@ -19,9 +19,13 @@ TIME_AMBIGUOUS = "time_ambiguous"
 TIME_NEVER_EXISTED = "time_never_existed"
 TIME_NOT_UNDERSTOOD = "time_not_understood"
 
-PROOF_TOLERANCE_S = 1800
-"""How far a proving epoch second may lie from the start it proves: less than half of the hour
-that the two readings are apart."""
+PROOF_REACHES_S = 1800
+"""How far from a proving epoch second the time it proves may lie: the shortest span that any zone
+has twice (Lord Howe's half hour), so that never both readings are within."""
+
+ROUNDING_S = 5
+"""Of that, before the proof. Ours: a call is not answered, nor ends, before its record began, but
+switches round each to seconds."""
 
 _MANY_MICROSECONDS = 10**17
 """What a usual count stays below; ours: the year 5138, and far from the end of 64 bits."""
@@ -55,6 +59,7 @@ def local_to_utc(
     formats: Sequence[str],
     zone: str,
     proof_epoch_s: pl.Expr | None = None,
+    after_proof_s: pl.Expr | None = None,
 ) -> pl.Expr:
     """Place wall-clock times of a zone.
 
@@ -67,7 +72,9 @@ def local_to_utc(
     zone : str
         IANA zone of the clock.
     proof_epoch_s : Expr of String, optional
-        Epoch second near the time; decides in the hour that occurs twice.
+        Epoch second shortly before the time; decides in the hour that occurs twice.
+    after_proof_s : Expr of String, optional
+        Seconds from there until shortly before the time; null is none.
 
     Returns
     -------
@@ -80,8 +87,9 @@ def local_to_utc(
         If the zone is unknown.
     """
     zone_check(zone)
+    proof = [column for column in (proof_epoch_s, after_proof_s) if column is not None]
     return pl.map_batches(
-        [text] if proof_epoch_s is None else [text, proof_epoch_s],
+        [text, *proof],
         lambda columns: _local(columns[0], columns[1:], formats, zone),
         return_dtype=_PLACED,
         is_elementwise=True,
@@ -128,17 +136,18 @@ def _instants(micros: Microseconds, missing: pl.Series) -> pl.Series:
 
 
 def _proved(earliest: pl.Series, latest: pl.Series, proofs: Sequence[pl.Series]) -> pl.Series:
-    """Take the reading that a proof is near to; null where it is near to neither."""
+    """Take the reading that a proof is shortly before; null where it is before neither."""
     nothing = earliest.clear(len(earliest))
     if not proofs:
         return nothing
-    proof = proofs[0].cast(pl.Float64, strict=False)
+    epoch_s, *after_s = (column.cast(pl.Float64, strict=False) for column in proofs)
+    proof = epoch_s + after_s[0].fill_null(0) if after_s else epoch_s
 
-    def near(reading: pl.Series) -> pl.Series:
-        away = (reading.dt.timestamp("ms") / 1000 - proof).abs()
-        return (away <= PROOF_TOLERANCE_S).fill_null(value=False)
+    def proved(reading: pl.Series) -> pl.Series:
+        away = reading.dt.timestamp("ms") / 1000 - proof + ROUNDING_S
+        return away.is_between(0, PROOF_REACHES_S, closed="left").fill_null(value=False)
 
-    return earliest.zip_with(near(earliest), latest.zip_with(near(latest), nothing))
+    return earliest.zip_with(proved(earliest), latest.zip_with(proved(latest), nothing))
 
 
 def offset_to_utc(text: pl.Expr, *, formats: Sequence[str]) -> pl.Expr:

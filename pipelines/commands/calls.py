@@ -15,8 +15,9 @@ from pydantic import ValidationError
 from cdr import Settings, open_lake
 from cdr.errors import FormatError, SettingsError, WrongUse
 from cdr.formats import FORMATS, by_name
-from cdr.ingest import FileReport, contradicted, contradiction
+from cdr.ingest import FileReport, contradiction, flagged_rows, without_account
 from cdr.ingest import ingest as take_in
+from cdr.normalise.calls import NO_ACCOUNT, OFFSET_CONTRADICTED
 from cdr.preview import Preview, Proposal, preview, propose, refusal
 from cdr.pull import pull_source
 from cdr.schema import ACCOUNT_NUMBERS
@@ -58,7 +59,12 @@ def ingest(
     ] = None,
     source: Annotated[str | None, typer.Option(help="Name of a source in the settings.")] = None,
     format_name: Annotated[
-        str | None, typer.Option("--format", help="A format, or `auto` to have one proposed.")
+        str | None,
+        typer.Option(
+            "--format",
+            help="A format, or `auto` to have one proposed.",
+            autocompletion=lambda: [AUTO, *sorted(FORMATS)],
+        ),
     ] = None,
     zone: Annotated[str | None, typer.Option(help="IANA zone of the switch's clock.")] = None,
     country: Annotated[str | None, typer.Option(help="ISO code of the home country.")] = None,
@@ -92,13 +98,20 @@ def ingest(
     if dry_run:
         _show_first_rows(settings, files, chosen, rows, as_json=as_json)
         return
+    _take_in(settings, files, name, chosen, as_json=as_json)
+
+
+def _take_in(
+    settings: Settings, files: list[Path], name: str, source: SourceSettings, *, as_json: bool
+) -> None:
+    """Take files in, or what is new in the source's database, and say what became of them."""
     lake = open_lake(settings, create=True)
-    files = files or pull_source(lake, name, chosen)
+    files = files or pull_source(lake, name, source)
     if not files:
         show({"files": []}, as_json=as_json, text="nothing new in the database")
         return
     now = datetime.now(tz=UTC)
-    report = take_in(lake, files, source_name=name, source=chosen, now=now)
+    report = take_in(lake, files, source_name=name, source=source, now=now)
     text = "\n".join(_in_words(file) for file in report.files)
     show({"files": [asdict(file) for file in report.files]}, as_json=as_json, text=text)
     if report.refused:
@@ -108,7 +121,9 @@ def ingest(
     for said in set_aside(lake, now):
         tell(said)
     for file in report.contradicted:
-        tell(contradiction(file.file, file.contradicted, chosen.zone))
+        tell(contradiction(file.file, file.contradicted, source.zone))
+    for calls in report.ownerless.values() if source.account_from != "none" else ():
+        tell(without_account(name, calls, source))
     if report.refused or report.total("rejected") or report.contradicted:
         raise typer.Exit(NEEDS_A_PERSON)
 
@@ -181,8 +196,7 @@ def _show_first_rows(
             tell(f"{file.name}: refused: {error.fault}")
             continue
         found.append(_as_object(file, seen))
-        if calls := contradicted(seen.calls):
-            tell(contradiction(file.name, calls, source.zone))
+        _doubt(file.name, seen.calls, source)
         if not as_json:
             _print_rows(file, seen)
     if as_json:
@@ -193,6 +207,15 @@ def _show_first_rows(
         raise typer.Exit(FAILED)
     if refused or any(each.get("set_aside") for each in found):
         raise typer.Exit(NEEDS_A_PERSON)
+
+
+def _doubt(file: str, calls: pl.DataFrame, source: SourceSettings) -> None:
+    """Say what of the settings does not seem to fit the first calls of a file."""
+    if rows := flagged_rows(calls, OFFSET_CONTRADICTED):
+        tell(contradiction(file, rows, source.zone))
+    rows = flagged_rows(calls, NO_ACCOUNT)
+    if source.account_from != "none" and rows and rows == calls["source_rows"].sum():
+        tell(without_account(file, rows, source))
 
 
 def _owners(settings: Settings) -> pl.DataFrame | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import textwrap
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,8 +13,8 @@ import typer
 
 from cdr import Lake, open_lake
 from fraud.candidates import Candidate
-from pipelines.samples import SAMPLE_DAY, sample_lake
-from pipelines.terminal import NEEDS_A_PERSON, Json, counted, paced, show, tell, typed
+from pipelines.samples import SAMPLE_DAY, sample_lake, samples
+from pipelines.terminal import NEEDS_A_PERSON, Json, counted, from_here, paced, show, tell, typed
 
 if TYPE_CHECKING:
     from pipelines.hourly import HourlyOutcome
@@ -172,11 +173,13 @@ def _candidate_lines(candidate: Candidate) -> Iterator[str]:
 
 def _where_next(home: str, lake: Lake) -> Iterator[str]:
     command = typed()
-    run = f"{command} --home {home}"
+    run = f"{command} --home {shlex.quote(home)}"
+    settings = from_here(samples() / "callsieve.toml")
     yield f"Lake:   {lake.where}"
     yield f"Report: {lake.home.reports / (SAMPLE_DAY.isoformat() + '.html')}"
     yield "Next:"
     yield f'  {run} query "{SAMPLE_QUESTION}" --purpose fraud'
     yield f"  {run} review user add ada --role reviewer"
     yield f"  {run} review serve        the queue, in a browser"
+    yield f"  {run} --config {settings} nightly --date {SAMPLE_DAY}        the night again"
     yield f"  {command} init        settings for your own switches, in a folder of your own"

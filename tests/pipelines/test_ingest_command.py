@@ -59,6 +59,21 @@ def test_a_dry_run_shows_calls_and_reasons_and_writes_nothing(callsieve: RunComm
     ]
 
 
+@pytest.mark.parametrize(
+    ("way", "helps"),
+    [("code", "set `account_from`"), ("number", "`callsieve numbers import FILE`"), ("none", None)],
+)
+def test_calls_that_all_find_no_account_are_said_before_and_after(
+    way: str, helps: str | None, callsieve: RunCommand
+) -> None:
+    file = write(HEADER + GOOD.replace("a1", ""))
+    words = ("--home", "h", "ingest", file, *AS, "--account-from", way)
+    for ran in (callsieve(*words, "--dry-run"), callsieve(*words)):
+        assert ran.code == 0
+        assert ("no call of 1 found an account" in ran.err) is (helps is not None)
+        assert (helps or "") in ran.err
+
+
 def test_auto_proposes_with_reasons_and_asks(callsieve: RunCommand) -> None:
     file = write(HEADER + GOOD + NEVER.replace("r3", ""))
     ran = callsieve("--home", "h", "ingest", file, "--format", "auto")

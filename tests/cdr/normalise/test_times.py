@@ -51,6 +51,16 @@ def test_the_hour_that_was_twice_is_placed_by_an_epoch_near_it(hour: int) -> Non
     assert local("2026-10-25 02:30:00", "Europe/Berlin", proof) == (meant, None)
 
 
+@pytest.mark.parametrize("at", [(14, 40), (15, 10)], ids=["first", "second"])
+@pytest.mark.parametrize("seconds_before", [0, 1000])
+def test_half_an_hour_that_was_twice_is_placed_as_well(
+    at: tuple[int, int], seconds_before: int
+) -> None:
+    meant = datetime(2026, 4, 4, *at, tzinfo=UTC)
+    proof = str(meant.timestamp() - seconds_before)
+    assert local("2026-04-05 01:40:00", "Australia/Lord_Howe", proof) == (meant, None)
+
+
 @pytest.mark.parametrize("proof", ["0", "x", "1000"])
 def test_a_proof_that_is_not_near_proves_nothing(proof: str) -> None:
     assert local("2026-10-25 02:30:00", "Europe/Berlin", proof) == (None, "time_ambiguous")

@@ -93,6 +93,37 @@ def test_a_proof_decides_in_the_hour_that_comes_twice() -> None:
     assert rejects["reasons"].to_list() == [["started_time_ambiguous"]]
 
 
+@pytest.mark.parametrize("hour", [0, 1], ids=["first", "second"])
+def test_the_proof_of_the_start_decides_of_answer_and_end_too(hour: int) -> None:
+    """A call of ten seconds' ring and twenty minutes within the hour, as Asterisk writes it."""
+    began = datetime(2025, 10, 26, hour, 30, tzinfo=UTC)
+    calls, rejects = split(
+        {
+            "started": "2025-10-26 02:30:00",
+            "answered": "2025-10-26 02:30:10",
+            "ended": "2025-10-26 02:50:10",
+            "duration": "1200",
+            "proof_epoch_s": str(int(began.timestamp())),
+        }
+    )
+    assert rejects.is_empty()
+    (call,) = calls.select("started_at", "answered_at", "ended_at").rows()
+    assert call == (began, began + timedelta(seconds=10), began + timedelta(seconds=1210))
+
+
+def test_a_call_from_the_first_such_hour_into_the_second_is_placed_by_its_length() -> None:
+    calls, _ = split(
+        {
+            "started": "2025-10-26 02:50:00",
+            "ended": "2025-10-26 02:40:00",
+            "duration": "3000",
+            "proof_epoch_s": "1761439800",
+        }
+    )
+    (ended_at,) = calls["ended_at"]
+    assert ended_at == datetime(2025, 10, 26, 1, 40, tzinfo=UTC)
+
+
 def test_a_record_is_set_aside_with_every_reason() -> None:
     calls, rejects = split(
         {},
