@@ -29,7 +29,7 @@ import numpy as np
 import polars as pl
 
 import cdr
-from cdr.lake.compact import full_files
+from cdr.lake.compact import file_rows
 from cdr.privacy.requests import Person
 from cdr.schema import ACCOUNT_NUMBERS, ACCOUNTS, CALLS, Table
 from pipelines.access import access
@@ -151,7 +151,7 @@ def _all_anew(lake: cdr.Lake, folder: Path) -> None:
 
 def _put(lake: cdr.Lake, table: Table, rows: pl.DataFrame) -> None:
     with lake.batch("ingest") as batch, lake.writing():
-        for part in full_files(rows, rows.height):
+        for part in rows.iter_slices(file_rows(rows.height)):
             batch.add(table, part, lasting=True)
         batch.publish()
 

@@ -337,6 +337,7 @@ def _rejects(
         pl.col("raw").str.slice(0, _RAW_CHARS),
         pl.lit(None, pl.String).alias("source_record_id"),
         pl.lit(None, INSTANT).alias("at"),
+        pl.lit(None, INSTANT).alias("explained_at"),
         _instant(now).alias("ingested_at"),
     )
 

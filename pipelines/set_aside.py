@@ -14,6 +14,8 @@ from pipelines.terminal import counted
 def set_aside(lake: Lake, arrived_at: datetime) -> list[str]:
     """Say how many rows of each source were set aside by the run of an instant, and why.
 
+    Rows that only tell the end of a call of another file are not among them.
+
     Parameters
     ----------
     lake : Lake
@@ -21,7 +23,8 @@ def set_aside(lake: Lake, arrived_at: datetime) -> list[str]:
     arrived_at : datetime
         UTC instant of the run: the `ingested_at` of its rows.
     """
-    rows = lake.scan(REJECTS).filter(pl.col("ingested_at") == arrived_at)
+    of_run = pl.col("ingested_at") == arrived_at
+    rows = lake.scan(REJECTS).filter(of_run & pl.col("explained_at").is_null())
     reasons = rows.explode("reasons").group_by("source", "reasons").agg(pl.col("source_rows").sum())
     why = (
         reasons.sort("source_rows", "reasons", descending=[True, False])

@@ -8,12 +8,12 @@ and stays in `call_history`. A CANCEL in another file tells nothing that the INV
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import polars as pl
 
-from cdr.ingest.decide import supersede
-from cdr.lake import Lake
+from cdr.ingest.upcoming import Upcoming
 from cdr.schema import CALLS, Outcome
 
 REACH = timedelta(minutes=3)
@@ -22,36 +22,39 @@ place it tries more than three minutes at most (timer C)."""
 
 
 def join_attempts(
-    lake: Lake, source_name: str, *, first: datetime, last: datetime, now: datetime
-) -> int:
-    """Let the last final answer of an attempt stand alone. Safe to repeat.
+    upcoming: Upcoming,
+    source_name: str,
+    spans: Iterable[tuple[datetime, datetime]],
+    *,
+    now: datetime,
+) -> None:
+    """Let the last final answer of an attempt stand alone, as part of the batch.
 
     Parameters
     ----------
-    lake : Lake
-        Whose calls.
+    upcoming : Upcoming
+        Whose calls. The caller holds the writer lock.
     source_name : str
         Only calls of this source, whose record ids are `callid;from tag;to tag`.
-    first, last : datetime
-        Starts of the first and the last call of what was taken in: only what is near to either
+    spans : iterable of (datetime, datetime)
+        Starts of the first and the last call of each file taken in: only what is near to either
         may go on in another file.
     now : datetime
         When it is done.
-
-    Returns
-    -------
-    int
-        Attempts that gave way.
     """
-    if _given_way(lake, source_name, first, last).is_empty():
-        return 0
-    with lake.batch("join_attempts") as batch, lake.writing():
-        by = _given_way(lake, source_name, first, last)
-        wanted = set(_days(first, last))
-        held = [file for file in lake.files(CALLS) if file.partition["call_date"] in wanted]
-        gone = supersede(lake, batch, held, by, now)
-        batch.publish()
-    return gone.height
+    ends = {at for span in spans for at in span}
+    if not ends:
+        return
+    near = pl.any_horizontal(
+        pl.col("started_at").is_between(at - REACH, at + REACH) for at in sorted(ends)
+    )
+    days = {day for at in ends for day in ((at - REACH).date(), (at + REACH).date())}
+    tried = pl.col("outcome") != Outcome.ANSWERED.value
+    rows = upcoming.scan(CALLS, dates=days).filter(pl.col("source") == source_name, tried, near)
+    columns = ("record_id", "source_record_id", "started_at", "ingest_id")
+    by = earlier_of(rows.select(columns).collect(engine="streaming"))
+    if by.height:
+        upcoming.supersede(days, by, now)
 
 
 def earlier_of(attempts: pl.DataFrame) -> pl.DataFrame:
@@ -80,19 +83,3 @@ def earlier_of(attempts: pl.DataFrame) -> pl.DataFrame:
         )
         .select("record_id", superseded_by="next_ingest_id")
     )
-
-
-def _given_way(lake: Lake, source_name: str, first: datetime, last: datetime) -> pl.DataFrame:
-    days = [datetime.fromisoformat(day).date() for day in _days(first, last)]
-    near = [pl.col("started_at").is_between(at - REACH, at + REACH) for at in (first, last)]
-    tried = pl.col("outcome") != Outcome.ANSWERED.value
-    rows = lake.scan(CALLS, dates=days).filter(
-        pl.col("source") == source_name, tried, pl.any_horizontal(near)
-    )
-    columns = ("record_id", "source_record_id", "started_at", "ingest_id")
-    return earlier_of(rows.select(columns).collect(engine="streaming"))
-
-
-def _days(first: datetime, last: datetime) -> list[str]:
-    ends = {at + way for at in (first, last) for way in (-REACH, REACH)}
-    return sorted({at.date().isoformat() for at in ends})

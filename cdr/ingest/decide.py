@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -11,8 +11,9 @@ import polars as pl
 from cdr.ahead import ahead
 from cdr.dedupe import KEY, Fate, concerned, fates
 from cdr.ingest.report import Taken
+from cdr.ingest.upcoming import history_of
 from cdr.lake import Batch, DataFile, Lake
-from cdr.schema import CALL_HISTORY, CALLS, INSTANT
+from cdr.schema import CALL_HISTORY, CALLS
 
 
 def decide(lake: Lake, batch: Batch, taken: dict[str, Taken], now: datetime) -> None:
@@ -70,7 +71,7 @@ def _decide_day(
     by = keys.filter("stands").select("record_id", pl.col("ingest_id").alias("superseded_by"))
     _keep_what_stands(batch, staged, keys, by, now)
     corrected = by.join(standing, on="record_id", how="semi")
-    supersede(lake, batch, held, corrected, now)
+    _supersede(lake, batch, held, corrected, now)
 
 
 def _columns(batch: Batch, files: list[DataFile], *columns: str) -> pl.DataFrame:
@@ -94,25 +95,13 @@ def _keep_what_stands(
         batch.unstage(CALLS, [file])
         batch.add(CALLS, rows.join(falls, on="row", how="anti").drop("row"))
         history = rows.join(superseded, on="row", how="semi").drop("row")
-        batch.add(CALL_HISTORY, _history(history, by, now))
+        batch.add(CALL_HISTORY, history_of(history, by, now))
 
 
-def supersede(
-    lake: Lake, batch: Batch, held: Iterable[DataFile], by: pl.DataFrame, now: datetime
-) -> pl.DataFrame:
-    """Move the rows that others replace from the lake's files to the history.
-
-    Parameters
-    ----------
-    by : DataFrame
-        `record_id` of these rows, and `superseded_by`.
-
-    Returns
-    -------
-    DataFrame
-        The rows as they stood, with the columns of `CALLS`.
-    """
-    moved = [CALLS.empty()]
+def _supersede(
+    lake: Lake, batch: Batch, held: list[DataFile], by: pl.DataFrame, now: datetime
+) -> None:
+    """Move the rows that others replace from the lake's files to the history."""
     for file in held if by.height else ():
         ids = lake.read_file(CALLS, file, columns=["record_id"])
         if ids.join(by, on="record_id", how="semi").is_empty():
@@ -121,19 +110,9 @@ def supersede(
         batch.remove(CALLS, [file])
         batch.add(CALLS, rows.join(by, on="record_id", how="anti"))
         gone = rows.join(by, on="record_id", how="semi")
-        batch.add(CALL_HISTORY, _history(gone, by, now))
-        moved.append(gone)
-    return pl.concat(moved)
+        batch.add(CALL_HISTORY, history_of(gone, by, now))
 
 
 def _with_day(rows: pl.DataFrame, file: DataFile) -> pl.DataFrame:
     day = date.fromisoformat(file.partition["call_date"])
     return rows.with_columns(pl.lit(day).alias("call_date"))
-
-
-def _history(rows: pl.DataFrame, by: pl.DataFrame, now: datetime) -> pl.DataFrame:
-    return (
-        rows.join(by, on="record_id", how="left")
-        .with_columns(pl.lit(now, INSTANT).alias("superseded_at"))
-        .select(CALL_HISTORY.polars_schema.names())
-    )

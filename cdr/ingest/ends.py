@@ -2,7 +2,8 @@
 
 Where a proxy's rows are read from files, the BYE of a call over midnight stands in the next one.
 There it is set aside, with its id and its time; here it ends its call, in whichever order the two
-came in. The call as it stood without its end stays in `call_history`.
+came in, in the batch that brings the second of them. The call as it stood without its end stays in
+`call_history`.
 """
 
 from __future__ import annotations
@@ -11,11 +12,10 @@ from datetime import date, datetime, timedelta
 
 import polars as pl
 
-from cdr.ingest.decide import supersede
 from cdr.ingest.ledger import amendments
 from cdr.ingest.report import LONGEST, MISSING_BYE, bye_alone
+from cdr.ingest.upcoming import Upcoming
 from cdr.keys import hash_64
-from cdr.lake import Lake
 from cdr.normalise.calls import CUT_TOLERANCE_MS
 from cdr.schema import CALLS, INGESTS, INSTANT, REJECTS
 from cdr.settings import SourceSettings
@@ -25,14 +25,16 @@ ENDED_LATER = "ended_later"
 
 
 def end_calls(
-    lake: Lake, source_name: str, source: SourceSettings, *, since: datetime, now: datetime
-) -> int:
-    """Give calls without an end the one that another file brought. Safe to repeat.
+    upcoming: Upcoming, source_name: str, source: SourceSettings, *, since: datetime, now: datetime
+) -> dict[str, int]:
+    """Give calls without an end the one that another file brought, as part of the batch.
+
+    The rows that told of it stay in `rejects`, as the ledger counts them, with `explained_at`.
 
     Parameters
     ----------
-    lake : Lake
-        Whose calls.
+    upcoming : Upcoming
+        Whose calls. The caller holds the writer lock.
     source_name : str
         Only calls of this source, and rows set aside of it.
     source : SourceSettings
@@ -44,42 +46,46 @@ def end_calls(
 
     Returns
     -------
-    int
-        Calls that have an end now.
+    dict of str to int
+        How many rows set aside each ingest brought that are explained now.
     """
+    batch = upcoming.batch
     of_source = pl.col("source") == source_name
-    alone = lake.scan(REJECTS).filter(of_source & bye_alone() & (pl.col("at") >= since))
-    byes = alone.select("source_record_id", "at").collect()
+    open_ones = of_source & bye_alone() & pl.col("explained_at").is_null()
+    byes = (
+        upcoming.scan(REJECTS)
+        .filter(open_ones & (pl.col("at") >= since))
+        .select("ingest_id", "line", "source_rows", "source_record_id", "at")
+        .collect()
+    )
     if byes.is_empty():
-        return 0
-    with lake.batch("end_calls") as batch, lake.writing():
-        days = _days(since, byes["at"].max())
-        calls = lake.scan(CALLS, dates=days).filter(of_source).select(
-            "record_id", "source_record_id", "started_at", "answered_at", "flags"
-        )  # fmt: skip
-        ends = ends_of(_of_the_same_ends(calls, byes), byes)
-        if ends.is_empty():
-            return 0
-        wanted = {day.isoformat() for day in days}
-        held = [file for file in lake.files(CALLS) if file.partition["call_date"] in wanted]
-        ingest_id = f"{batch.batch_id}-{source_name}"
-        by = ends.select("record_id", superseded_by=pl.lit(ingest_id))
-        before = supersede(lake, batch, held, by, now)
-        after = ended(before, ends, max_call_s=source.max_call_s).with_columns(
-            pl.lit(ingest_id).alias("ingest_id"), pl.lit(now, INSTANT).alias("ingested_at")
-        )
-        batch.add(CALLS, after)
+        return {}
+    days = _days(since, byes["at"].max())
+    calls = upcoming.scan(CALLS, dates=days).filter(of_source).select(
+        "record_id", "source_record_id", "started_at", "answered_at", "flags"
+    )  # fmt: skip
+    explained = explained_by(_of_the_same_ends(calls, byes), byes)
+    if explained.is_empty():
+        return {}
+    ingest_id = f"{batch.batch_id}-ends"
+    ends = ends_of(explained)
+    by = ends.select("record_id", superseded_by=pl.lit(ingest_id))
+    before = upcoming.supersede(days, by, now)
+    after = ended(before, ends, max_call_s=source.max_call_s).with_columns(
+        pl.lit(ingest_id).alias("ingest_id"), pl.lit(now, INSTANT).alias("ingested_at")
+    )
+    if after.height:
         said = "(ends that came in another file)"
+        batch.add(CALLS, after)
         batch.add(INGESTS, amendments(after, batch.batch_id, now, file=said, state=ENDED_LATER))
-        batch.publish()
-    return after.height
+    row = pl.format("{};{}", "ingest_id", "line")
+    told = row.is_in(explained.select(row).to_series().implode())
+    upcoming.mark(REJECTS, told, {"explained_at": pl.lit(now, INSTANT)})
+    return dict(explained.group_by("ingest_id").agg(pl.col("source_rows").sum()).iter_rows())
 
 
-def ends_of(calls: pl.DataFrame, byes: pl.DataFrame) -> pl.DataFrame:
-    """Find the end of each call that has none.
-
-    A BYE belongs to the last call between its two ends that started before it; the first BYE
-    of a call ends it.
+def explained_by(calls: pl.DataFrame, byes: pl.DataFrame) -> pl.DataFrame:
+    """Find the call that each BYE belongs to: the last between its two ends before it.
 
     Parameters
     ----------
@@ -87,25 +93,27 @@ def ends_of(calls: pl.DataFrame, byes: pl.DataFrame) -> pl.DataFrame:
         `record_id`, `source_record_id` (`callid;from tag;to tag`), `started_at`, `answered_at`,
         `flags`.
     byes : DataFrame
-        `source_record_id`, whose tags may be the other way round, and `at`.
+        `source_record_id`, whose tags may be the other way round, `at`, and what else is known.
 
     Returns
     -------
     DataFrame
-        `record_id` and `at`, a row for each call that ends.
+        ``byes`` that have a call, with its `record_id` and `flags`, in order of time.
     """
-    began = calls.with_columns(_two_ends()).sort("started_at")
-    found = byes.select(_two_ends(), "at").sort("at").join_asof(
+    began = calls.with_columns(_two_ends()).drop("source_record_id").sort("started_at")
+    found = byes.with_columns(_two_ends()).sort("at").join_asof(
         began, left_on="at", right_on="started_at", by="ends", strategy="backward",
         coalesce=False, check_sortedness=False,
     )  # fmt: skip
+    return found.filter(
+        (pl.col("at") >= pl.col("answered_at")) & (pl.col("at") <= pl.col("started_at") + LONGEST)
+    ).drop("ends", "started_at", "answered_at")
+
+
+def ends_of(explained: pl.DataFrame) -> pl.DataFrame:
+    """Return `record_id` and `at` of each call that ends: the first BYE of one without an end."""
     return (
-        found.filter(
-            pl.col("flags").list.contains(MISSING_BYE)
-            & (pl.col("at") >= pl.col("answered_at"))
-            & (pl.col("at") <= pl.col("started_at") + LONGEST)
-        )
-        .sort("at")
+        explained.filter(pl.col("flags").list.contains(MISSING_BYE))
         .unique("record_id", keep="first", maintain_order=True)
         .select("record_id", "at")
     )

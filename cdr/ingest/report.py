@@ -31,6 +31,8 @@ class FileReport:
     ``contradicted`` rows are calls whose record proves another offset from UTC than the source's
     zone has (flag `offset_contradicted`): that the zone is wrong is likely.
     ``ownerless`` rows are calls that found no account (flag `no_account`).
+    ``explained`` are those of the ``rejected`` rows that only tell the end of a call of another
+    file, which it has now.
     """
 
     file: str
@@ -43,6 +45,7 @@ class FileReport:
     rejected: int = 0
     contradicted: int = 0
     ownerless: int = 0
+    explained: int = 0
     fault: str | None = None
 
 
@@ -128,6 +131,7 @@ class Taken:
     corrected: int = 0
     contradicted: int = 0
     ownerless: int = 0
+    explained: int = 0
     unended_since: datetime | None = None  # start of the first call whose other part is missing
     first: datetime | None = None
     last: datetime | None = None
@@ -179,4 +183,5 @@ class Taken:
             self.rejected,
             self.contradicted,
             self.ownerless,
+            self.explained,
         )

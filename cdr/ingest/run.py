@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -26,7 +26,8 @@ from cdr.ingest.collect import Collector
 from cdr.ingest.decide import decide
 from cdr.ingest.ends import end_calls
 from cdr.ingest.ledger import files_taken
-from cdr.ingest.report import LONGEST, FileReport, IngestReport, Taken
+from cdr.ingest.report import FileReport, IngestReport, Taken
+from cdr.ingest.upcoming import Upcoming
 from cdr.lake import Lake
 from cdr.normalise.calls import Stamp, to_calls
 from cdr.schema import ACCOUNT_NUMBERS, INGESTS
@@ -122,27 +123,29 @@ def ingest(
                 files_by_id[ingest_id].duplicate += rows
             with lake.writing():
                 decide(lake, batch, files_by_id, now)
+                _put_together(Upcoming(lake, batch), source_name, source, form, files_by_id, now)
                 batch.add(INGESTS, files_taken(batch.batch_id, taken))
                 batch.publish()
-    _put_together(lake, source_name, source, form, taken, now)
     return IngestReport(tuple(o.report() if isinstance(o, Taken) else o for o in outcomes))
 
 
 def _put_together(
-    lake: Lake,
+    upcoming: Upcoming,
     source_name: str,
     source: SourceSettings,
     form: Format,
-    taken: Sequence[Taken],
+    taken: Mapping[str, Taken],
     now: datetime,
 ) -> None:
     """Join what stands in several files."""
-    since = [file.unended_since for file in taken if file.unended_since]
-    if since:  # from a day before on: the next batch does what a killed run left
-        end_calls(lake, source_name, source, since=min(since) - LONGEST, now=now)
+    since = [file.unended_since for file in taken.values() if file.unended_since]
+    if since:
+        explained = end_calls(upcoming, source_name, source, since=min(since), now=now)
+        for ingest_id in explained.keys() & taken.keys():
+            taken[ingest_id].explained = explained[ingest_id]
     if form.dialogs:
-        for first, last in (file.span for file in taken if file.span):
-            join_attempts(lake, source_name, first=first, last=last, now=now)
+        spans = [file.span for file in taken.values() if file.span]
+        join_attempts(upcoming, source_name, spans, now=now)
 
 
 def _taken_before(lake: Lake, source_name: str) -> tuple[dict[str, int], set[int]]:

@@ -25,7 +25,7 @@ from cdr.lake.bucket import BucketStore
 from cdr.lake.home import Home
 from cdr.lake.local import LocalStore
 from cdr.lake.store import Lying, Store
-from cdr.lake.tables import DataFile, data_files, open_table
+from cdr.lake.tables import DataFile, data_files, open_table, scan_paths
 from cdr.recorded import Session
 from cdr.residency import check_residency
 from cdr.schema import CALLS, TABLES, Purpose, Table
@@ -97,19 +97,7 @@ class Lake:
         """Read some of a table's files lazily; ``place`` names a column for where each row lies."""
         ground = self.store.place(table)
         paths = [ground.of(file) for file in files]
-        if not paths:
-            empty = table.empty().lazy()
-            return empty if place is None else empty.with_columns(pl.lit("").alias(place))
-        return pl.scan_parquet(
-            paths,
-            hive_partitioning=bool(table.partition_by),
-            hive_schema={c: table.polars_schema[c] for c in table.partition_by} or None,
-            schema=table.polars_schema,
-            missing_columns="insert",
-            extra_columns="ignore",
-            include_file_paths=place,
-            storage_options=ground.options,
-        ).select(*table.polars_schema.names(), *([place] if place else []))
+        return scan_paths(table, paths, place=place, options=ground.options)
 
     def address(self, table: Table, file: DataFile) -> str:
         """Return where a table's file lies: a path, or an address of an object store."""

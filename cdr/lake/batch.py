@@ -22,7 +22,7 @@ from cdr.errors import storage
 from cdr.lake.home import Home, held
 from cdr.lake.row_groups import Amended
 from cdr.lake.store import Change, Plan, Staged, Store
-from cdr.lake.tables import DataFile, lay, write_files
+from cdr.lake.tables import DataFile, lay, scan_paths, write_files, write_parts
 from cdr.schema import Table
 
 
@@ -88,6 +88,20 @@ class Batch:
         self._added.setdefault(table.name, []).extend(files)
         return files
 
+    def add_parts(self, table: Table, parts: Iterable[pl.DataFrame]) -> None:
+        """Stage rows of one partition as one lasting file; only a part is in memory at a time."""
+        with storage(f"writing rows of {table.name}"):
+            file = write_parts(self._folder / table.name, self._stem(), table, parts)
+        self._tables[table.name] = table
+        self._added.setdefault(table.name, []).append(file)
+
+    def aside(self) -> Path:
+        """Return a folder for what is needed while the batch is made; it goes with the batch."""
+        folder = self._folder / "_aside"
+        with storage("preparing a batch"):
+            folder.mkdir(mode=0o700, exist_ok=True)
+        return folder
+
     def amend(self, table: Table, file: DataFile, amended: Amended) -> None:
         """Stage a file in place of one that the table has now; one without rows only goes."""
         self.remove(table, [file])
@@ -111,6 +125,14 @@ class Batch:
     def path_of(self, table: Table, file: DataFile) -> Path:
         """Return where a staged file lies now."""
         return self._folder / table.name / file.path
+
+    def scan_staged(self, table: Table, files: Iterable[DataFile]) -> pl.LazyFrame:
+        """Read staged files lazily."""
+        return scan_paths(table, [str(self.path_of(table, file)) for file in files])
+
+    def going(self, table: Table) -> list[DataFile]:
+        """List the files of a table that the batch lets go of."""
+        return list(self._removed.get(table.name, ()))
 
     def unstage(self, table: Table, files: Iterable[DataFile]) -> None:
         """Take staged files back."""

@@ -1,8 +1,8 @@
 """Many small files into few, and what nobody reads any more off the disk.
 
-A day of calls is sorted by account and time, in slices of bounded size, so that
-memory does not grow with the day. Readers keep the files of the version they
-opened for `KEPT_HOURS`.
+A day of calls is sorted by account and time, a bounded number of rows at a time (`in_order`), so
+that memory does not grow with the day. Readers keep the files of the version they opened for
+`KEPT_HOURS`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import polars as pl
 
 from cdr.errors import storage
 from cdr.lake import DataFile, Lake
+from cdr.lake.in_order import Places, cut, in_order
 from cdr.schema import (
     ACCOUNT_EVENTS,
     CALL_HISTORY,
@@ -28,7 +29,7 @@ MAX_FILES_A_DAY = 4
 """Files a day may have before it is worth rewriting. Ours: a scan opens each of them."""
 
 ROWS_A_FILE = 1_000_000
-"""Rows sorted at a time. Ours: about 300 MB in memory, and twice that to sort."""
+"""Rows of a full file. Ours: every question opens every file of its days."""
 
 FILES_OF_A_DAY = 8
 """Files that a day's accounts are split over. Ours: erasing one person writes one of them anew,
@@ -83,10 +84,9 @@ def rows_a_file(of_day: int) -> int:
     return min(max(of_day // FILES_OF_A_DAY, FEWEST_ROWS), ROWS_A_FILE)
 
 
-def full_files(rows: pl.DataFrame, of_day: int) -> Iterator[pl.DataFrame]:
-    """Split some rows of a day into full files of about the same length, in their order."""
-    parts = max(rows.height // rows_a_file(of_day), 1)
-    return rows.iter_slices(max(-(-rows.height // parts), 1))
+def file_rows(of_day: int) -> int:
+    """Return how many rows each file gets, so that all of a day are about as long."""
+    return max(-(-of_day // max(of_day // rows_a_file(of_day), 1)), 1)
 
 
 def _place(file: DataFile) -> str:
@@ -96,42 +96,13 @@ def _place(file: DataFile) -> str:
 def _compact_day(lake: Lake, day: str) -> None:
     with lake.batch("compact") as batch, lake.writing():
         files = [f for f in lake.files(CALLS) if _place(f) == day]
-        rows = lake.scan_files(CALLS, files)
-        of_day = sum(file.rows for file in files)
-        for part in _by_account(rows):
-            ordered = part.sort("account_id", "started_at", "record_id")
-            for of_file in full_files(ordered.collect(engine="streaming"), of_day):
-                batch.add(CALLS, of_file, lasting=True)
+        places = Places.of(lake.scan_files(CALLS, files))
+        lengths = places.parts(file_rows(sum(file.rows for file in files)))["rows"]
+        ordered = in_order(lake, files, places, batch.aside())
+        for of_file in cut(ordered, lengths):
+            batch.add_parts(CALLS, of_file)
         batch.remove(CALLS, files)
         batch.publish()
-
-
-def _by_account(rows: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
-    """Split rows into runs of accounts of about `ROWS_A_FILE` rows.
-
-    No account is split, unless it alone has more: then between its hours. Rows without an
-    account are one account here, and may be a whole day of a source.
-    """
-    account = pl.col("account_id").fill_null("")
-    counts = rows.select(account).group_by("account_id").len("rows").collect(engine="streaming")
-    large = counts.filter(pl.col("rows") > ROWS_A_FILE)["account_id"]
-    hour = pl.col("started_at").dt.to_string("\0%Y-%m-%dT%H")
-    place = pl.when(account.is_in(large.implode())).then(account + hour).otherwise(account)
-    if not large.is_empty():
-        counts = (
-            rows.select(account_id=place)
-            .group_by("account_id")
-            .len("rows")
-            .collect(engine="streaming")
-        )
-    runs = (
-        counts.sort("account_id")
-        .with_columns(run=(pl.col("rows").cum_sum() - pl.col("rows")) // ROWS_A_FILE)
-        .group_by("run", maintain_order=True)
-        .agg(low=pl.col("account_id").first(), high=pl.col("account_id").last())
-    )
-    for low, high in runs.select("low", "high").iter_rows():
-        yield rows.filter(place.is_between(pl.lit(low), pl.lit(high)))
 
 
 def _merge(lake: Lake, table: Table, place: str) -> None:
@@ -140,12 +111,15 @@ def _merge(lake: Lake, table: Table, place: str) -> None:
         files = [f for f in lake.files(table) if _place(f) == place and f.rows < ROWS_A_FILE]
         runs = list(_runs(files))
         for run in runs:
-            with storage(f"reading rows of {table.name}"):
-                rows = lake.scan_files(table, run).collect()
-            batch.add(table, rows, lasting=True)
+            batch.add_parts(table, (_rows_of(lake, table, file) for file in run))
             batch.remove(table, run)
         if runs:
             batch.publish()
+
+
+def _rows_of(lake: Lake, table: Table, file: DataFile) -> pl.DataFrame:
+    with storage(f"reading rows of {table.name}"):
+        return lake.scan_files(table, [file]).collect()
 
 
 def _runs(files: Iterable[DataFile]) -> Iterator[list[DataFile]]:

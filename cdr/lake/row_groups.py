@@ -14,7 +14,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cdr.lake.tables import packed, stat
+from cdr.lake.packing import packed
+from cdr.lake.tables import stat
 from cdr.lake.thrift import STRUCT, Struct, read_struct, written
 from cdr.schema import Table
 

@@ -7,33 +7,23 @@ in `Table.statistics`, footers at most those that are not `Personal.DIRECT`.
 
 from __future__ import annotations
 
-import base64
-import io
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable, Schema, Transaction
 from deltalake.exceptions import TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
 
 from cdr.errors import SchemaMismatch
-from cdr.schema import CODES, Personal, Table
-
-ROW_GROUP_ROWS = 122_880
-"""DuckDB's own row-group size: a scan skips at the same grain whoever wrote."""
-
-LASTING_ROW_GROUP_ROWS = 8_192
-"""Of files that are asked for one account again and again: a look at 30 days of one among 100,000
-accounts takes a seventh of the processor time that larger groups do. Reading everything takes what
-it did, and files are no larger."""
+from cdr.lake.packing import packed, packed_to_last, repeated
+from cdr.schema import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +126,6 @@ def data_files(delta: DeltaTable) -> list[DataFile]:
     return files
 
 
-_FAST_ZSTD_LEVEL = 1
-"""Ours: files that are rewritten within days; a third less time than level 3, 3 % larger."""
-
-_LOOKED_AT = 4096
-"""Rows by which it is judged whether the values of a column repeat. Ours: a few accounts' day."""
-
-
 def write_files(
     folder: Path, name: str, table: Table, frame: pl.DataFrame, *, lasting: bool = False
 ) -> list[DataFile]:
@@ -178,11 +161,74 @@ def write_files(
         of_key = [pl.col(column).eq_missing(pl.lit(value)) for column, value in key.items()]
         part = frame if keys.height == 1 else frame.filter(of_key)
         partition = {column: str(value) for column, value in key.items()}
-        place = "/".join(f"{column}={value}" for column, value in partition.items())
-        path = f"{place}/{name}.parquet"
+        path = _path(partition, name)
         rows = part.drop(table.partition_by)
         written.append(_write_file(folder, path, partition, table, rows, lasting=lasting))
     return written
+
+
+def write_parts(folder: Path, name: str, table: Table, parts: Iterable[pl.DataFrame]) -> DataFile:
+    """Write rows of one partition as one lasting file, a part of them in memory at a time.
+
+    Parameters
+    ----------
+    folder, name, table
+        As `write_files` has them.
+    parts : iterable of DataFrame
+        One at least, and rows in each, with exactly the table's columns.
+
+    Returns
+    -------
+    DataFile
+        What was written; it is on the disk, synced.
+    """
+    coming = (table.conform(part) for part in parts)
+    first = next(coming)
+    partition = {column: str(first.item(0, column)) for column in table.partition_by}
+    ends = {column: _Ends() for column in table.statistics}
+    rows = 0
+
+    def without_partition() -> Iterator[pl.DataFrame]:
+        nonlocal rows
+        for part in chain([first], coming):
+            rows += part.height
+            for column, of_column in ends.items():
+                of_column.widen(part[column])
+            yield part.drop(table.partition_by)
+
+    content = packed_to_last(table, without_partition(), repeated(first))
+    path = _path(partition, name)
+    size = lay(folder / path, content)
+    return DataFile(path, rows, size, partition, _told(ends))
+
+
+def _path(partition: dict[str, str], name: str) -> str:
+    return "/".join(
+        [*(f"{column}={value}" for column, value in partition.items()), f"{name}.parquet"]
+    )
+
+
+@dataclass(slots=True)
+class _Ends:
+    """The smallest and the largest value of a column."""
+
+    low: Any = None
+    high: Any = None
+
+    def widen(self, values: pl.Series) -> None:
+        low, high = values.min(), values.max()
+        if low is not None and high is not None:
+            self.low = low if self.low is None else min(self.low, low)
+            self.high = high if self.high is None else max(self.high, high)
+
+
+def _told(ends: Mapping[str, _Ends]) -> dict[str, tuple[str, str]]:
+    """Write ends as Delta statistics; a column without a value has none."""
+    return {
+        column: (stat(one.low), stat(one.high))
+        for column, one in ends.items()
+        if one.low is not None
+    }
 
 
 def _write_file(
@@ -195,40 +241,10 @@ def _write_file(
     lasting: bool,
 ) -> DataFile:
     size = lay(folder / path, packed(table, frame, lasting=lasting))
-    bounds = {}
-    for column in table.statistics:
-        low, high = frame[column].min(), frame[column].max()
-        if low is not None and high is not None:
-            bounds[column] = (stat(low), stat(high))
-    return DataFile(path, frame.height, size, partition, bounds)
-
-
-def packed(table: Table, frame: pl.DataFrame, *, lasting: bool) -> memoryview:
-    """Return rows of a table, without the columns of its partition, as the bytes of a file."""
-    content = io.BytesIO()  # so that a full disk is the system's error, not the encoder's
-    if lasting:
-        pq.write_table(
-            frame.cast({CODES: pl.String}).to_arrow(compat_level=pl.CompatLevel.oldest()),
-            content,
-            compression="zstd",
-            row_group_size=LASTING_ROW_GROUP_ROWS,
-            use_dictionary=_repeated(frame),
-            write_statistics=[
-                field.name
-                for field in table.fields
-                if field.personal is not Personal.DIRECT and field.name in frame.columns
-            ],
-        )
-    else:
-        frame.write_parquet(
-            content,
-            compression="zstd",
-            compression_level=_FAST_ZSTD_LEVEL,
-            row_group_size=ROW_GROUP_ROWS,
-            statistics=False,
-            metadata={"ARROW:schema": _said_schema(tuple(frame.schema.items()))},
-        )
-    return content.getbuffer()
+    ends = {column: _Ends() for column in table.statistics}
+    for column, of_column in ends.items():
+        of_column.widen(frame[column])
+    return DataFile(path, frame.height, size, partition, _told(ends))
 
 
 def lay(target: Path, content: bytes | memoryview) -> int:
@@ -241,29 +257,27 @@ def lay(target: Path, content: bytes | memoryview) -> int:
     return len(content)
 
 
-@cache
-def _said_schema(columns: tuple[tuple[str, pl.DataType], ...]) -> str:
-    """Write down a schema as the writer does, with texts where there are codes.
-
-    A reader then sees text, and not what the values were called in this process.
-    """
-    plain = pl.DataFrame(schema={n: pl.String() if t == CODES else t for n, t in columns})
-    arrow = plain.to_arrow(compat_level=pl.CompatLevel.oldest()).schema
-    return base64.b64encode(arrow.serialize()).decode()
-
-
-def _repeated(frame: pl.DataFrame) -> list[str]:
-    """Name the columns worth a dictionary, judged by rows in the middle.
-
-    One of values that do not repeat is begun, given up and written twice: that takes longer than
-    all the rest, and the file is larger.
-    """
-    some = frame.slice(frame.height // 2, _LOOKED_AT)
-    return [
-        f"{name}.list.element" if dtype.is_nested() else name
-        for name, dtype in frame.schema.items()
-        if dtype.is_nested() or some[name].n_unique() <= some.height // 2
-    ]
+def scan_paths(
+    table: Table,
+    paths: list[str],
+    *,
+    place: str | None = None,
+    options: dict[str, str] | None = None,
+) -> pl.LazyFrame:
+    """Read files of a table lazily; ``place`` names a column for where each row lies."""
+    if not paths:
+        empty = table.empty().lazy()
+        return empty if place is None else empty.with_columns(pl.lit("").alias(place))
+    return pl.scan_parquet(
+        paths,
+        hive_partitioning=bool(table.partition_by),
+        hive_schema={c: table.polars_schema[c] for c in table.partition_by} or None,
+        schema=table.polars_schema,
+        missing_columns="insert",
+        extra_columns="ignore",
+        include_file_paths=place,
+        storage_options=options,
+    ).select(*table.polars_schema.names(), *([place] if place else []))
 
 
 def stat(value: Any) -> str:

@@ -33,9 +33,7 @@ KEYS: dict[str, tuple[str, ...]] = {
 }
 """What no two rows of a partition share."""
 
-KEEPS_ROWS = frozenset(
-    {"ingest", "import", "compact", "renumber", "doubt_lengths", "join_attempts"}
-)
+KEEPS_ROWS = frozenset({"ingest", "import", "compact", "renumber", "doubt_lengths"})
 """Batches that lose no row; after others, fewer rows than the ledger has are no fault."""
 
 Progress = Callable[[str, int, int], None]

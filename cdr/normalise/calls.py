@@ -135,6 +135,7 @@ def to_calls(
         "source_record_id",
         pl.col("started_at").alias("at"),
         pl.lit(stamp.ingested_at, INSTANT).alias("ingested_at"),
+        pl.lit(None, INSTANT).alias("explained_at"),
     )
     return _calls(good, source, owners, stamp), rejects
 

@@ -212,6 +212,13 @@ REJECTS = Table(
             NOBODY,
         ),
         Field("ingested_at", INSTANT, "UTC", "When it was set aside."),
+        Field(
+            "explained_at",
+            INSTANT,
+            "UTC",
+            "When another file brought the call whose end it tells; null where none has.",
+            True,
+        ),
     ),
     statistics=("ingested_at",),
     kept=(

@@ -124,7 +124,8 @@ def _take_in(
         tell(contradiction(file.file, file.contradicted, source.zone))
     for calls in report.ownerless.values() if source.account_from != "none" else ():
         tell(without_account(name, calls, source))
-    if report.refused or report.total("rejected") or report.contradicted:
+    unexplained = report.total("rejected") - report.total("explained")
+    if report.refused or unexplained or report.contradicted:
         raise typer.Exit(NEEDS_A_PERSON)
 
 

@@ -63,7 +63,9 @@ def test_a_bye_in_another_file_ends_its_call(
     assert before.select("duration_ms", "flags").rows() == [(None, OPEN)]
     ledger = lake.scan(INGESTS).collect().filter(state="ended_later")
     assert ledger.select("read", "corrected").rows() == [(1, 1)]
-    assert lake.scan(REJECTS).collect().height == 1
+    assert lake.scan(REJECTS).select("explained_at", "reasons").collect().rows() == [
+        (NOW, ["bye_without_invite"])
+    ]
     assert verify(lake).faults == ()
 
 

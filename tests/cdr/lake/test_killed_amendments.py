@@ -13,8 +13,6 @@ from killed import kill_at, moments_of
 from test_killed import assert_clean, open_home, spread
 
 from cdr.ingest import ingest
-from cdr.ingest.attempts import join_attempts
-from cdr.ingest.ends import end_calls
 from cdr.lake.verify import verify
 from cdr.lengths import HABIT_CALLS, doubt_lengths
 from cdr.renumber import renumber
@@ -55,11 +53,6 @@ def doubt(home: Path) -> None:
     doubt_lengths(open_home(home), DAY, now=NOW)
 
 
-def end(home: Path) -> None:
-    since = datetime(2026, 8, 31, tzinfo=UTC)
-    end_calls(open_home(home), "opensips_acc", PROXY, since=since, now=NOW)
-
-
 def older(home: Path) -> None:
     """Let the calls look as older metadata read them, in two files a day."""
     take_in(home, CALL_FILE, "calls", PLAIN)
@@ -79,25 +72,21 @@ def long_ones(home: Path) -> None:
     take_in(home, CALL_FILE.partition("\n")[0] + "\n" + LONG_CALLS, "long", PLAIN)
 
 
-def parted(home: Path) -> None:
-    """Take in calls and their ends, and leave them as a killed run does: not put together."""
+def begun(home: Path) -> None:
     take_in(home, INVITES, "invites", PROXY)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("cdr.ingest.run.end_calls", lambda *_, **__: 0)
-        take_in(home, BYES, "byes", PROXY)
+
+
+def end(home: Path) -> None:
+    take_in(home, BYES, "byes", PROXY)
 
 
 def tried(home: Path) -> None:
-    """Take in attempts whose last final answers another file brought, not put together."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("cdr.ingest.run.join_attempts", lambda *_, **__: 0)
-        take_in(home, BUSY, "first", PROXY)
-        take_in(home, BUSY.replace("09-01 23:59", "09-02 00:00"), "last", PROXY)
+    take_in(home, BUSY, "first", PROXY)
 
 
-def join(home: Path) -> None:
-    midnight = datetime(2026, 9, 2, tzinfo=UTC)
-    join_attempts(open_home(home), "opensips_acc", first=midnight, last=midnight, now=NOW)
+def try_on(home: Path) -> None:
+    """Take in the last final answers of attempts whose first ones are there."""
+    take_in(home, BUSY.replace("09-01 23:59", "09-02 00:00"), "last", PROXY)
 
 
 def told(home: Path) -> dict[str, list[tuple[object, ...]]]:
@@ -118,8 +107,8 @@ def told(home: Path) -> dict[str, list[tuple[object, ...]]]:
     [
         pytest.param(older, read_again, False, id="renumber"),  # it may stop between two days
         pytest.param(long_ones, doubt, True, id="lengths"),
-        pytest.param(parted, end, True, id="ends"),
-        pytest.param(tried, join, True, id="attempts"),
+        pytest.param(begun, end, True, id="ends"),
+        pytest.param(tried, try_on, True, id="attempts"),
     ],
 )
 def test_an_amendment_killed_at_many_moments(

@@ -12,10 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 from polars.testing import assert_frame_equal
 
-from cdr.lake import tables
+from cdr.lake import packing
+from cdr.lake.packing import packed
 from cdr.lake.pages import pages_of
 from cdr.lake.row_groups import rows_of_groups, with_groups
-from cdr.lake.tables import packed
 from cdr.lake.thrift import read_struct, written
 from cdr.schema import REJECTS
 
@@ -36,7 +36,7 @@ def rows() -> pl.DataFrame:
 
 @pytest.fixture
 def content(rows: pl.DataFrame, monkeypatch: pytest.MonkeyPatch) -> pa.Buffer:
-    monkeypatch.setattr(tables, "LASTING_ROW_GROUP_ROWS", SIZE)
+    monkeypatch.setattr(packing, "LASTING_ROW_GROUP_ROWS", SIZE)
     return pa.py_buffer(bytes(packed(REJECTS, rows.drop(REJECTS.partition_by), lasting=True)))
 
 
