@@ -200,6 +200,8 @@ def storage_fault(error: BaseException) -> str | None:
     if isinstance(error, OSError) and error.errno in _DISK_FAULTS:
         return _DISK_FAULTS[error.errno]
     text = str(error).lower()
+    if _of_a_data_file(error, text):
+        return DAMAGED_FILE
     for sign, code in (
         ("no space left on device", ENOSPC),
         ("quota exceeded", EDQUOT),
@@ -212,6 +214,22 @@ def storage_fault(error: BaseException) -> str | None:
         if any(sign in text for sign in signs):
             return meaning
     return None
+
+
+def _of_a_data_file(error: BaseException, text: str) -> bool:
+    """Tell whether engines say that a Parquet file cannot be opened or understood."""
+    gone = isinstance(error, FileNotFoundError) and ".parquet" in text
+    return gone or any(sign in text for sign in _DAMAGED)
+
+
+DAMAGED_FILE = "a data file is damaged or gone; `callsieve lake verify` names it"
+
+_DAMAGED = (
+    "parquet: file out of specification",
+    "parquet magic bytes not found",
+    "parquet file size is",
+)
+"""What Polars, Arrow and DuckDB say of a Parquet file that is none any more, in small letters."""
 
 
 @contextmanager

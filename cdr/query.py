@@ -19,7 +19,7 @@ import polars as pl
 import pyarrow as pa
 from duckdb.func import PythonUDFType
 
-from cdr.errors import QueryFailed, WrongUse
+from cdr.errors import QueryFailed, WrongUse, storage_fault
 from cdr.schema import TABLES, Purpose
 from cdr.settings import StoreSettings
 
@@ -227,4 +227,4 @@ def _kind(error: duckdb.Error) -> str:
         hints = [line for line in more[:1] if line.startswith(("Did you mean", "Candidate bind"))]
         said = " ".join([first, *hints])
         return said if not any(c.isdigit() for c in first) else type(error).__name__
-    return type(error).__name__
+    return storage_fault(error) or type(error).__name__

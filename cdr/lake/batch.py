@@ -108,9 +108,10 @@ class Batch:
         if not amended.rows:
             return
         folder = file.path.rpartition("/")[0]
-        path = f"{folder}/{self._stem()}.parquet".lstrip("/")
+        stem = f"{folder}/{self._stem()}".lstrip("/")
         with storage(f"writing rows of {table.name}"):
-            size = lay(self._folder / table.name / path, amended.content)
+            path = lay(self._folder / table.name, stem, amended.content)
+        size = len(amended.content)
         staged = DataFile(path, amended.rows, size, file.partition, amended.bounds)
         self._added.setdefault(table.name, []).append(staged)
 

@@ -9,19 +9,21 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import chain
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import polars as pl
 from deltalake import CommitProperties, DeltaTable, Schema, Transaction
-from deltalake.exceptions import TableNotFoundError
+from deltalake.exceptions import DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
 
-from cdr.errors import SchemaMismatch
+from cdr.errors import SchemaMismatch, StorageFailed, storage_fault
 from cdr.lake.packing import packed, packed_to_last, repeated
 from cdr.schema import Table
 
@@ -65,11 +67,18 @@ def open_table(place: Place, table: Table, *, version: int | None = None) -> Del
     ------
     SchemaMismatch
         If it has columns that this version does not know.
+    StorageFailed
+        If its log cannot be read.
     """
     try:
         delta = DeltaTable(place.address, version=version, storage_options=place.options)
     except TableNotFoundError:
         return None
+    except DeltaError as error:
+        if storage_fault(error):
+            raise
+        fault = "its log is damaged or incomplete: bring its folder back from a backup"
+        raise StorageFailed(f"opening {table.name}", fault) from None
     extra = {field.name for field in delta.schema().fields} - set(table.polars_schema)
     if extra and not table.derived:
         raise SchemaMismatch(f"table {table.name} (of a newer version?)", extra=extra)
@@ -154,16 +163,15 @@ def write_files(
     if not table.partition_by:
         if frame.is_empty():
             return []
-        return [_write_file(folder, f"{name}.parquet", {}, table, frame, lasting=lasting)]
+        return [_write_file(folder, name, {}, table, frame, lasting=lasting)]
     written = []
     keys = frame.select(table.partition_by).unique().sort(table.partition_by)
     for key in keys.iter_rows(named=True):  # one part in memory at a time, not all beside the whole
         of_key = [pl.col(column).eq_missing(pl.lit(value)) for column, value in key.items()]
         part = frame if keys.height == 1 else frame.filter(of_key)
         partition = {column: str(value) for column, value in key.items()}
-        path = _path(partition, name)
         rows = part.drop(table.partition_by)
-        written.append(_write_file(folder, path, partition, table, rows, lasting=lasting))
+        written.append(_write_file(folder, name, partition, table, rows, lasting=lasting))
     return written
 
 
@@ -197,15 +205,12 @@ def write_parts(folder: Path, name: str, table: Table, parts: Iterable[pl.DataFr
             yield part.drop(table.partition_by)
 
     content = packed_to_last(table, without_partition(), repeated(first))
-    path = _path(partition, name)
-    size = lay(folder / path, content)
-    return DataFile(path, rows, size, partition, _told(ends))
+    path = lay(folder, _stem(partition, name), content)
+    return DataFile(path, rows, len(content), partition, _told(ends))
 
 
-def _path(partition: dict[str, str], name: str) -> str:
-    return "/".join(
-        [*(f"{column}={value}" for column, value in partition.items()), f"{name}.parquet"]
-    )
+def _stem(partition: dict[str, str], name: str) -> str:
+    return "/".join([*(f"{column}={value}" for column, value in partition.items()), name])
 
 
 @dataclass(slots=True)
@@ -233,28 +238,47 @@ def _told(ends: Mapping[str, _Ends]) -> dict[str, tuple[str, str]]:
 
 def _write_file(
     folder: Path,
-    path: str,
+    name: str,
     partition: dict[str, str],
     table: Table,
     frame: pl.DataFrame,
     *,
     lasting: bool,
 ) -> DataFile:
-    size = lay(folder / path, packed(table, frame, lasting=lasting))
+    content = packed(table, frame, lasting=lasting)
+    path = lay(folder, _stem(partition, name), content)
     ends = {column: _Ends() for column in table.statistics}
     for column, of_column in ends.items():
         of_column.widen(frame[column])
-    return DataFile(path, frame.height, size, partition, _told(ends))
+    return DataFile(path, frame.height, len(content), partition, _told(ends))
 
 
-def lay(target: Path, content: bytes | memoryview) -> int:
-    """Write a file, synced, into a folder that is made where it is missing; returns its bytes."""
+def lay(folder: Path, stem: str, content: bytes | memoryview) -> str:
+    """Write a file, synced, into a folder that is made where it is missing.
+
+    Returns
+    -------
+    str
+        Its path in ``folder``: ``stem`` and the checksum of its bytes, so that `damaged` can tell
+        them from others.
+    """
+    path = f"{stem}-{crc32(content):08x}.parquet"
+    target = folder / path
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with target.open("wb") as handle:
         handle.write(content)
         handle.flush()
         os.fsync(handle.fileno())
-    return len(content)
+    return path
+
+
+_CHECKSUM = re.compile(r"-([0-9a-f]{8})\.parquet$")
+
+
+def damaged(path: str, content: bytes | memoryview) -> bool:
+    """Tell whether a file's bytes are others than its name says; False where it says nothing."""
+    said = _CHECKSUM.search(path)
+    return said is not None and int(said[1], 16) != crc32(content)
 
 
 def scan_paths(

@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import polars as pl
+import pyarrow as pa
 
 from cdr.lake import DataFile, Lake
 from cdr.lake.history import history
+from cdr.lake.tables import damaged
 from cdr.schema import (
     ACCOUNT_EVENTS,
     CALL_HISTORY,
@@ -62,9 +64,9 @@ class Verified:
 def verify(lake: Lake, *, progress: Progress | None = None) -> Verified:
     """Read every file of every table again.
 
-    Each file named in the log must be there, open, have the columns and the rows that
-    the log says, and only rows of its day. No key occurs twice. What the ledger says of
-    each file taken in must be found.
+    Each file named in the log must be there, have the bytes that were written, open, have the
+    columns and the rows that the log says, and only rows of its day. No key occurs twice. What
+    the ledger says of each file taken in must be found.
     """
     faults: list[Fault] = []
     tables = files = rows = 0
@@ -95,11 +97,14 @@ def _faults_of_file(
     if file.path not in sizes:
         yield Fault(table.name, "the log names a file that is not there", file.path)
         return
-    if sizes[file.path] != file.size:
+    whole = sizes[file.path] == file.size
+    if not whole:
         yield Fault(table.name, "a file has another size than the log says", file.path)
     try:
+        if whole and damaged(file.path, memoryview(lake.content(table, file))):
+            yield Fault(table.name, "a file has other bytes than were written", file.path)
         rows = lake.read_file(table, file)
-    except (pl.exceptions.PolarsError, OSError):
+    except (pl.exceptions.PolarsError, pa.ArrowException, OSError):
         yield Fault(table.name, "a file cannot be read", file.path)
         return
     if rows.height != file.rows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -88,6 +89,28 @@ def test_stats_count_tables_and_name_silent_days(callsieve: RunCommand, taken_in
         }
     ]
     assert "none on 2026-09-03" in run(callsieve, taken_in, "lake", "stats").out
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, lambda file: file.write_bytes(b"")])
+def test_a_damaged_data_file_is_said_in_words(
+    callsieve: RunCommand, taken_in: Store, damage: Callable[[Path], object]
+) -> None:
+    damage(next((taken_in.home / "lake" / "calls").glob("*=2026-09-02/*.parquet")))
+    asked = ("query", "SELECT count(DISTINCT callee_number) FROM calls", "--purpose", "fraud")
+    for words in (asked, ("lake", "compact")):
+        ran = run(callsieve, taken_in, *words)
+        assert ran.code == 3
+        assert "a data file is damaged or gone; `callsieve lake verify` names it" in ran.err
+
+
+def test_compaction_does_not_copy_what_is_damaged(callsieve: RunCommand, taken_in: Store) -> None:
+    file = next((taken_in.home / "lake" / "calls").glob("*=2026-09-02/*.parquet"))
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    ran = run(callsieve, taken_in, "lake", "compact")
+    assert (ran.code, file.exists()) == (3, True)
+    assert "a data file is damaged or gone; `callsieve lake verify` names it" in ran.err
 
 
 def test_compact_rewrites_crowded_days_once_and_loses_nothing(

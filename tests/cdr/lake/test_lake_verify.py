@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 import cdr
+from cdr.errors import StorageFailed
 from cdr.ingest import ingest
 from cdr.lake.compact import compact
 from cdr.lake.verify import verify
@@ -104,7 +105,32 @@ def test_a_page_that_is_damaged(lake: cdr.Lake) -> None:
     content = bytearray(path.read_bytes())
     content[4:200] = bytes(196)
     path.write_bytes(content)
-    assert faults(lake) == ["calls: a file cannot be read"]
+    assert faults(lake) == [
+        "calls: a file has other bytes than were written",
+        "calls: a file cannot be read",
+    ]
+
+
+@pytest.mark.parametrize("compacted", [False, True])
+def test_one_bit_that_turned(lake: cdr.Lake, compacted: bool) -> None:
+    if compacted:
+        compact(lake)
+    path = first_file(lake)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    assert "calls: a file has other bytes than were written" in faults(lake)
+
+
+@pytest.mark.parametrize("kept", [0, 100], ids=["gone", "cut"])
+def test_a_log_that_is_damaged_is_said_in_words(lake: cdr.Lake, kept: int) -> None:
+    entry = lake.home.lake / "calls" / "_delta_log" / f"{0:020d}.json"
+    content = entry.read_bytes()[:kept]
+    entry.unlink()
+    if kept:
+        entry.write_bytes(content)
+    with pytest.raises(StorageFailed, match="opening calls: its log is damaged or incomplete"):
+        verify(lake)
 
 
 def test_rows_that_the_log_does_not_count(lake: cdr.Lake) -> None:
