@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from cdr.errors import FormatError, SchemaMismatch, shown
 from cdr.formats.blocks import BOMB_BYTES, BOMB_RATIO
+from cdr.formats.plain_parquet import text_bytes
 from cdr.normalise.addresses import canonical_ip
 from cdr.schema import MONEY, TEXTS
 
@@ -185,11 +186,22 @@ def read_operator_file(file: Path, kind: OperatorFile) -> Understood:
 
 
 def _no_bomb(file: Path) -> None:
-    """Refuse a Parquet file that says of itself that it unpacks to more than it could hold."""
-    metadata = pq.read_metadata(file)
-    unpacked = sum(metadata.row_group(n).total_byte_size for n in range(metadata.num_row_groups))
+    """Refuse a Parquet file that would unpack to far more than its size.
+
+    What it says of itself is looked at first, then the text that its dictionaries stand for.
+    """
     most = max(BOMB_BYTES, BOMB_RATIO * file.stat().st_size)
-    if max(unpacked, metadata.num_rows) > most:
+    metadata = pq.read_metadata(file)
+    said = sum(metadata.row_group(n).total_byte_size for n in range(metadata.num_row_groups))
+    leaves = [metadata.schema.column(n) for n in range(len(metadata.schema))]
+    texts = [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"]
+    written_out = 0
+    with pq.ParquetFile(file, read_dictionary=texts) as parquet:
+        for batch in parquet.iter_batches() if max(said, metadata.num_rows) <= most else ():
+            written_out += sum(map(text_bytes, batch.columns))
+            if written_out > most:
+                break
+    if max(said, metadata.num_rows, written_out) > most:
         raise FormatError(shown(file), "unpacks to far more than its size; it may be a bomb")
 
 

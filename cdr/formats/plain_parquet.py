@@ -44,7 +44,7 @@ def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.D
             for batch in parquet.iter_batches(
                 batch_size=max(1, block_bytes // _ROW_BYTES), columns=wanted
             ):
-                if any(_text_bytes(column) > most for column in batch.columns):
+                if any(text_bytes(column) > most for column in batch.columns):
                     raise FormatError(shown(file), _BOMB)
                 rows = _as_text(pl.DataFrame(batch), names, line)
                 yield plain_records(rows, source)
@@ -77,8 +77,10 @@ def _columns_of(file: Path, schema: pa.Schema, source: SourceSettings) -> dict[s
     return names
 
 
-def _text_bytes(column: pa.Array) -> int:
-    """Return how much text a column is once it is written out; 0 where it is none."""
+def text_bytes(column: pa.Array) -> int:
+    """Return how much text a column with a dictionary is once it is written out; else 0."""
+    if pa.types.is_list(column.type):
+        return text_bytes(column.flatten())
     if not pa.types.is_dictionary(column.type):
         return 0
     lengths = pc.binary_length(column.dictionary)

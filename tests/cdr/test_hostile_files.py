@@ -105,6 +105,17 @@ def test_a_packed_file_of_the_operator_is_refused_and_not_unpacked(
         read_operator_file(file, ACCOUNTS_FILE)
 
 
+def test_a_dictionary_that_stands_for_far_more_text_is_refused(tmp_path: Path) -> None:
+    long = pa.array(["x" * 100_000])
+    swollen = pa.DictionaryArray.from_arrays(pa.array([0] * 20_000, pa.int32()), long)
+    lists = pa.ListArray.from_arrays(pa.array(range(20_001), pa.int32()), swollen)
+    file = tmp_path / "accounts.parquet"
+    for column in (swollen, lists):
+        pa.parquet.write_table(pa.table({"account_id": column}), file)
+        with pytest.raises(FormatError, match="bomb"):
+            read_operator_file(file, ACCOUNTS_FILE)
+
+
 def test_a_parquet_file_that_would_unpack_to_far_more_than_its_size_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
