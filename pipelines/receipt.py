@@ -9,7 +9,7 @@ from typing import Any
 from cdr.lake.versions import Old
 from cdr.privacy.erasure import TableErased
 from cdr.privacy.loose_files import FilesErased
-from cdr.privacy.traces import Searched
+from cdr.privacy.traces import NOT_SEARCHED, Searched
 from fraud.review.persons import QueueErased
 from pipelines.terminal import counted
 
@@ -117,7 +117,9 @@ def _searched(receipt: Receipt) -> Iterator[str]:
     found = receipt.searched
     yield f"searched afterwards: {counted(found.files, 'file')}, {counted(found.bytes, 'byte')}"
     for one in found.traces:
-        yield f"STILL THERE: {one.file}, {one.where}: {one.count}"
+        unread = one.where.startswith(NOT_SEARCHED)
+        still = f"STILL THERE: {one.file}, {one.where}: {one.count}"
+        yield f"{one.where}: {one.file}" if unread else still
     if not found.traces:
         kept = any(one.kept for one in receipt.tables.values())
         yield "nothing is left" + (" but what is kept above" if kept else "")

@@ -13,15 +13,18 @@ import json
 import re
 import sqlite3
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from cdr.formats.blocks import BOMB_BYTES, BOMB_RATIO
 from cdr.privacy.identifiers import Identifiers
 
 _PIECE = 1 << 22
@@ -30,6 +33,10 @@ _OVERLAP = 1 << 10
 
 _BESIDE = ("-wal", "-shm", "-journal")
 """Ends of the names of files that SQLite keeps beside a database."""
+
+
+NOT_SEARCHED = "NOT SEARCHED"
+"""How a trace begins that says why a file could not be looked through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,49 +110,82 @@ def patterns_of(who: Identifiers) -> Patterns:
 
 
 def traces_of(file: Path, who: Identifiers, patterns: Patterns) -> Iterator[tuple[str, int]]:
-    """Give where in a file the person is named, and how often."""
+    """Give where in a file the person is named, and how often.
+
+    A packed file that cannot be looked through to its end is given too, and why.
+    """
     if file.suffix == ".parquet":
-        yield from _in_parquet(file, who, patterns.text)
+        yield from _whole_or_why(_in_parquet(file, who, patterns.text))
     elif _is_sqlite(file):
         yield from _in_sqlite(file, patterns.text)
         with file.open("rb") as content:
             if count := _in_bytes(content, Patterns(patterns.packed, patterns.packed)):
                 yield "bytes", count
     elif zipfile.is_zipfile(file):
-        with zipfile.ZipFile(file) as archive:
-            for member in archive.infolist():
-                with archive.open(member) as content:
-                    if count := _in_bytes(content, patterns):
-                        yield member.filename, count
+        yield from _whole_or_why(_in_zip(file, patterns))
     elif file.suffix == ".gz":
-        with gzip.open(file) as content:
-            if count := _in_bytes(content, patterns):  # type: ignore[arg-type]
-                yield "unpacked", count
+        yield from _whole_or_why(_in_gzip(file, patterns))
     else:
         with file.open("rb") as content:
             if count := _in_bytes(content, patterns):
                 yield "bytes", count
 
 
+def _whole_or_why(found: Iterator[tuple[str, int]]) -> Iterator[tuple[str, int]]:
+    try:
+        yield from found
+    except OverflowError:
+        yield f"{NOT_SEARCHED} to its end, as it unpacks to far more than its size", 1
+    except (EOFError, OSError, RuntimeError, NotImplementedError,
+            zlib.error, zipfile.BadZipFile, pa.ArrowException):  # fmt: skip
+        yield f"{NOT_SEARCHED}, as it is damaged or encrypted", 1
+
+
+def _in_zip(file: Path, patterns: Patterns) -> Iterator[tuple[str, int]]:
+    with zipfile.ZipFile(file) as archive:
+        for member in archive.infolist():
+            with archive.open(member) as content:
+                if count := _in_bytes(content, patterns, most=_most_of(file)):
+                    yield member.filename, count
+
+
+def _in_gzip(file: Path, patterns: Patterns) -> Iterator[tuple[str, int]]:
+    with gzip.open(file) as content:
+        if count := _in_bytes(content, patterns, most=_most_of(file)):  # type: ignore[arg-type]
+            yield "unpacked", count
+
+
+def _most_of(file: Path) -> int:
+    return max(BOMB_BYTES, BOMB_RATIO * file.stat().st_size)
+
+
 def _in_parquet(
     file: Path, who: Identifiers, pattern: re.Pattern[bytes]
 ) -> Iterator[tuple[str, int]]:
-    opened = pq.ParquetFile(file)
-    whole = who.pattern()
-    footer = repr(opened.metadata.metadata).encode() + b"".join(_bounds(opened))
-    if count := len(pattern.findall(footer)):
-        yield "footer", count
-    rows = pl.scan_parquet(file, hive_partitioning=False, glob=False)
-    columns = []
-    for name, dtype in rows.collect_schema().items():
-        if dtype == pl.String:
-            columns.append(pl.col(name).str.contains(whole).sum().alias(name))
-        elif dtype == pl.List(pl.String):
-            found = pl.col(name).list.eval(pl.element().str.contains(whole)).list.any()
-            columns.append(found.sum().alias(name))
-    if columns:
-        counts = rows.select(columns).collect(engine="streaming").row(0, named=True)
-        yield from ((f"column {name}", count) for name, count in counts.items() if count)
+    """Look through the distinct texts of each batch: few bytes can stand for many of them."""
+    metadata = pq.read_metadata(file)
+    leaves = [metadata.schema.column(place) for place in range(len(metadata.schema))]
+    texts = [leaf.path for leaf in leaves if leaf.logical_type.type == "STRING"]
+    counts: Counter[str] = Counter()
+    with pq.ParquetFile(file, read_dictionary=texts) as opened:
+        footer = repr(metadata.metadata).encode() + b"".join(_bounds(opened))
+        if count := len(pattern.findall(footer)):
+            yield "footer", count
+        for batch in opened.iter_batches(columns=texts) if texts else ():
+            for name, column in zip(batch.schema.names, batch.columns, strict=True):
+                counts[name] += _cells_with(column, who.pattern())
+    yield from ((f"column {name}", count) for name, count in counts.items() if count)
+
+
+def _cells_with(column: pa.Array, pattern: str) -> int:
+    """Count the texts of a column that hold a pattern, also those within lists and structs."""
+    if pa.types.is_struct(column.type):
+        return sum(_cells_with(part, pattern) for part in column.flatten())
+    if pa.types.is_nested(column.type):
+        return _cells_with(column.flatten(), pattern)
+    distinct = pa.types.is_dictionary(column.type)
+    held = pc.match_substring_regex(column.dictionary if distinct else column, pattern=pattern)
+    return pc.sum(held.take(column.indices) if distinct else held).as_py() or 0
 
 
 def _bounds(opened: pq.ParquetFile) -> Iterator[bytes]:
@@ -178,11 +218,14 @@ def _in_sqlite(file: Path, pattern: re.Pattern[bytes]) -> Iterator[tuple[str, in
     yield from counts.items()
 
 
-def _in_bytes(content: IO[bytes], patterns: Patterns) -> int:
+def _in_bytes(content: IO[bytes], patterns: Patterns, *, most: int | None = None) -> int:
     """Count in pieces of bounded size; what lies across two is counted once."""
-    count, carried, before = 0, b"", 0
+    count, carried, before, read = 0, b"", 0, 0
     while True:
         piece = content.read(_PIECE)
+        read += len(piece)
+        if most is not None and read > most:
+            raise OverflowError("unpacks to more than is read of it")
         whole = carried + piece
         pattern = patterns.packed if b"\0" in whole else patterns.text
         until = len(whole) - _OVERLAP if piece else len(whole)
