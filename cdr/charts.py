@@ -90,7 +90,7 @@ def bars(rows: pl.DataFrame, *, label: str, value: str, title: str) -> alt.Layer
         What the value is, with its unit.
     """
     whole = rows.schema[value].is_integer()
-    axis = alt.Axis(tickMinStep=1, format=",d") if whole else alt.Axis()
+    axis = alt.Axis(tickMinStep=1, format=",d", tickCount=8) if whole else alt.Axis(tickCount=8)
     base = alt.Chart(rows).encode(
         x=alt.X(f"{value}:Q", title=title, axis=axis), y=alt.Y(f"{label}:N", sort="-x", title=None)
     )

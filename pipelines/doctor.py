@@ -16,7 +16,7 @@ from typing import Literal
 
 import polars as pl
 
-from cdr.errors import CdrError
+from cdr.errors import CdrError, storage
 from cdr.formats import by_name
 from cdr.lake import Lake
 from cdr.pseudonyms import KeyFolder
@@ -57,10 +57,12 @@ def examine(lake: Lake) -> tuple[Answer, ...]:
 
 
 def _answers(ask: Callable[[Lake], Iterator[Answer]], lake: Lake) -> Iterator[Answer]:
+    question = ask.__name__.removeprefix("_")
     try:
-        yield from ask(lake)
+        with storage(f"looking at {question}"):
+            yield from ask(lake)
     except CdrError as error:
-        yield Answer(ask.__name__.removeprefix("_"), "wrong", str(error))
+        yield Answer(question, "wrong", str(error))
 
 
 def _sources(lake: Lake) -> Iterator[Answer]:
@@ -224,19 +226,25 @@ def _nights(lake: Lake) -> Iterator[Answer]:
             yield Answer(
                 "nights",
                 "look",
-                f"run {run['run_id']} was not finished; it stopped after {len(run['done'])} steps",
+                f"run {run['run_id']} was not finished; it stopped after "
+                f"{counted(len(run['done']), 'step')}",
                 f"`callsieve nightly --date {day}` goes on with it",
             )
     if runs:
         yield Answer("nights", "ok", f"{counted(len(runs), 'run')} in the ledger")
-        yield Answer("queue", "ok", counted(open_case_count(lake.home.root), "open case"))
-        if not people_count(lake.home.root):
-            yield Answer(
-                "queue",
-                "look",
-                "nobody can sign in yet",
-                "`callsieve review user add NAME --role reviewer`, then `callsieve review serve`",
-            )
+
+
+def _queue(lake: Lake) -> Iterator[Answer]:
+    if not any(lake.home.runs.glob("*.json")):
+        return
+    yield Answer("queue", "ok", counted(open_case_count(lake.home.root), "open case"))
+    if not people_count(lake.home.root):
+        yield Answer(
+            "queue",
+            "look",
+            "nobody can sign in yet",
+            "`callsieve review user add NAME --role reviewer`, then `callsieve review serve`",
+        )
 
 
 _QUESTIONS: tuple[Callable[[Lake], Iterator[Answer]], ...] = (
@@ -247,4 +255,5 @@ _QUESTIONS: tuple[Callable[[Lake], Iterator[Answer]], ...] = (
     _accounts,
     _calls,
     _nights,
+    _queue,
 )
