@@ -65,7 +65,7 @@ def open_session(
         store=lake.settings.store,
         spill=lake.home.spill,
         time_limit_s=lake.settings.store.query_s,
-        functions={"pseudonym": _function(key)} if reveal and key is not None else None,
+        functions=_pseudonym_functions(lake, key) if reveal and key is not None else None,
     )
     return Session(
         con,
@@ -102,6 +102,13 @@ def _seen(
     return Shielded(
         view, columns=table.shielded & there, hosts=table.hosts & there, key=key, rows=rows
     )
+
+
+def _pseudonym_functions(lake: Lake, current: Key) -> dict[str, query.TextFunction]:
+    """Return `pseudonym`, and one named after each key: a pseudonym says by which it was made."""
+    every = KeyFolder(lake.settings.keys_folder, lake.home.root).all()
+    by_key = {f"pseudonym_{key.fingerprint}": _function(key) for key in every}
+    return {"pseudonym": _function(current), **by_key}
 
 
 def _function(key: Key) -> query.TextFunction:

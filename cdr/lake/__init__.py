@@ -150,7 +150,8 @@ class Lake:
             Whose columns and rows. Those of other purposes do not exist in the session.
         reveal : bool, default=False
             Show raw values, for those whom `access.reveal` in the settings names. The session
-            then has the function `pseudonym(text)`, with which to find who is behind one.
+            then has the function `pseudonym(text)`, with which to find who is behind one, and for
+            one like `+49~7d5e-…` of an earlier key `pseudonym_7d5e(text)`.
         reason : str, optional
             Why they are needed; goes to the audit log.
 

@@ -14,6 +14,7 @@ from cdr import Lake, access, load_settings, open_lake
 from cdr.errors import QueryFailed, WrongUse
 from cdr.privacy import audit
 from cdr.privacy.requests import Person, Right, close, receive
+from cdr.pseudonyms import KeyFolder
 from cdr.query import ask, session
 from cdr.schema import ACCOUNT_EVENTS, CALLS
 from cdr.settings import AccessSettings, StoreSettings
@@ -115,12 +116,17 @@ def test_raw_values_need_a_reason_and_leave_a_trace_without_a_number(lake: Lake)
     assert details["why"].startswith("case 12, asked by +49301~")
 
 
-def test_who_is_behind_a_pseudonym_can_be_found_when_revealing(lake: Lake) -> None:
+@pytest.mark.parametrize("rotated", [False, True])
+def test_who_is_behind_a_pseudonym_can_be_found_when_revealing(lake: Lake, rotated: bool) -> None:
     ((hidden,),) = rows(lake, "fraud", "SELECT min(caller_number) FROM calls WHERE account_id='a2'")
+    function = "pseudonym"
+    if rotated:
+        KeyFolder(lake.settings.keys_folder, lake.home.root).rotate()
+        function = f"pseudonym_{hidden.partition('~')[2][:4]}"
 
     found = rows(
         lake, "fraud",
-        f"SELECT DISTINCT caller_number FROM calls WHERE pseudonym(caller_number) = '{hidden}'",
+        f"SELECT DISTINCT caller_number FROM calls WHERE {function}(caller_number) = '{hidden}'",
         reveal=True, reason="case 12",
     )  # fmt: skip
 
