@@ -23,8 +23,8 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -157,25 +157,31 @@ def write(file: Path, inbox: Path, form: str, *, rows: int | None, first_copy: i
                 left = len(lines) if rows is None else min(len(lines), rows - written)
                 out.write(_renamed(b"".join(lines[:left]), form, b"k%d-" % copy))
                 written += left
-            if rows is None or written >= rows:
+                if written == rows:
+                    return
+            if rows is None:
                 return
 
 
-def _files(inbox: Path, form: str) -> Iterator[tuple[bytes, list[bytes]]]:
-    for path in sorted(inbox.iterdir()):
-        lines = path.read_bytes().splitlines(keepends=True)
-        header = lines.pop(0) if form == "plain_csv" else b""
-        if form == "freeswitch_json":
-            yield b"", [line for line in lines if line.endswith(b"}\n")]
-            continue
-        columns = [len(next(csv.reader([line.decode("utf-8", "replace")]))) for line in lines]
-        usual = max(set(columns), key=columns.count)
-        yield header, [line for line, n in zip(lines, columns, strict=True) if n == usual]
+@cache
+def _files(inbox: Path, form: str) -> list[tuple[bytes, list[bytes]]]:
+    return [_sound(path, form) for path in sorted(inbox.iterdir())]
+
+
+def _sound(path: Path, form: str) -> tuple[bytes, list[bytes]]:
+    """Return a file's header and those of its lines at which a plain copy does not stop."""
+    lines = path.read_bytes().splitlines(keepends=True)
+    header = lines.pop(0) if form == "plain_csv" else b""
+    if form == "freeswitch_json":
+        return b"", [line for line in lines if line.endswith(b"}\n")]
+    columns = [len(next(csv.reader([line.decode("utf-8", "replace")]))) for line in lines]
+    usual = max(set(columns), key=columns.count)
+    return header, [line for line, n in zip(lines, columns, strict=True) if n == usual]
 
 
 def _renamed(lines: bytes, form: str, prefix: bytes) -> bytes:
     if form == "plain_csv":
-        return re.sub(rb"(?m)^(?=.)", prefix, lines)
+        return prefix + lines[:-1].replace(b"\n", b"\n" + prefix) + b"\n"
     if form == "freeswitch_json":
         return re.sub(rb'("(?:call_)?uuid":")', rb"\1" + prefix, lines)
     return re.sub(rb',"(\d{10}\.\d+")', rb',"' + prefix + rb"\1", lines)  # unique id

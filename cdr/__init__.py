@@ -4,6 +4,7 @@ This package knows nothing of fraud. Notebooks and other people's scripts use
 the names below; everything else may change.
 """
 
+import cdr.allocation  # before Polars, which reads it once
 import cdr.billing.tables  # noqa: F401 - makes billing's tables known to sessions, retention and rights
 from cdr.errors import CdrError
 from cdr.lake import Lake, open_lake
