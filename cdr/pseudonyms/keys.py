@@ -85,11 +85,7 @@ class KeyFolder:
             self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
             _only_ours(self.root, folder=True)
             file = self.root / f"{key.made_at.strftime(_STAMP)}{_SUFFIX}"
-            handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-            with os.fdopen(handle, "w") as written:
-                written.write(key.secret)
-                written.flush()
-                os.fsync(written.fileno())
+            _write_new(file, key.secret)
         return key
 
     def _outside(self) -> None:
@@ -112,6 +108,20 @@ class KeyFolder:
                 f"{file.name} in the folder of keys is no key; restore it from a backup"
             ) from None
         return Key(made_at, secret)
+
+
+def _write_new(file: Path, secret: str) -> None:
+    """Write a file that is not there yet, whole or not at all."""
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    try:
+        with os.fdopen(handle, "w") as written:
+            written.write(secret)
+            written.flush()
+            os.fsync(written.fileno())
+        os.link(draft, file)
+    finally:
+        draft.unlink()
 
 
 def _only_ours(path: Path, *, folder: bool) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from cdr.errors import WrongUse
+from cdr.errors import StorageFailed, WrongUse
 from cdr.pseudonyms import KeyFolder
 
 
@@ -90,3 +91,21 @@ def test_keys_may_not_lie_within_the_home(tmp_path: Path) -> None:
     with pytest.raises(WrongUse, match="within the home"):
         inside.current()
     assert not (tmp_path / "home").exists()
+
+
+def test_a_key_that_found_no_room_leaves_nothing(tmp_path: Path) -> None:
+    full = tmp_path / "full"
+    full.mkdir()
+    words = ["mount", "-t", "tmpfs", "-o", "size=4k,nr_inodes=8,mode=700", "tmpfs", str(full)]
+    if subprocess.run(words, capture_output=True).returncode:
+        pytest.skip("may not mount")
+    try:
+        (full / "other").write_bytes(bytes(4096))
+        folder = KeyFolder(full, tmp_path / "home")
+        with pytest.raises(StorageFailed, match="writing a key: the disk is full"):
+            folder.current()
+        assert [file.name for file in full.iterdir()] == ["other"]
+        (full / "other").unlink()
+        assert folder.current() == folder.current()
+    finally:
+        subprocess.run(["umount", full], check=True)
