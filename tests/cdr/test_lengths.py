@@ -99,6 +99,30 @@ def test_a_habit_rests_on_enough_undoubted_calls_of_thirty_days(
     assert doubt_lengths(lake, DAY, now=LATER) == doubted
 
 
+@pytest.mark.parametrize(
+    ("before", "duration_s", "doubted"),
+    [
+        pytest.param([], 3600, 1, id="new"),
+        pytest.param([], 1800, 0, id="not-beyond-three-times-all-accounts"),
+        pytest.param(
+            [call(200, "new", "2026-08-30", 1300)], 3600, 0, id="its-own-calls-are-longer"
+        ),
+    ],
+)
+def test_for_an_account_of_few_calls_all_accounts_stand_in(
+    lake: cdr.Lake,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    before: list[str],
+    duration_s: int,
+    doubted: int,
+) -> None:
+    monkeypatch.setattr("cdr.lengths.COMMON_CALLS", HABIT_CALLS + 5)
+    common = [call(300 + n, "a3", "2026-08-30", 700) for n in range(5)]
+    take_in(lake, tmp_path, [*HABIT, *common, *before, call(100, "new", "2026-09-01", duration_s)])
+    assert doubt_lengths(lake, DAY, now=LATER) == doubted
+
+
 def test_days_that_calls_were_taken_in_for_are_looked_at(lake: cdr.Lake, tmp_path: Path) -> None:
     take_in(lake, tmp_path, [call(1, "a1", "2026-08-03", 60), call(2, "a1", "2026-09-01", 60)])
     assert recent_days(lake, since=NOW) == [date(2026, 8, 3), DAY]
