@@ -1,0 +1,1 @@
+"""What is done when, and the command line: order, and no rules of its own."""

@@ -99,6 +99,30 @@ def test_every_make_target_that_a_page_names_is_there() -> None:
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
 
 
+def test_the_map_of_the_tree_names_every_package_and_nothing_that_is_gone() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    named = set(re.findall(r"`([a-z_.]+/[a-z_./]*)`", text))
+    assert not {path for path in named if not (ROOT / path).exists()}
+    folders = {
+        f"{path.relative_to(ROOT).as_posix()}/"
+        for package in ("cdr", "fraud", "pipelines")
+        for path in (ROOT / package, *(ROOT / package).iterdir())
+        if path.is_dir() and path.name != "__pycache__"
+    }
+    assert folders <= named
+
+
+@pytest.mark.parametrize("package", ["cdr", "fraud", "pipelines"])
+def test_every_module_begins_by_saying_what_belongs_into_it(package: str) -> None:
+    silent = [
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / package).rglob("*.py")
+        if "migrations" not in path.parts
+        and not path.read_text("utf-8").removeprefix("r").startswith('"""')
+    ]
+    assert silent == []
+
+
 def units() -> list[Block]:
     return [b for b in blocks(ROOT / "docs" / "operations.md") if b.language == "ini"]
 

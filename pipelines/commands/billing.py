@@ -218,12 +218,11 @@ def reconcile(
         )
     page, differences = write_reconciliation(found, out)
     note_exports(lake.home, ExportKind.BILL, (page, differences), at=datetime.now(tz=UTC))
-    summary = found.summary.to_dicts()
     show(
         {
             "agrees": found.agrees,
             "page": str(page),
-            "summary": summary,
+            "summary": found.summary.to_dicts(),
             "differences": found.differences.height,
             "unreadable": found.unreadable.to_dicts(),
         },

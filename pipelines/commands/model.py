@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import polars as pl
 import typer
 
 from cdr import Lake, open_lake
@@ -105,23 +106,13 @@ def evaluate(
 
     Example: callsieve evaluate --from 2026-09-20 --to 2026-09-26 --wait-days 5
     """
-    import polars as pl
-
-    from fraud.backtest import TRUTH, backtest, midnights_between
+    from fraud.backtest import backtest, midnights_between
     from fraud.model.shelf import named
     from fraud.review.queue import decisions_as_labels, has_queue
     from pipelines.model_card import write_evaluation
 
     lake = open_lake(ctx.obj())
-    today = datetime.now(tz=UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    end = last.replace(tzinfo=UTC) if last else today - timedelta(days=wait_days)
-    start = first.replace(tzinfo=UTC) if first else end - timedelta(days=13)
-    known_until = min(end + timedelta(days=wait_days), today)
-    if not start <= end < known_until:
-        raise WrongUse("--from must not be after --to, and --to must be before today (UTC)")
-    told = None
-    if truth is not None:
-        told = pl.read_csv(truth, schema_overrides=dict(TRUTH), columns=list(TRUTH))
+    start, end, known_until = _judged(first, last, wait_days)
     found = backtest(
         lake,
         midnights_between(start, end, every_days=every_days),
@@ -130,7 +121,7 @@ def evaluate(
             decisions_as_labels(lake.home.root, before=at) if has_queue(lake.home.root) else None
         ),
         model_id=named(lake.home.models, model) if model else None,
-        truth=told,
+        truth=_truth(truth) if truth else None,
         tell=tell,
     )
     said = found.as_json()
@@ -142,6 +133,26 @@ def evaluate(
     show(said, as_json=as_json, text=text_file.read_text("utf-8"))
     if found.leaks:
         raise typer.Exit(NEEDS_A_PERSON)
+
+
+def _judged(
+    first: datetime | None, last: datetime | None, wait_days: int
+) -> tuple[datetime, datetime, datetime]:
+    """Return the first and the last midnight to score, and until when outcomes count."""
+    today = datetime.now(tz=UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    end = last.replace(tzinfo=UTC) if last else today - timedelta(days=wait_days)
+    start = first.replace(tzinfo=UTC) if first else end - timedelta(days=13)
+    known_until = min(end + timedelta(days=wait_days), today)
+    if not start <= end < known_until:
+        raise WrongUse("--from must not be after --to, and --to must be before today (UTC)")
+    return start, end, known_until
+
+
+def _truth(file: Path) -> pl.DataFrame:
+    """Read who is fraudulent in a simulation."""
+    from fraud.backtest import TRUTH
+
+    return pl.read_csv(file, schema_overrides=dict(TRUTH), columns=list(TRUTH))
 
 
 @app.command()

@@ -1,0 +1,1 @@
+"""Statements of the comparison, one file each."""

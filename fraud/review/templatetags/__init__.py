@@ -1,0 +1,1 @@
+"""Words and figures as the templates of the queue show them."""
