@@ -22,7 +22,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -111,14 +111,10 @@ class Kept:
 
 
 def measured(
-    method: str, model: Any, X: Any, y: Any, learned: Any, asked: Any
+    make: Callable[[], Any], X: Any, y: Any, learned: Any, asked: Any
 ) -> tuple[float, float, float]:
-    """Learn from one half and measure on the other; without a model given, tune one there."""
-    if method == OURS:
-        model = BlockedAccountSimilarity()
-    elif model is None:
-        model = tuned(method, X[learned], y[learned])
-    model = model.fit(X[learned], y[learned])
+    """Learn from one half and measure on the other."""
+    model = make().fit(X[learned], y[learned])
     score, said = model.predict_proba(X[asked])[:, 1], model.predict(X[asked])
     return (
         float(roc_auc_score(y[asked], score)),
@@ -136,13 +132,14 @@ def table(
     first = halves[0][0]
     found: dict[str, list[Sequence[float]]] = {}
     for method in (*others(), *([OURS] if ours_too else [])):
-        model = None if method == OURS or tune_each else tuned(method, X[first], y[first])
-        found[method] = [
-            kept.measured(
-                (name, method, number), partial(measured, method, model, X, y, learned, asked)
-            )
-            for number, (learned, asked) in enumerate(halves)
-        ]
+        once = cache(partial(tuned, method, X[first], y[first]))  # not where all of it is kept
+        found[method] = []
+        for number, (learned, asked) in enumerate(halves):
+            make = partial(tuned, method, X[learned], y[learned]) if tune_each else once
+            if method == OURS:
+                make = BlockedAccountSimilarity
+            measure = partial(measured, make, X, y, learned, asked)
+            found[method].append(kept.measured((name, method, number), measure))
     for method, values in found.items():
         mean, spread = np.mean(values, axis=0), np.std(values, axis=0)
         line = "  ".join(

@@ -117,26 +117,35 @@ def challenge(folder: Path, model_id: str | None) -> None:
     _write(folder, _Standing(_standing(folder).history, model_id))
 
 
-def roll_back(folder: Path) -> str | None:
-    """Undo the last promotion; return who scores then, None where each night learns anew.
+def roll_back(folder: Path) -> tuple[str, ...]:
+    """Undo promotions until a model that can be read scores, or each night learns anew.
+
+    Returns
+    -------
+    tuple of str
+        Models on the way that cannot be read any more; they are no longer gone back to.
 
     Raises
     ------
     WrongUse
         If nothing was ever promoted.
-    ModelRefused
-        If the model before cannot be read any more; the champion stays who it was.
     """
     standing = _standing(folder)
-    history = standing.history
-    if not history:
+    if not standing.history:
         raise WrongUse("no model was ever promoted, so there is nothing to go back to")
-    before: str | None = history[-2]["model_id"] if len(history) > 1 else None
-    if before is not None:
-        _read(folder, before)
-    challenger = None if standing.challenger == before else standing.challenger
-    _write(folder, _Standing(history[:-1], challenger))
-    return before
+    left = standing.history[:-1]
+    skipped: list[str] = []
+    while left and (before := left[-1]["model_id"]) is not None:
+        try:
+            _read(folder, before)
+            break
+        except ModelRefused:
+            skipped.append(before)
+            left = left[:-1]
+    champion = left[-1]["model_id"] if left else None
+    challenger = None if standing.challenger == champion else standing.challenger
+    _write(folder, _Standing(left, challenger))
+    return tuple(skipped)
 
 
 def named(folder: Path, prefix: str) -> str:

@@ -186,7 +186,7 @@ def explain(
 
     Example: callsieve explain C1000073 --as-of 2026-10-01
     """
-    from pipelines.commands.nightly import candidate_text
+    from pipelines.commands.nightly import account_text
 
     lake = open_lake(ctx.obj())
     night = _night(lake, as_of, model, only=account)
@@ -198,7 +198,7 @@ def explain(
     near_good = [asdict(one) for one in found[0].similar_good]
     said = {**_said(lake, night), **found[0].as_json(), "similar_good": near_good}
     said.pop("rank")
-    show(said, as_json=as_json, text=candidate_text(found[0]))
+    show(said, as_json=as_json, text=account_text(found[0]))
     if found[0].score is None:
         tell(unknown_because(lake.settings.scoring.min_calls))
 
@@ -243,6 +243,8 @@ def promote(
 ) -> None:
     """Let a model score from the next night on, or go back.
 
+    Going back passes over models that cannot be read any more.
+
     Example: callsieve model promote 3f9a
     """
     from fraud.model.shelf import champion_id, named, roll_back
@@ -251,14 +253,16 @@ def promote(
     if (model is not None) + previous + nightly != 1:
         raise WrongUse("give a model, or --previous, or --nightly")
     folder = open_lake(ctx.obj()).home.models
+    skipped: tuple[str, ...] = ()
     if previous:
-        roll_back(folder)
+        skipped = roll_back(folder)
     else:
         wanted = named(folder, model) if model else None
         promote_model(folder, wanted, now=datetime.now(tz=UTC))
     champion = champion_id(folder)
     text = f"{champion} scores from now on" if champion else "Each night learns anew"
-    show({"champion": champion}, as_json=as_json, text=text)
+    lines = [*(f"{one} cannot be read any more and is passed over" for one in skipped), text]
+    show({"champion": champion, "skipped": skipped}, as_json=as_json, text="\n".join(lines))
 
 
 @models.command()

@@ -119,8 +119,7 @@ def night_text(outcome: Outcome) -> str:
     if outcome.concerns:
         lines += ["", "Needs a person:", *(f"  - {concern}" for concern in outcome.concerns)]
     lines += ["", "Candidates:" if outcome.candidates else "No candidates."]
-    for candidate in outcome.candidates:
-        lines += _candidate_lines(candidate)
+    lines += map(candidate_text, outcome.candidates)
     return "\n".join(lines)
 
 
@@ -150,13 +149,18 @@ def hour_text(outcome: HourlyOutcome) -> str:
 
 
 def candidate_text(candidate: Candidate) -> str:
-    """Say who a candidate is and why, in lines for a terminal."""
-    return "\n".join(_candidate_lines(candidate))
+    """Say who a candidate is and why, behind its place in the queue, in lines for a terminal."""
+    return f"{candidate.rank:4}. {account_text(candidate)}"
 
 
-def _candidate_lines(candidate: Candidate) -> Iterator[str]:
+def account_text(candidate: Candidate) -> str:
+    """Say who an account is and why it has its score, in lines for a terminal."""
+    return "\n".join(_account_lines(candidate))
+
+
+def _account_lines(candidate: Candidate) -> Iterator[str]:
     score = "unknown" if candidate.score is None else f"{candidate.score:.2f}"
-    yield f"{candidate.rank:4}. {candidate.account_id}  score {score}, {candidate.band}"
+    yield f"{candidate.account_id}  score {score}, {candidate.band}"
     for reason in candidate.reasons[:REASONS_PRINTED]:
         yield from textwrap.wrap(
             f"{reason.text} ({reason.share * 100:.0f} % of the score)",

@@ -59,7 +59,9 @@ def test_each_step_back_is_one_promotion(folder: Path, shelf: tuple[Path, list[s
     for model_id in (first, second, None):
         promote(folder, model_id, now=NOW)
     assert champion_id(folder) is None
-    assert [roll_back(folder), roll_back(folder), roll_back(folder)] == [second, first, None]
+    for before in (second, first, None):
+        assert roll_back(folder) == ()
+        assert champion_id(folder) == before
     with pytest.raises(WrongUse, match="ever promoted"):
         roll_back(folder)
 
@@ -71,6 +73,23 @@ def test_a_model_that_cannot_be_read_is_not_promoted(
     with pytest.raises(ModelRefused):
         promote(folder, "0" * 32, now=NOW)
     assert champion_id(folder) == shelf[1][0]
+
+
+def test_going_back_passes_over_models_that_cannot_be_read(
+    folder: Path, shelf: tuple[Path, list[str]], tmp_path: Path
+) -> None:
+    first, second = shelf[1]
+    copied = tmp_path / "models"
+    shutil.copytree(folder, copied)
+    for promoted in (first, second, first):
+        promote(copied, promoted, now=NOW)
+    (copied / second / "model.skops").write_bytes(b"damaged")
+    assert roll_back(copied) == (second,)
+    assert champion_id(copied) == first
+    (copied / first / "model.skops").unlink()
+    promote(copied, None, now=NOW)
+    assert roll_back(copied) == (first,)
+    assert champion_id(copied) is None
 
 
 def test_a_model_is_named_by_its_first_digits(folder: Path, shelf: tuple[Path, list[str]]) -> None:
@@ -101,8 +120,8 @@ def test_who_comes_back_by_a_step_back_challenges_no_longer(
     promote(folder, first, now=NOW)
     promote(folder, second, now=NOW)
     challenge(folder, first)
-    assert roll_back(folder) == first
-    assert challenger_id(folder) is None
+    roll_back(folder)
+    assert (champion_id(folder), challenger_id(folder)) == (first, None)
 
 
 def test_a_model_that_cannot_be_read_challenges_nobody(
