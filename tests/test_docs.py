@@ -87,6 +87,14 @@ def test_every_block_of_a_page_is_of_a_kind_that_is_tested(page: Path) -> None:
             json.loads(block.text)
 
 
+@each_page
+def test_what_a_page_shows_as_printed_follows_a_command_that_prints_it(page: Path) -> None:
+    if page.stem == "walk":
+        pytest.skip("`tests/test_one_call.py` writes and compares the whole page")
+    kinds = [b.language for b in blocks(page) if b.language == "text" or b.commands]
+    assert kinds[:1] != ["text"]
+
+
 def test_every_make_target_that_a_page_names_is_there() -> None:
     makefile = (ROOT / "Makefile").read_text("utf-8")
     named = {
