@@ -71,6 +71,9 @@ def split_columns(
             return whole
     good = _is_good(separator, columns, keys)
     lines = scan_lines(block).with_columns(good=good).collect(engine="streaming")
+    if lines.height == block.line_count and lines["good"].all() and lines["line"].is_sorted():
+        fields = _parse(block.data, lines.height, columns, wanted, separator)
+        return pl.concat([lines.drop("good", "cut"), fields], how="horizontal")
     return _split(lines, columns, wanted, separator, mend, keys)
 
 
@@ -217,7 +220,7 @@ def _with_fields(
     wanted: Collection[str],
     separator: str,
 ) -> pl.DataFrame:
-    data = "\n".join(texts).encode()
+    data = texts.str.join("\n")[0].encode()
     fields = _parse(data, rows.height, columns, wanted, separator)
     return pl.concat([rows.drop("cut"), fields], how="horizontal")
 
