@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,8 +11,8 @@ import pytest
 
 import cdr
 from cdr.ingest import ingest
-from cdr.lake.compact import compact
-from cdr.schema import REJECTS
+from cdr.lake.compact import MAX_FILES_A_DAY, compact
+from cdr.schema import CALLS, INGESTS, REJECTS
 from cdr.settings import SourceSettings
 
 PBX = SourceSettings(format="plain_csv", zone="UTC", country="DE")
@@ -39,3 +40,29 @@ def test_small_files_become_few_of_bounded_length_in_the_order_they_came(
     version = lake.version(REJECTS)
     compact(lake)
     assert lake.version(REJECTS) == version
+
+
+@pytest.mark.large
+def test_two_hundred_small_files_of_a_week_do_not_accumulate(tmp_path: Path) -> None:
+    """Each night 29 deliveries of its day came in, every fifth row of each a day late."""
+    lake = cdr.open_lake(cdr.load_settings(home=tmp_path / "home"), create=True)
+    for day in range(2, 9):
+        for number in range(29):
+            file = tmp_path / f"{day}-{number}.csv"
+            file.write_text(
+                HEADER
+                + f"bad{day}-{number},,1,2,,5,answered\n"
+                + "".join(
+                    f"{day}-{number}-{n},a{n},+4930901820,+442079460018,"
+                    f"2026-09-{day - (n == 4):02d} 12:00:00,5,answered\n"
+                    for n in range(5)
+                )
+            )
+            now = datetime(2026, 9, day + 1, tzinfo=UTC)
+            ingest(lake, [file], source_name="pbx", source=PBX, now=now)
+        compact(lake)
+        of_days = Counter(file.partition["call_date"] for file in lake.files(CALLS))
+        assert max(of_days.values()) <= MAX_FILES_A_DAY
+        assert len(lake.files(REJECTS)) <= MAX_FILES_A_DAY
+        assert len(lake.files(INGESTS)) <= MAX_FILES_A_DAY
+    assert lake.calls().collect().height == 7 * 29 * 5
