@@ -53,11 +53,18 @@ def show(found: Mapping[str, Any], *, as_json: bool, text: str | Table | None = 
     if as_json:
         sys.stdout.write(json.dumps(found, default=_plain) + "\n")
     elif isinstance(text, Table):
-        wide = Console().options.update(max_width=_WIDEST)
-        width = Console().measure(text, options=wide).maximum
-        Console(width=width, soft_wrap=True).print(text)  # no cell is broken, as it is copied from
+        sys.stdout.write(_drawn(text))
     else:
         sys.stdout.write(harmless(text or json.dumps(found, default=_plain, indent=2)) + "\n")
+
+
+def _drawn(table: Table) -> str:
+    """Draw a table as wide as it is: no cell is broken, so that it can be copied."""
+    wide = Console().options.update(max_width=_WIDEST)
+    console = Console(width=Console().measure(table, options=wide).maximum, soft_wrap=True)
+    with console.capture() as drawn:
+        console.print(table)
+    return "".join(f"{line.rstrip()}\n" for line in drawn.get().splitlines())
 
 
 def tell(message: str) -> None:

@@ -36,6 +36,10 @@ Reason = Annotated[str | None, typer.Option(help="What the person said; kept wit
 Grounds = Annotated[str | None, typer.Option(help="Why; the person is told.")]
 
 
+_SAID = 80
+"""Signs of what a person said in a list; `--json` has all."""
+
+
 @person.command()
 def access(
     ctx: typer.Context,
@@ -198,12 +202,12 @@ def requests(ctx: typer.Context, as_json: Json = False) -> None:
     rows = requests_of(open_lake(ctx.obj())).drop("answer").to_dicts()
     late = [row for row in rows if row["state"] == State.OPEN and row["due_at"] < now]
     table = Table(box=None)
-    for name in ("request", "right", "kind", "state", "received", "due", ""):
+    for name in ("request", "right", "kind", "state", "received", "due", "", "said"):
         table.add_column(name, no_wrap=True)
     for row in sorted(rows, key=lambda row: (row["state"] != State.OPEN, row["due_at"])):
         days = [f"{row[name]:%Y-%m-%d}" for name in ("received_at", "due_at")]
         said = (row["request_id"][:8], row["right"], row["kind"], row["state"], *days,
-                "LATE" if row in late else "")  # fmt: skip
+                "LATE" if row in late else "", (row["reason"] or "")[:_SAID])  # fmt: skip
         table.add_row(*map(cell, said))
     show({"requests": rows, "late": len(late)}, as_json=as_json, text=table if rows else "none")
     if late:
