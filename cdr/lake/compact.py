@@ -125,7 +125,9 @@ def _unharmed(lake: Lake, table: Table, files: Iterable[DataFile]) -> None:
     with storage(f"compacting {table.name}"):
         for file in files:
             if damaged(file.path, memoryview(lake.content(table, file))):
-                raise StorageFailed(f"compacting {table.name}", DAMAGED_FILE)
+                raise StorageFailed(
+                    f"compacting {table.name}", DAMAGED_FILE, outcome="its rows are as they were"
+                )
 
 
 def _rows_of(lake: Lake, table: Table, file: DataFile) -> pl.DataFrame:
