@@ -33,7 +33,7 @@ def test_score_train_promote_explain_and_back(run: Callable[..., Any]) -> None:
     """A model promoted on the midnight it was trained for changes no score."""
     before = run("score", "--as-of", AS_OF).found
     model_id = run("train", "--as-of", AS_OF).found["model_id"]
-    assert run("model", "promote", model_id[:8]).found == {"champion": model_id}
+    assert run("model", "promote", model_id[:8]).found["champion"] == model_id
     listed = run("model", "list").found["models"]
     assert [one["is_champion"] for one in listed if one["model_id"] == model_id] == [True]
     assert run("score", "--as-of", AS_OF).found == before
@@ -45,7 +45,7 @@ def test_score_train_promote_explain_and_back(run: Callable[..., Any]) -> None:
     shadow = run("model", "compare", model_id[:8], model_id[:8], "--as-of", AS_OF).found
     assert (shadow["only_champion"], shadow["only_challenger"]) == ([], [])
     assert run("explain", "nobody", "--as-of", AS_OF).code == 2
-    assert run("model", "promote", "--previous").found == {"champion": None}
+    assert run("model", "promote", "--previous").found == {"champion": None, "skipped": []}
 
 
 def test_a_night_keeps_what_it_weighed_details_with(sample_home: Path) -> None:
