@@ -25,6 +25,10 @@ from cdr.settings import StoreSettings
 
 Connection = duckdb.DuckDBPyConnection
 
+_TOO_LARGE = (
+    "it needs more memory and disk than store.memory_limit_mb and store.spill_limit_mb allow"
+)
+
 READING = frozenset({duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN})
 """Kinds of statement that a person may ask."""
 
@@ -175,11 +179,7 @@ def ask(con: Connection, sql: str, *, limit: int) -> pl.DataFrame:
     except (duckdb.BinderException, duckdb.CatalogException) as error:
         raise WrongUse(_no_table(con, str(error)) or _kind(error)) from None
     except duckdb.OutOfMemoryException:
-        raise QueryFailed(
-            "yours",
-            "it needs more memory and disk than store.memory_limit_mb and store.spill_limit_mb "
-            "allow; ask for fewer days or columns",
-        ) from None
+        raise QueryFailed("yours", f"{_TOO_LARGE}; ask for fewer days or columns") from None
     except duckdb.Error as error:
         raise QueryFailed("yours", _kind(error)) from None
     return found
@@ -227,4 +227,8 @@ def _kind(error: duckdb.Error) -> str:
         hints = [line for line in more[:1] if line.startswith(("Did you mean", "Candidate bind"))]
         said = " ".join([first, *hints])
         return said if not any(c.isdigit() for c in first) else type(error).__name__
-    return storage_fault(error) or type(error).__name__
+    if (fault := storage_fault(error)) is not None:
+        return fault
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return f"{_TOO_LARGE}; allow more in callsieve.toml"
+    return type(error).__name__

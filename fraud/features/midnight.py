@@ -15,6 +15,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import polars as pl
 
@@ -25,10 +26,15 @@ from cdr.query import Connection, Query, run
 from cdr.schema import INSTANT
 from fraud.features.registry import WINDOWS, Signal
 from fraud.features.signals import SIGNALS
+from fraud.features.statements import text_of
 from fraud.features.window import window_features
 
 HISTORY_DAYS = max(WINDOWS)
 """Days before a midnight that any signal looks at."""
+
+KEYS_AT_ONCE = 20_000_000
+"""Rows of `account_day_keys` whose accounts are described by one statement. Ours: 25 million do
+with the 2 GB of `store.memory_limit_mb`, 50 million do not. Each slice reads all rows once more."""
 
 PAIRS = pl.Schema({"account_id": pl.String(), "as_of": INSTANT})
 """What :func:`features_at` is asked for."""
@@ -103,7 +109,9 @@ def features_as_of(
         "left_out": list(left_out),
         **_bounds([as_of_date]),
     }
-    return _described(con, signals, "scored_all", params).drop("as_of")
+    slices = _slices(con, params)
+    parts = [_described(con, signals, "scored_all", {**params, **one}) for one in slices]
+    return pl.concat(parts).drop("as_of")
 
 
 def features_at(
@@ -169,6 +177,17 @@ def _described(
         for signal, column in zip(part, described, strict=True)
     }
     return keys.with_columns(column_of[signal.name] for signal in signals)
+
+
+def _slices(con: Connection, params: Mapping[str, object]) -> list[dict[str, str | None]]:
+    """Cut the accounts into slices with about `KEYS_AT_ONCE` rows of the window each.
+
+    DuckDB cannot spill all that a statement sums up, so its memory grows with the accounts.
+    """
+    text = text_of("slice_bounds")
+    given = _given(Query("slice_bounds", text), {**params, "keys_at_once": KEYS_AT_ONCE})
+    bounds = [None, *run(con, given)["account_id"], None]
+    return [{"from_account": low, "to_account": high} for low, high in pairwise(bounds)]
 
 
 def _midnight(as_of: datetime) -> date:

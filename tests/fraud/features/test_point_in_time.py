@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from importlib import import_module
 from typing import Any
 
 import polars as pl
@@ -12,9 +13,10 @@ from feature_rows import AS_OF, account, call, opened
 from polars.testing import assert_frame_equal
 
 from cdr.errors import WrongUse
-from cdr.query import Connection
+from cdr.query import Connection, Query, run
 from fraud.features.midnight import features_as_of, features_at
 from fraud.features.signals import SIGNALS
+from fraud.features.statements import text_of
 
 Open = Callable[..., Connection]
 
@@ -214,6 +216,21 @@ def test_pairs_give_what_each_midnight_gives(
         one = got.filter(pl.col("as_of") == as_of).drop("as_of")
         assert_frame_equal(one, features_as_of(con, as_of=as_of).head(1))
     assert_frame_equal(one, features_as_of(con, as_of=as_of, accounts=["a"]))
+
+
+def test_slices_of_accounts_give_what_all_give(
+    with_and_without: tuple[Connection, Connection], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    con, _ = with_and_without
+    whole = features_as_of(con, as_of=AS_OF)
+    window = {"first_date": AS_OF.date() - timedelta(days=30), "until_date": AS_OF.date()}
+    cuts = {}
+    for keys in (1, 1_000_000):
+        cut = Query("slice_bounds", text_of("slice_bounds"), {**window, "keys_at_once": keys})
+        cuts[keys] = run(con, cut)["account_id"].to_list()
+    assert cuts == {1: ["b", "c"], 1_000_000: []}
+    monkeypatch.setattr(import_module("fraud.features.midnight"), "KEYS_AT_ONCE", 1)
+    assert_frame_equal(features_as_of(con, as_of=AS_OF), whole, rel_tol=1e-12)
 
 
 def test_accounts_opened_later_are_not_there(tables: Open) -> None:

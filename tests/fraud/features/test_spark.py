@@ -78,6 +78,8 @@ def test_every_signal_is_the_same_on_spark(spark: Any, tmp_path: Path) -> None:
         "first_date": AS_OF.date() - timedelta(days=30),
         "until_date": AS_OF.date(),
         "left_out": [],
+        "from_account": None,
+        "to_account": None,
     }
     found = on_spark(spark, window_features(SIGNALS).sql, given)
     rows = [row.asDict() for row in found.collect()]
