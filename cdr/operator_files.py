@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cdr.errors import FormatError, SchemaMismatch, shown
-from cdr.formats.blocks import BOMB_BYTES, BOMB_RATIO
+from cdr.formats.blocks import most_unpacked_bytes
 from cdr.formats.plain_parquet import text_bytes
 from cdr.normalise.addresses import canonical_ip
 from cdr.schema import MONEY, TEXTS
@@ -190,7 +190,7 @@ def _no_bomb(file: Path) -> None:
 
     What it says of itself is looked at first, then the text that its dictionaries stand for.
     """
-    most = max(BOMB_BYTES, BOMB_RATIO * file.stat().st_size)
+    most = most_unpacked_bytes(file)
     metadata = pq.read_metadata(file)
     said = sum(metadata.row_group(n).total_byte_size for n in range(metadata.num_row_groups))
     leaves = [metadata.schema.column(n) for n in range(len(metadata.schema))]

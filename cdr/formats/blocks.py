@@ -33,6 +33,12 @@ size. Ours: call records pack 5 to 40 times; gzip reaches 1,032 times with repet
 REPLACEMENT = "\ufffd"
 """What stands in a text where bytes were not UTF-8 (Unicode standard, section 3.9)."""
 
+
+def most_unpacked_bytes(file: Path) -> int:
+    """Return how much a compressed file may unpack to before it is taken for a bomb."""
+    return max(BOMB_BYTES, BOMB_RATIO * file.stat().st_size)
+
+
 _RAW_CHARS = 4_096  # ours: enough of an overlong line to recognise it
 _SAMPLE_BYTES = 65_536  # ours: some hundred records decide on the dialect of a file
 _BINARY_SHARE = 0.3  # ours: random bytes give more than 0.5, a text in Latin-1 below 0.15
@@ -216,7 +222,7 @@ def _text_pieces(file: Path, block_bytes: int) -> Iterator[bytes]:
             start = stream.read(max(block_bytes, 4_096))
             if fault := _binary_fault(start[:4_096]):
                 raise FormatError(shown(file), fault)
-            most, unpacked = max(BOMB_BYTES, BOMB_RATIO * file.stat().st_size), len(start)
+            most, unpacked = most_unpacked_bytes(file), len(start)
             start = start.removeprefix(_UTF8_MARK)
             for at in range(0, len(start), block_bytes):
                 yield start[at : at + block_bytes]

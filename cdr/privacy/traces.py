@@ -24,7 +24,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from cdr.formats.blocks import BOMB_BYTES, BOMB_RATIO
+from cdr.formats.blocks import most_unpacked_bytes
 from cdr.privacy.identifiers import Identifiers
 
 _PIECE = 1 << 22
@@ -145,18 +145,14 @@ def _in_zip(file: Path, patterns: Patterns) -> Iterator[tuple[str, int]]:
     with zipfile.ZipFile(file) as archive:
         for member in archive.infolist():
             with archive.open(member) as content:
-                if count := _in_bytes(content, patterns, most=_most_of(file)):
+                if count := _in_bytes(content, patterns, most=most_unpacked_bytes(file)):
                     yield member.filename, count
 
 
 def _in_gzip(file: Path, patterns: Patterns) -> Iterator[tuple[str, int]]:
     with gzip.open(file) as content:
-        if count := _in_bytes(content, patterns, most=_most_of(file)):  # type: ignore[arg-type]
+        if count := _in_bytes(content, patterns, most=most_unpacked_bytes(file)):  # type: ignore[arg-type]
             yield "unpacked", count
-
-
-def _most_of(file: Path) -> int:
-    return max(BOMB_BYTES, BOMB_RATIO * file.stat().st_size)
 
 
 def _in_parquet(

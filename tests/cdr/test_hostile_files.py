@@ -119,8 +119,8 @@ def test_a_dictionary_that_stands_for_far_more_text_is_refused(tmp_path: Path) -
 def test_a_parquet_file_that_would_unpack_to_far_more_than_its_size_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cdr.operator_files.BOMB_BYTES", 1 << 16)
-    monkeypatch.setattr("cdr.operator_files.BOMB_RATIO", 10)
+    monkeypatch.setattr("cdr.formats.blocks.BOMB_BYTES", 1 << 16)
+    monkeypatch.setattr("cdr.formats.blocks.BOMB_RATIO", 10)
     file = tmp_path / "accounts.parquet"
     same = pl.repeat("x", 200_000, eager=True)
     pl.DataFrame(dict.fromkeys(ACCOUNTS_FILE.required, same)).write_parquet(file)

@@ -49,6 +49,17 @@ def lake_at(store: ObjectStoreSettings, home: Path) -> cdr.Lake:
     return cdr.open_lake(settings, create=True)
 
 
+@dataclass(frozen=True)
+class Machine:
+    """A machine of the operator: its working folder, and the store it shares with others."""
+
+    store: ObjectStoreSettings
+    home: Path
+
+    def lake(self) -> cdr.Lake:
+        return lake_at(self.store, self.home)
+
+
 @contextmanager
 def running(folder: Path) -> Iterator[Server]:
     """Start a server with a bucket in it, and end it."""

@@ -10,8 +10,6 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -21,7 +19,7 @@ import polars as pl
 import psutil
 import pytest
 from killed import kill_after, kill_at, started, together
-from object_server import BUCKET, KEY, KEY_ID, Server, lake_at, raw, running
+from object_server import BUCKET, KEY, KEY_ID, Machine, Server, lake_at, raw
 
 import cdr
 from cdr.errors import LakeBusy, StorageFailed, WrongUse
@@ -30,7 +28,6 @@ from cdr.lake.compact import compact
 from cdr.lake.stats import table_stats
 from cdr.lake.verify import verify
 from cdr.lake.versions import drop_old_versions, old_versions
-from cdr.object_store import ObjectStoreSettings
 from cdr.privacy.erasure import erase_from, left_in
 from cdr.privacy.identifiers import identifiers_of
 from cdr.privacy.requests import Person
@@ -46,17 +43,6 @@ pytestmark = pytest.mark.s3
 SOURCE = SourceSettings(format="plain_csv", zone="UTC", country="DE")
 HEADER = "record_id,account_id,caller,callee,started_at,duration_s,outcome\n"
 NOW = datetime(2026, 9, 9, tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class Machine:
-    """A machine of the operator: its working folder, and the store it shares with others."""
-
-    store: ObjectStoreSettings
-    home: Path
-
-    def lake(self) -> cdr.Lake:
-        return lake_at(self.store, self.home)
 
 
 def row(number: int, *, day: int = 1, duration_s: int = 60) -> str:
@@ -118,18 +104,6 @@ def ids(lake: cdr.Lake) -> list[str]:
 def unnamed(lake: cdr.Lake) -> set[str]:
     """Files of calls that no version of the table names."""
     return {f.path for f in lake.lying(CALLS)} - {f.path for f in lake.files(CALLS)}
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running(tmp_path_factory.mktemp("server")) as server:
-        yield server
-
-
-@pytest.fixture
-def here(server: Server, tmp_path: Path) -> Machine:
-    prefix = f"home{random.SystemRandom().randrange(1 << 40)}"
-    return Machine(server.reached(prefix), tmp_path / "here")
 
 
 @pytest.fixture

@@ -11,11 +11,10 @@ from pathlib import Path
 
 import pytest
 from killed import kill_after, kill_at
-from object_server import Server, running
+from object_server import Machine
 from test_object_store import (
     HEADER,
     SOURCE,
-    Machine,
     ids,
     row,
     squeeze,
@@ -58,18 +57,6 @@ REQUESTS = {
     "publish": 1,
 }
 """How often a job does each of these to the store, about."""
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running(tmp_path_factory.mktemp("server")) as server:
-        yield server
-
-
-@pytest.fixture
-def here(server: Server, tmp_path: Path) -> Machine:
-    prefix = f"home{random.SystemRandom().randrange(1 << 40)}"
-    return Machine(server.reached(prefix), tmp_path / "here")
 
 
 def kills(count: int, took_s: float) -> Iterator[Callable[..., bool]]:

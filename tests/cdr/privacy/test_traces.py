@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from cdr.privacy import traces
+from cdr.formats import blocks
 from cdr.privacy.identifiers import Identifiers
 from cdr.privacy.requests import Person
 from cdr.privacy.traces import patterns_of, traces_of
@@ -59,7 +59,7 @@ def test_what_is_damaged_or_encrypted_is_said_not_to_be_searched(tmp_path: Path)
 
 
 def test_a_bomb_is_not_read_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(traces, "BOMB_BYTES", 1 << 16)
+    monkeypatch.setattr(blocks, "BOMB_BYTES", 1 << 16)
     (tmp_path / "x.csv.gz").write_bytes(gzip.compress(b"0" * (1 << 24)))
     (where,) = found(tmp_path / "x.csv.gz")
     assert where.startswith("NOT SEARCHED to its end")
