@@ -27,7 +27,8 @@ DRIFT_FROM = 0.147
 """Cliff's delta from which a move is more than negligible (Romano et al. 2006)."""
 
 TRUTH = pl.Schema({"account_id": pl.String(), "is_fraud": pl.Boolean(), "kind": pl.String(),
-                   "lookalike_kind": pl.String(), "fraud_from_at": pl.String()})  # fmt: skip
+                   "lookalike_kind": pl.String(),
+                   "fraud_from_at": pl.Datetime("us", "UTC")})  # fmt: skip
 """Columns of the simulator's truth that are looked at."""
 
 
@@ -254,15 +255,10 @@ def _outcomes(later: pl.DataFrame, truth: pl.DataFrame | None) -> pl.DataFrame:
             nothing.alias("kind"),
             nothing.alias("lookalike_kind"),
         )
-    began = (
-        pl.col("fraud_from_at")
-        .str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%z", time_unit="us", strict=False)
-        .cast(pl.Datetime("us", "UTC"))
-    )
     return truth.select(
         "account_id",
         pl.col("is_fraud").alias("fraud"),
-        began.alias("began_at"),
+        pl.col("fraud_from_at").alias("began_at"),
         "kind",
         "lookalike_kind",
     )

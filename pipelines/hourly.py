@@ -7,7 +7,7 @@ that was killed is done again by the next one.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -40,7 +40,7 @@ class HourlyOutcome:
     rules : list
         How many accounts each rule hit, over the days looked at.
     candidates : tuple of Candidate
-        Accounts that rules hit on the newest day on which they did, the most urgent first.
+        Accounts that rules hit, those of the newest day first, the most urgent of a day first.
     cases_opened, cases_refreshed : int
         What the queue got.
     concerns : tuple of str
@@ -109,7 +109,7 @@ def _run(lake: Lake, day: date, now: datetime, tell: Callable[[str], None]) -> H
     reduce_days(lake, as_of=midnight_after(day), back_days=DAYS)
     tell("applying the rules")
     rules: dict[str, dict[str, Any]] = {}
-    candidates: dict[str, Candidate] = {}
+    candidates: list[Candidate] = []
     opened = refreshed = 0
     for looked_at in (day - timedelta(days=back) for back in reversed(range(DAYS))):
         found = apply_rules(lake, looked_at, now=now)
@@ -125,12 +125,13 @@ def _run(lake: Lake, day: date, now: datetime, tell: Callable[[str], None]) -> H
             versions=versions,
         )  # fmt: skip
         opened, refreshed = opened + placed.opened, refreshed + placed.refreshed
-        candidates |= {one.account_id: one for one in hit}
+        named = {one.account_id for one in hit}
+        candidates = [*hit, *(one for one in candidates if one.account_id not in named)]
     return HourlyOutcome(
         date=day,
         ingest=taken.counts,
         rules=[rules[name] for name in sorted(rules)],
-        candidates=tuple(candidates.values()),
+        candidates=tuple(replace(one, rank=rank) for rank, one in enumerate(candidates, start=1)),
         cases_opened=opened,
         cases_refreshed=refreshed,
         concerns=tuple(concerns),

@@ -90,7 +90,11 @@ def evaluate(
     ] = 14,
     truth: Annotated[
         Path | None,
-        typer.Option(exists=True, dir_okay=False, help="`truth/accounts.csv` of a simulation."),
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="`truth/accounts.parquet` of a simulation, or the same as CSV.",
+        ),
     ] = None,
     model: Annotated[
         str | None,
@@ -149,10 +153,22 @@ def _judged(
 
 
 def _truth(file: Path) -> pl.DataFrame:
-    """Read who is fraudulent in a simulation."""
+    """Read who is fraudulent in a simulation, as it was written or as CSV."""
     from fraud.backtest import TRUTH
 
-    return pl.read_csv(file, schema_overrides=dict(TRUTH), columns=list(TRUTH))
+    try:
+        if file.suffix == ".parquet":
+            return pl.read_parquet(file, columns=list(TRUTH)).cast(dict(TRUTH))
+        began = pl.col("fraud_from_at").str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%z", time_unit="us")
+        text = pl.read_csv(
+            file, schema_overrides={**TRUTH, "fraud_from_at": pl.String}, columns=list(TRUTH)
+        )
+        return text.with_columns(began).cast(dict(TRUTH))
+    except pl.exceptions.PolarsError:
+        raise WrongUse(
+            f"{file.name} is not the truth of a simulation: it needs the columns "
+            f"{', '.join(TRUTH)}, as `callsieve simulate` writes them"
+        ) from None
 
 
 @app.command()

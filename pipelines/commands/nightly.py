@@ -162,8 +162,11 @@ def _account_lines(candidate: Candidate) -> Iterator[str]:
     score = "unknown" if candidate.score is None else f"{candidate.score:.2f}"
     yield f"{candidate.account_id}  score {score}, {candidate.band}"
     for reason in candidate.reasons[:REASONS_PRINTED]:
+        weight = (
+            "enough by itself" if reason.share == 1 else f"{reason.share * 100:.0f} % of the score"
+        )
         yield from textwrap.wrap(
-            f"{reason.text} ({reason.share * 100:.0f} % of the score)",
+            f"{reason.text} ({weight})",
             width=96,
             initial_indent="      - ",
             subsequent_indent="        ",

@@ -46,6 +46,19 @@ def test_a_call_to_a_test_number_is_a_case_at_once_and_only_once(
     assert [(one.account_id, one.band) for one in cases(operator.home)] == [("a2", "high")]
 
 
+def test_the_newest_attack_is_told_first(callsieve: RunCommand, operator: Operator) -> None:
+    attacked(operator)  # a2, on the fourth
+    operator.leave(2, operator.call(9, "a1", 2, 30))  # a1: the rule looks two days back
+    callsieve(*operator.words, "hourly", "--date", "2026-09-03")
+    shown = callsieve(*operator.words, *HOUR[:-1]).out
+    assert [line for line in shown.splitlines() if "score" in line] == [
+        "   1. a2  score unknown, high",
+        "   2. a1  score unknown, high",
+    ]
+    assert "listed test numbers" in shown
+    assert "(enough by itself)" in " ".join(shown.split())
+
+
 def test_rows_set_aside_are_told_at_once(callsieve: RunCommand, operator: Operator) -> None:
     operator.leave(4, "not,a,call")
     ran = callsieve(*operator.words, *HOUR)

@@ -6,13 +6,19 @@ import json
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from polars.testing import assert_frame_equal
 
 from cdr import load_settings, open_lake
 from cdr.schema import SCORES
+from fraud.backtest import TRUTH
 from fraud.identity.parameters import parameters_of_night
+from pipelines.commands.model import _truth
+
+if TYPE_CHECKING:
+    from conftest import RunCommand
 
 AS_OF = "2026-10-01"
 CONFIG = Path(__file__).parents[2] / "data" / "samples" / "callsieve.toml"
@@ -79,6 +85,24 @@ def test_past_nights_are_evaluated_with_the_truth(run: Callable[..., Any]) -> No
     assert "<svg" in page
     assert "C10" not in page  # no account is named
     assert "precision at 50 a day" in Path(found["report"]).with_suffix(".md").read_text("utf-8")
+
+
+def test_the_truth_is_read_as_the_simulator_writes_it_and_as_csv(tmp_path: Path) -> None:
+    as_csv = _truth(CONFIG.parent / "truth" / "accounts.csv")
+    assert (as_csv.schema, as_csv["is_fraud"].any()) == (TRUTH, True)
+    as_csv.write_parquet(tmp_path / "accounts.parquet")
+    assert_frame_equal(_truth(tmp_path / "accounts.parquet"), as_csv)
+
+
+@pytest.mark.parametrize("name", ["calls.csv", "calls.parquet"])
+def test_a_file_that_is_no_truth_is_named(
+    callsieve: RunCommand, sample_home: Path, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).write_text("caller,callee\n1,2\n")
+    nights = ("--from", "2026-09-26", "--to", "2026-09-26", "--wait-days", "4")
+    ran = callsieve("--home", sample_home, "evaluate", *nights, "--truth", tmp_path / name)
+    assert ran.code == 2
+    assert f"{name} is not the truth of a simulation: it needs the columns account_id" in ran.err
 
 
 @pytest.mark.large
