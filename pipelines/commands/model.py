@@ -12,6 +12,7 @@ import typer
 
 from cdr import Lake, open_lake
 from cdr.errors import WrongUse
+from cdr.privacy.restrictions import left_alone
 from pipelines.model_text import compared_text, shadow_text, trained_text
 from pipelines.terminal import NEEDS_A_PERSON, Json, paced, show, tell
 
@@ -158,12 +159,12 @@ def _truth(file: Path) -> pl.DataFrame:
 
     try:
         if file.suffix == ".parquet":
-            return pl.read_parquet(file, columns=list(TRUTH)).cast(dict(TRUTH))
+            return pl.read_parquet(file, columns=list(TRUTH)).cast(TRUTH)
         began = pl.col("fraud_from_at").str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%z", time_unit="us")
         text = pl.read_csv(
             file, schema_overrides={**TRUTH, "fraud_from_at": pl.String}, columns=list(TRUTH)
         )
-        return text.with_columns(began).cast(dict(TRUTH))
+        return text.with_columns(began).cast(TRUTH)
     except pl.exceptions.PolarsError:
         raise WrongUse(
             f"{file.name} is not the truth of a simulation: it needs the columns "
@@ -205,6 +206,10 @@ def explain(
     from pipelines.commands.nightly import account_text
 
     lake = open_lake(ctx.obj())
+    if account in left_alone(lake, as_of=datetime.now(tz=UTC)):
+        raise WrongUse(
+            "not scored: its data are restricted or objected to, see `callsieve person requests`"
+        )
     night = _night(lake, as_of, model, only=account)
     if night.scores.filter(night.scores["account_id"] == account).is_empty():
         raise WrongUse("no open account of that name was known then; check the name and --as-of")

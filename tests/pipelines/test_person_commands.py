@@ -187,6 +187,8 @@ def test_restriction_and_objection_hold_until_they_are_decided(
     asked = callsieve(*words, "restrict", "--account", account, "--json").found
     assert callsieve(*words, "restrict", "--account", account, "--json").found == asked
     assert left_alone(lake_of(sample_home), as_of=datetime.now(UTC)) == {account}
+    explained = callsieve("--home", sample_home, "explain", account)
+    assert (explained.code, "restricted or objected to" in explained.err) == (2, True)
     lifted = callsieve(*words, "decide", asked["request_id"], "--lift", "--grounds", "asked")
     assert lifted.code == 0, lifted.err
     assert left_alone(lake_of(sample_home), as_of=datetime.now(UTC)) == set()
