@@ -41,7 +41,7 @@ ONE_CALL = (
 _COMPACT = """
 import cdr
 from cdr.lake.compact import compact
-assert compact(cdr.open_lake(cdr.load_settings(home=Path(sys.argv[1])))) == 1
+assert compact(cdr.open_lake(cdr.load_settings(home=Path(sys.argv[1])))).days == 1
 """
 
 _DUCKDB = """

@@ -24,7 +24,9 @@ What the library says is put into our words like this, whatever ours says:
 - of up to six digits without a plus: ``is_emergency_number`` is an emergency number,
   ``is_valid_short_number_for_region`` of the digits as they stand is a short code; what
   ``PhoneNumberMatcher`` finds to be a valid number in that text is a number. What is none of the
-  three is no number and no service for the library; ours calls it an extension.
+  three is no number and no service for the library; ours calls it an extension;
+- of more digits without a plus: ``is_valid_short_number_for_region`` is a short code where
+  ``is_valid_number`` is not.
 
 ``parse`` alone is more lenient with so few digits: it also takes a number without the trunk
 prefix that it is never written without, and digits that nobody was given. How often it says
@@ -99,6 +101,8 @@ def by_library(sample: Sample) -> Answer:
     answer = _parsed(sample)
     if answer.validity == "valid" and SATELLITE.match(answer.number or ""):
         return answer._replace(kind="satellite")
+    if answer.validity != "valid" and "+" not in digits and _is_short_code(digits, sample.country):
+        return Answer(None, "short", sample.country, "short_code")
     return answer
 
 
@@ -106,6 +110,15 @@ def _few(sample: Sample, digits: str) -> Answer:
     country = sample.country
     if phonenumbers.is_emergency_number(digits, country):
         return Answer(None, "short", country, "emergency")
+    if _is_short_code(digits, country):
+        return Answer(None, "short", country, "short_code")
+    if PhoneNumberMatcher(digits, country, Leniency.VALID).has_next():
+        return _parsed(sample)
+    return Answer(None, "short", country, "extension")
+
+
+def _is_short_code(digits: str, country: str) -> bool:
+    """Ask the library of the digits as they stand: nothing is dropped from a short code."""
     zeros = len(digits) - len(str(int(digits)))
     as_they_stand = phonenumbers.PhoneNumber(
         country_code=phonenumbers.country_code_for_region(country),
@@ -113,11 +126,7 @@ def _few(sample: Sample, digits: str) -> Answer:
         italian_leading_zero=zeros > 0,
         number_of_leading_zeros=zeros,
     )
-    if phonenumbers.is_valid_short_number_for_region(as_they_stand, country):
-        return Answer(None, "short", country, "short_code")
-    if PhoneNumberMatcher(digits, country, Leniency.VALID).has_next():
-        return _parsed(sample)
-    return Answer(None, "short", country, "extension")
+    return phonenumbers.is_valid_short_number_for_region(as_they_stand, country)
 
 
 def _parsed(sample: Sample) -> Answer:

@@ -213,23 +213,26 @@ def storage_fault(error: BaseException) -> str | None:
     for signs, meaning in _STORE_FAULTS:
         if any(sign in text for sign in signs):
             return meaning
-    return None
+    return DAMAGED_FILE if "reading the stream registered as" in text else None
 
 
 def _of_a_data_file(error: BaseException, text: str) -> bool:
     """Tell whether engines say that a Parquet file cannot be opened or understood."""
-    gone = isinstance(error, FileNotFoundError) and ".parquet" in text
+    gone = isinstance(error, FileNotFoundError | IsADirectoryError) and ".parquet" in text
     return gone or any(sign in text for sign in _DAMAGED)
 
 
-DAMAGED_FILE = "a data file is damaged or gone; `callsieve lake verify` names it"
+DAMAGED_FILE = "a data file is damaged or gone; `callsieve lake verify` names it; restore a copy"
 
 _DAMAGED = (
     "parquet: file out of specification",
     "parquet magic bytes not found",
     "parquet file size is",
+    "couldn't deserialize thrift",
+    "decompression failed: data corruption",
 )
-"""What Polars, Arrow and DuckDB say of a Parquet file that is none any more, in small letters."""
+"""What Polars, Arrow and DuckDB say of a Parquet file that is none any more, in small letters.
+DuckDB also says `reading the stream registered as` of any other fault that Arrow has with one."""
 
 
 @contextmanager

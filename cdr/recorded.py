@@ -16,13 +16,16 @@ import pyarrow as pa
 from duckdb import DuckDBPyRelation
 
 from cdr import query
-from cdr.errors import QueryFailed, WrongUse
+from cdr.errors import QueryFailed, WrongUse, storage
 
 Params = Mapping[str, object] | Sequence[object] | None
 Note = Callable[[str], None]
 """Writes down a statement."""
 
 Rows = TypeVar("Rows")
+
+_reading = storage("reading the lake")
+"""Around what reads rows: says in words that a data file is damaged, as every command does."""
 
 _TELLING = frozenset(
     {"alias", "columns", "description", "dtypes", "explain", "sql_query", "type", "types"}
@@ -59,6 +62,7 @@ class Result:
         self._note = note
         self._noted = noted
 
+    @_reading
     def pl(self) -> pl.DataFrame:
         """Return the rows as Polars has them; an interval, of which it has no type, as text.
 
@@ -70,6 +74,7 @@ class Result:
         frame = query.frame_of(self._bounded())
         return self._within(frame, frame.height)
 
+    @_reading
     def df(self) -> Any:
         """Return the rows as pandas has them, where that is installed."""
         frame = self._bounded().df()
@@ -77,11 +82,13 @@ class Result:
 
     fetchdf = to_df = df
 
+    @_reading
     def fetchnumpy(self) -> dict[str, Any]:
         """Return the rows as NumPy arrays by the names of their columns."""
         columns: dict[str, Any] = self._bounded().fetchnumpy()
         return self._within(columns, max(map(len, columns.values()), default=0))
 
+    @_reading
     def to_arrow_table(self) -> pa.Table:
         """Return the rows as Arrow has them."""
         table: pa.Table = self._bounded().to_arrow_table()
@@ -96,6 +103,7 @@ class Result:
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         return self.to_arrow_table().__arrow_c_stream__(requested_schema)
 
+    @_reading
     def fetchall(self) -> list[tuple[Any, ...]]:
         """Return the rows as tuples."""
         rows: list[tuple[Any, ...]] = self._bounded().fetchall()
@@ -109,11 +117,13 @@ class Result:
         """Return the rows by the names of their columns."""
         return self.pl().to_dicts()
 
+    @_reading
     def show(self) -> None:
         """Print the first rows."""
         self._write_down()
         self._relation.show()
 
+    @_reading
     def __repr__(self) -> str:
         self._write_down()
         return repr(self._relation)
@@ -122,6 +132,7 @@ class Result:
         return self.shape[0]
 
     @property
+    @_reading
     def shape(self) -> tuple[int, int]:
         """Rows and columns; the rows are counted and not handed over."""
         self._write_down()
@@ -204,6 +215,7 @@ class Session:
 
     view = table
 
+    @_reading
     def execute(self, text: str, parameters: Params = None) -> Self:
         """Run a statement; `fetchone`, `fetchmany` and `fetchall` give its rows."""
         self._write_down(text, parameters)
@@ -211,6 +223,7 @@ class Session:
         self._con.execute(text, parameters)
         return self
 
+    @_reading
     def fetchmany(self, size: int = 1) -> list[tuple[Any, ...]]:
         """Return the next rows; raises `QueryFailed` when they are more than allowed in all."""
         rows: list[tuple[Any, ...]] = self._con.fetchmany(min(size, self._limit - self._given + 1))
@@ -229,6 +242,7 @@ class Session:
             rows += fetched
         return rows
 
+    @_reading
     def df(self) -> Any:
         """Return the rows that are left as pandas has them, where that is installed."""
         frame = self._con.df()
@@ -237,6 +251,7 @@ class Session:
 
     fetchdf = fetch_df = df
 
+    @_reading
     def fetchnumpy(self) -> dict[str, Any]:
         """Return the rows that are left as NumPy arrays by the names of their columns."""
         columns: dict[str, Any] = self._con.fetchnumpy()

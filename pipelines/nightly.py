@@ -162,7 +162,7 @@ def _check(night: Night) -> Result:
 
 
 def _compact(night: Night) -> Result:
-    return {"days": compact(night.lake)}
+    return asdict(compact(night.lake))
 
 
 def _reduce(night: Night) -> Result:

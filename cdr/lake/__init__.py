@@ -188,7 +188,7 @@ class Lake:
 
     def views(self, purpose: Purpose) -> dict[str, ds.Dataset | pa.Table]:
         """Return each table with the columns of a purpose, as it is, to be read without copying."""
-        with self.reading():
+        with self.reading(), storage("reading the lake"):
             return {
                 table.name: self._view(table, columns)
                 for table in TABLES.values()

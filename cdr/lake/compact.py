@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -46,23 +47,57 @@ GROWING = (CALL_HISTORY, REJECTS, INGESTS, ACCOUNT_EVENTS, MESSAGE_TEMPLATES)
 """Tables that get files with every batch, besides `calls`; others are replaced whole."""
 
 
-def compact(lake: Lake) -> int:
+@dataclass(frozen=True, slots=True)
+class Compacted:
+    """What was done: ``days`` of `calls` rewritten, and the ``concerns`` of those that were not."""
+
+    days: int
+    concerns: tuple[str, ...]
+
+
+def compact(lake: Lake) -> Compacted:
     """Rewrite days that lie in many files, and remove files replaced `KEPT_HOURS` ago.
 
-    Returns
-    -------
-    int
-        Days of `calls` rewritten.
+    A day with a damaged file stays as it is, and the files that its table let go of stay too:
+    they may be all that is left of its rows.
     """
-    crowded = crowded_days(lake.files(CALLS))
-    for day in crowded:
-        _compact_day(lake, day)
-    for table in GROWING:
-        for place in crowded_days(f for f in lake.files(table) if f.rows < ROWS_A_FILE):
-            _merge(lake, table, place)
+    rewritten = 0
+    concerns = list[str]()
     for table in (CALLS, *GROWING):
-        lake.vacuum(table, hours=KEPT_HOURS)
-    return len(crowded)
+        crowded = _crowded(lake, table)
+        harmed = [place for place in crowded if not _rewritten(lake, table, place)]
+        if table is CALLS:
+            rewritten = len(crowded) - len(harmed)
+        if harmed:
+            concerns.append(_concern(table, harmed))
+        else:
+            lake.vacuum(table, hours=KEPT_HOURS)
+    return Compacted(rewritten, tuple(concerns))
+
+
+def _crowded(lake: Lake, table: Table) -> list[str]:
+    files = lake.files(table)
+    return crowded_days(files if table is CALLS else (f for f in files if f.rows < ROWS_A_FILE))
+
+
+def _rewritten(lake: Lake, table: Table, place: str) -> bool:
+    """Rewrite one day of a table; returns whether its files were whole."""
+    try:
+        with storage(f"compacting {table.name}"):
+            if table is CALLS:
+                _compact_day(lake, place)
+            else:
+                _merge(lake, table, place)
+    except StorageFailed as error:
+        if error.kind != DAMAGED_FILE:
+            raise
+        return False
+    return True
+
+
+def _concern(table: Table, places: list[str]) -> str:
+    where = f"{table.name} of {', '.join(places)}" if table.partition_by else table.name
+    return f"{where} not compacted: {DAMAGED_FILE}"
 
 
 def crowded_days(files: Iterable[DataFile]) -> list[str]:
@@ -122,17 +157,13 @@ def _merge(lake: Lake, table: Table, place: str) -> None:
 
 def _unharmed(lake: Lake, table: Table, files: Iterable[DataFile]) -> None:
     """Refuse to copy damage into a file whose checksum would then be right."""
-    with storage(f"compacting {table.name}"):
-        for file in files:
-            if damaged(file.path, memoryview(lake.content(table, file))):
-                raise StorageFailed(
-                    f"compacting {table.name}", DAMAGED_FILE, outcome="its rows are as they were"
-                )
+    for file in files:
+        if damaged(file.path, memoryview(lake.content(table, file))):
+            raise StorageFailed(f"compacting {table.name}", DAMAGED_FILE)
 
 
 def _rows_of(lake: Lake, table: Table, file: DataFile) -> pl.DataFrame:
-    with storage(f"reading rows of {table.name}"):
-        return lake.scan_files(table, [file]).collect()
+    return lake.scan_files(table, [file]).collect()
 
 
 def _runs(files: Iterable[DataFile]) -> Iterator[list[DataFile]]:

@@ -1,5 +1,8 @@
 """Few digits: an emergency number, a short code, a number that is as short, or neither.
 
+A few countries have short codes of seven digits and more, up to twelve. There a number goes
+first: what is a valid one is no short code.
+
 Six digits in a file of calls are an extension of the source's own exchange far more often
 than a number. So what is asked of them is stricter than of longer ones, and it is what
 `phonenumbers` asks of a number that it finds in a text (`PhoneNumberMatcher`, leniency
@@ -26,7 +29,8 @@ from cdr.normalise.numbering_patterns import PatternSet
 from cdr.normalise.numbering_ranges import Ranges, key_of
 
 LONGEST_SHORT = 6
-"""Digits of short codes and extensions at most. Ours: few E.164 numbers have fewer than 7."""
+"""Digits that are a short code or an extension before they are a number. Ours: few E.164 numbers
+have fewer than 7."""
 
 _LONGEST_WITH_AREA = 10
 """Digits at most of national numbers of plans that put an area code in front of so few."""
@@ -50,9 +54,16 @@ class Short:
         self._code: int = home.country_code
         main = phonenumbers.COUNTRY_CODE_TO_REGION_CODE[self._code][0]
         self._plan: Any = PhoneMetadata.metadata_for_region(main)
-        self._kinds = _kinds(PhoneMetadata.short_metadata_for_region(country))
+        codes: Any = PhoneMetadata.short_metadata_for_region(country)
+        self._longest = max(codes.general_desc.possible_length) if codes else 0
+        self._kinds = _kinds(codes, max(self._longest, LONGEST_SHORT))
         area = home.national_prefix_transform_rule  # may put an area code in front
         self._prefixed = _prefixed(self._plan, _LONGEST_WITH_AREA if area else LONGEST_SHORT)
+
+    @property
+    def longer(self) -> bool:
+        """Tell whether the country has short codes of more digits than `LONGEST_SHORT`."""
+        return self._longest > LONGEST_SHORT
 
     def kinds(self, dialled: Digits) -> npt.NDArray[np.str_]:
         """Tell emergency numbers and short codes of the country; empty for what is neither."""
@@ -91,8 +102,8 @@ def _told(patterns: PatternSet, word_of: _Word, most: int) -> _Told:
     return _Told(Ranges(starts, places, ()), np.array(words))
 
 
-def _kinds(short: Any) -> _Told:
-    """Read the short numbers of a country; `short` is its metadata, or None."""
+def _kinds(short: Any, most: int) -> _Told:
+    """Read the short numbers of a country up to `most` digits; `short`: its metadata, or None."""
     if short is None:
         return _told(PatternSet([]), lambda length, hits: "", 0)
     named = {
@@ -109,7 +120,7 @@ def _kinds(short: Any) -> _Told:
         fits = all(length in d.possible_length for d in (short.general_desc, short.short_code))
         return NumberType.SHORT_CODE.value if fits and {"short", "general"} <= hit else ""
 
-    return _told(PatternSet([named[name] for name in names]), word_of, LONGEST_SHORT)
+    return _told(PatternSet([named[name] for name in names]), word_of, most)
 
 
 def _prefixed(plan: Any, most: int) -> _Told:

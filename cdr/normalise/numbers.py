@@ -207,7 +207,11 @@ def _with_code(
 
 def _inland(rows: npt.NDArray[np.intp], dialled: pl.Series, digits: Digits, country: str) -> _Part:
     read = home_of(country).read(digits, dialled)
-    return _part(rows, read.numbers(), dialled, read.places)
+    short = short_of(country)
+    if not short.longer:
+        return _part(rows, read.numbers(), dialled, read.places)
+    kinds = np.where(_valid()[read.places], "", short.kinds(digits))
+    return _part(rows, read.numbers(), dialled, np.where(kinds == "", read.places, _told(kinds)))
 
 
 def _short(rows: npt.NDArray[np.intp], dialled: pl.Series, digits: Digits, country: str) -> _Part:
@@ -217,10 +221,14 @@ def _short(rows: npt.NDArray[np.intp], dialled: pl.Series, digits: Digits, count
     read = home_of(country).read(digits, dialled)
     number = (kinds == "") & _valid()[read.places]
     number &= short.written_as_number(digits, dialled, read)
+    return _part(rows, read.numbers(), dialled, np.where(number, read.places, _told(kinds)))
+
+
+def _told(kinds: npt.NDArray[np.str_]) -> Places:
+    """Return the places of kinds of short numbers; what is of none is an extension."""
     extension = _place(NumberType.EXTENSION.value)
     of_kind = {kind: _place(kind) for kind in np.unique(kinds).tolist() if kind}
-    told = np.array([of_kind.get(kind, extension) for kind in kinds.tolist()], np.uint16)
-    return _part(rows, read.numbers(), dialled, np.where(number, read.places, told))
+    return np.array([of_kind.get(kind, extension) for kind in kinds.tolist()], np.uint16)
 
 
 def _written(texts: pl.Series, rows: npt.NDArray[np.intp], country: str, bare: Bare) -> list[_Part]:

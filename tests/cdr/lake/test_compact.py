@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 import cdr
+from cdr.errors import DAMAGED_FILE
 from cdr.ingest import ingest
 from cdr.lake.compact import MAX_FILES_A_DAY, compact
 from cdr.schema import CALLS, INGESTS, REJECTS
@@ -40,6 +41,31 @@ def test_small_files_become_few_of_bounded_length_in_the_order_they_came(
     version = lake.version(REJECTS)
     compact(lake)
     assert lake.version(REJECTS) == version
+
+
+def test_a_damaged_file_keeps_its_own_day_alone_and_what_may_be_left_of_its_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = cdr.open_lake(cdr.load_settings(home=tmp_path / "home"), create=True)
+    for number in range(5):
+        file = tmp_path / f"{number}.csv"
+        calls = [
+            f"{number}-{day},a,+4930901820,+442079460018,2026-09-0{day} 12:00:00,5,answered\n"
+            for day in (1, 2, 3)
+        ]
+        file.write_text(HEADER + "".join(calls))
+        now = datetime(2026, 9, 4, tzinfo=UTC)
+        ingest(lake, [file], source_name="pbx", source=PBX, now=now)
+    harmed = next(f for f in lake.files(CALLS) if f.partition["call_date"] == "2026-09-02")
+    (lake.home.lake / "calls" / harmed.path).write_bytes(b"")
+
+    monkeypatch.setattr("cdr.lake.compact.KEPT_HOURS", 0)
+    done = compact(lake)
+    assert done.days == 2
+    assert done.concerns == (f"calls of 2026-09-02 not compacted: {DAMAGED_FILE}",)
+    of_days = Counter(file.partition["call_date"] for file in lake.files(CALLS))
+    assert of_days == {"2026-09-01": 1, "2026-09-02": 5, "2026-09-03": 1}
+    assert len(lake.lying(CALLS)) == 15 + 2
 
 
 @pytest.mark.large

@@ -54,7 +54,7 @@ def test_no_number_in_log_names_footers_or_messages(printed: str, tmp_path: Path
     assert lake.calls().collect()["caller_number"].drop_nulls().unique().to_list() == [
         "+49301234567"
     ]
-    assert compact(lake) == 1
+    assert compact(lake).days == 1
     outside = [printed.encode()]
     for path in lake.home.root.rglob("*"):
         outside.append(str(path.relative_to(lake.home.root)).encode())

@@ -317,7 +317,7 @@ def test_a_compacted_lake_is_read_from_the_new_files(here: Machine, tmp_path: Pa
         take_in(here, write(tmp_path / f"{number}", row(number)))
     lake = here.lake()
     con = lake.connect("fraud")
-    assert compact(lake) == 1
+    assert compact(lake).days == 1
     assert [
         len(lake.files(CALLS)),
         *(s.files for s in table_stats(lake) if s.table == "calls"),

@@ -14,6 +14,7 @@ import pytest
 
 from cdr.normalise.numbering_longer import LONGER
 from cdr.normalise.numbering_ranges import MAX_DIGITS, compile_world, world
+from cdr.normalise.numbering_short import LONGEST_SHORT
 
 BENCHMARK = Path(__file__).parents[3] / "benchmarks" / "numbering.py"
 
@@ -37,6 +38,18 @@ def test_some_numbers_of_every_region_are_read_as_the_library_reads_them(benchma
     dialled = [sample for sample in every if sample.country in ("AR", "BR", "DE", "JM", "RU")]
     found = benchmark.compared(abroad + dialled)
     assert found["numbers"] > 1_500
+    assert found["different"] == []
+
+
+def test_short_codes_of_many_digits_are_read_as_the_library_reads_them(benchmark: Any) -> None:
+    chance = random.Random(3)
+    every = [
+        benchmark.Sample(digits, country)
+        for country in ("AU", "CN", "IN")
+        for digits in benchmark._short(country, 150, chance)
+    ]
+    found = benchmark.compared(every)
+    assert sum(len(sample.text) > LONGEST_SHORT for sample in every) > 50
     assert found["different"] == []
 
 

@@ -92,6 +92,16 @@ def test_short_digits_are_a_party_and_no_number(text: str, kind: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "country"), [("2045252", "CU"), ("19001234", "AU"), ("000212345", "JP")]
+)
+def test_a_short_code_of_many_digits_is_one_in_its_country_alone(text: str, country: str) -> None:
+    found = end(text, country)
+    assert (found["number"], found["party"], found["country"]) == (None, text, country)
+    assert (found["number_type"], found["validity"]) == ("short_code", "short")
+    assert end(text, "DE")["number_type"] != "short_code"
+
+
+@pytest.mark.parametrize(
     ("text", "country"),
     [
         pytest.param("201234", "DE", id="fits-the-plan-but-has-no-trunk-prefix"),
