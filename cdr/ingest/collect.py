@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date
 from types import TracebackType
@@ -13,23 +12,29 @@ import polars as pl
 
 from cdr.dedupe import repeats
 from cdr.lake import Batch, DataFile
+from cdr.lake.packing import ROW_GROUP_ROWS
 from cdr.schema import CALLS, REJECTS
 
-FLUSH_ROWS = 500_000
-"""Calls collected before they are written. Ours: about 400 MB in memory while they are, and few
-enough files."""
+HELD_ROWS = 700_000
+"""Calls held before some are written. Ours: some 350 MB in memory while they are."""
+
+PART_ROWS = 2 * ROW_GROUP_ROWS
+"""Calls of one day that are written without waiting for more of them."""
 
 LARGE_FILE_BYTES = 8 << 20
 """A file larger than this gets Parquet parts of its own. Ours: compressed, it may hold 15 times
-as much, which still fits into one flush."""
+as much, which can still be held."""
 
 
 class Collector:
     """Collect rows of many files and stage them in few parts, while the next ones are collected.
 
+    Where days take turns, the day of which most is held is written: its parts are some four times
+    as large as if all that is held were written at once, and writing takes a third less.
+
     Rows that only repeat another of the same part are left out and counted: that
     spares a file of the day from being written twice. A file larger than what is
-    collected at a time gets parts of its own, so that it can be forgotten when it
+    held gets parts of its own, so that it can be forgotten when it
     turns out, late, not to be in its format.
 
     Use as a context manager: leaving waits until nothing is being written.
@@ -39,8 +44,10 @@ class Collector:
         self._batch = batch
         self._calls: list[pl.DataFrame] = []
         self._rejects: list[pl.DataFrame] = []
+        self._held: dict[date | None, list[pl.DataFrame]] = {}  # by day; None: rows set aside
         self._own: list[DataFile] = []
         self._mark = (0, 0)
+        self._alone = True
         self._ingest_id = ""
         self._writer = ThreadPoolExecutor(1)
         self._writing: Future[None] | None = None
@@ -59,18 +66,21 @@ class Collector:
 
     def begin(self, size_bytes: int, ingest_id: str) -> None:
         """Begin a file."""
-        if size_bytes > LARGE_FILE_BYTES or self._rows() >= FLUSH_ROWS:
-            self._flush()
+        self._wait()
+        rows = self._rows()
+        if begins_anew := size_bytes > LARGE_FILE_BYTES or rows >= HELD_ROWS:
+            self._hand_over(most_rows=0)
         self._own = []
         self._mark = (len(self._calls), len(self._rejects))
+        self._alone = begins_anew or not rows
         self._ingest_id = ingest_id
 
     def add(self, calls: pl.DataFrame, rejects: pl.DataFrame) -> None:
         """Collect rows of the file begun last."""
         self._calls.append(calls)
         self._rejects.append(rejects)
-        if self._mark == (0, 0) and self._rows() >= FLUSH_ROWS:
-            self._flush()
+        if self._alone:
+            self._hand_over(most_rows=HELD_ROWS)
 
     def forget(self, ingest_id: str) -> None:
         """Drop the rows of a file, if it was begun; none may have been begun since."""
@@ -81,49 +91,63 @@ class Collector:
         self._batch.unstage(CALLS, calls)
         self._batch.unstage(REJECTS, [file for file in self._own if file not in calls])
         del self._calls[self._mark[0] :], self._rejects[self._mark[1] :]
+        if self._alone:
+            self._held = {}
         self._own = []
         del self.repeated[ingest_id]
 
     def write_rest(self) -> None:
         """Write what was collected; all of it is staged then."""
-        self._flush()
+        self._hand_over(most_rows=0)
         self._wait()
 
-    def _flush(self) -> None:
-        """Begin to write what was collected, once what was before it is written."""
+    def _hand_over(self, *, most_rows: int) -> None:
+        """Begin to write all but so many rows, once what was handed over before is written."""
         self._wait()
         calls, rejects = self._calls, self._rejects
         self._calls, self._rejects = [], []
-        self._writing = self._writer.submit(self._write, calls, rejects, self._own)
+        self._writing = self._writer.submit(self._take, calls, rejects, self._own, most_rows)
 
     def _wait(self) -> None:
         if self._writing is not None:
             self._writing.result()
             self._writing = None
 
-    def _write(
-        self, blocks: list[pl.DataFrame], rejects: list[pl.DataFrame], own: list[DataFile]
+    def _take(
+        self,
+        blocks: list[pl.DataFrame],
+        rejects: list[pl.DataFrame],
+        own: list[DataFile],
+        most_rows: int,
     ) -> None:
-        for calls in _days(blocks):
-            again = repeats(calls)
-            if again.any():
-                counts = calls.filter(again).group_by("ingest_id").agg(pl.col("source_rows").sum())
-                self.repeated.update(dict(counts.iter_rows()))
-                calls = calls.filter(~again)
-            own += self._batch.add(CALLS, calls)
-        if rejects:
-            own += self._batch.add(REJECTS, pl.concat(rejects))
+        """Hold rows by day; the list of blocks is emptied."""
+        blocks.reverse()
+        while blocks:  # no block is there twice for longer than it takes to split it
+            for part in blocks.pop().partition_by("call_date"):
+                self._held.setdefault(part.item(0, "call_date"), []).append(part)
+        self._held.setdefault(None, []).extend(rejects)
+        while self._held:
+            rows = {day: _height(parts) for day, parts in self._held.items()}
+            day = max(rows, key=rows.__getitem__)
+            if sum(rows.values()) <= most_rows and rows[day] < PART_ROWS:
+                return
+            own += self._write(day)
+
+    def _write(self, day: date | None) -> list[DataFile]:
+        rows = pl.concat(self._held.pop(day))
+        if day is None:
+            return self._batch.add(REJECTS, rows)
+        again = repeats(rows)
+        if again.any():
+            counts = rows.filter(again).group_by("ingest_id").agg(pl.col("source_rows").sum())
+            self.repeated.update(dict(counts.iter_rows()))
+            rows = rows.filter(~again)
+        return self._batch.add(CALLS, rows)
 
     def _rows(self) -> int:
-        return sum(frame.height for frame in self._calls + self._rejects)
+        """Count what is collected; nothing may be being written."""
+        return sum(map(_height, (self._calls, self._rejects, *self._held.values())))
 
 
-def _days(blocks: list[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    """Hand over calls a day at a time; the list of blocks is emptied."""
-    days: dict[date, list[pl.DataFrame]] = {}
-    blocks.reverse()
-    while blocks:  # no block is there twice for longer than it takes to split it
-        for part in blocks.pop().partition_by("call_date"):
-            days.setdefault(part.item(0, "call_date"), []).append(part)
-    while days:
-        yield pl.concat(days.pop(min(days)))
+def _height(frames: list[pl.DataFrame]) -> int:
+    return sum(frame.height for frame in frames)

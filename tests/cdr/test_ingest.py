@@ -141,7 +141,7 @@ def test_a_file_that_cannot_be_read_takes_no_rows_of_the_one_before(
 def test_a_large_file_found_damaged_at_its_end_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cdr.ingest.collect.FLUSH_ROWS", 1_000)
+    monkeypatch.setattr("cdr.ingest.collect.HELD_ROWS", 1_000)
     monkeypatch.setattr("cdr.ingest.collect.LARGE_FILE_BYTES", 0)
     home = tmp_path / "home"
     home.mkdir()
