@@ -119,6 +119,7 @@ def grown(
     weight = of_class[encoded[use]]
     caution = CAUTION * of_class.max()
     rng = np.random.default_rng(seed)
+    by_signal = np.asfortranarray(codes)  # growing reads signal by signal, `apply` by account
     log_odds = np.zeros(len(wanted))
     trees, weights = [], []
     for _ in range(growth.n_rounds):
@@ -129,7 +130,7 @@ def grown(
             min_samples_leaf=growth.min_leaf,
             max_features=growth.split_share,
             random_state=int(rng.integers(2**31 - 1)),
-        ).fit(codes, error, sample_weight=weight, check_input=False).tree_  # fmt: skip
+        ).fit(by_signal, error, sample_weight=weight, check_input=False).tree_  # fmt: skip
         leaf = tree.apply(codes)
         count = tree.node_count
         push = np.bincount(leaf, weight * error, count)

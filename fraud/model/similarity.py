@@ -29,11 +29,6 @@ from fraud.model.lines import fitted_lines
 CHUNK = 32_768
 """Accounts sent through the trees at a time. Ours: codes and leaves of a chunk stay in cache."""
 
-FOLDS = 3
-"""Parts each class is cut into; every chain leaves one out. Ours: with three, a chain learns
-from two thirds, and two blocked accounts are enough for each to be scored without itself."""
-
-
 LINE_FROM = 100
 """Accounts of the rarer class from which on a line is tried. Ours: with 40 blocked of the same real
 accounts its share could not be told and it did not help."""
@@ -44,9 +39,11 @@ class BlockedAccountSimilarity(ClassifierMixin, BaseEstimator):  # type: ignore[
 
     Parameters
     ----------
-    n_repeats : int, default=4
-        How often the reference accounts are cut into three parts; each time gives three
-        chains of trees, and every account is left out by one of them.
+    n_parts : int, default=6
+        Parts the reference accounts are cut into, at least 2; each part is left out by one
+        chain of trees, which learns from the others.
+    n_repeats : int, default=2
+        How often they are cut so; each account is left out by one chain each time.
     n_rounds : int, default=40
         Trees of a chain.
     learning_rate : float, default=0.15
@@ -117,7 +114,8 @@ class BlockedAccountSimilarity(ClassifierMixin, BaseEstimator):  # type: ignore[
     def __init__(
         self,
         *,
-        n_repeats: int = 4,
+        n_parts: int = 6,
+        n_repeats: int = 2,
         n_rounds: int = 40,
         learning_rate: float = 0.15,
         max_depth: int = 6,
@@ -126,6 +124,7 @@ class BlockedAccountSimilarity(ClassifierMixin, BaseEstimator):  # type: ignore[
         random_state: Any = 0,
         n_jobs: int | None = None,
     ) -> None:
+        self.n_parts = n_parts
         self.n_repeats = n_repeats
         self.n_rounds = n_rounds
         self.learning_rate = learning_rate
@@ -151,8 +150,10 @@ class BlockedAccountSimilarity(ClassifierMixin, BaseEstimator):  # type: ignore[
         self.reference_blocked_ = np.flatnonzero(encoded == 1)
         self.reference_good_ = np.flatnonzero(encoded == 0)
         rng = check_random_state(self.random_state)
-        self.part_ = np.column_stack([_parts(encoded, rng) for _ in range(self.n_repeats)])
-        seeds = rng.randint(2**31 - 1, size=(self.n_repeats, FOLDS))
+        self.part_ = np.column_stack(
+            [_parts(encoded, self.n_parts, rng) for _ in range(self.n_repeats)]
+        )
+        seeds = rng.randint(2**31 - 1, size=(self.n_repeats, self.n_parts))
         self.knots_ = [knots_of(column, encoded) for column in X.T]
         codes = codes_of(X, self.knots_)
         growth = Growth(
@@ -267,9 +268,10 @@ class BlockedAccountSimilarity(ClassifierMixin, BaseEstimator):  # type: ignore[
         return self._nearest(X, self.reference_good_, k, own)
 
     def _check_parameters(self) -> None:
-        for name in ("n_repeats", "n_rounds", "max_depth", "min_leaf"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)!r}")
+        least = {"n_parts": 2, "n_repeats": 1, "n_rounds": 1, "max_depth": 1, "min_leaf": 1}
+        for name, at_least in least.items():
+            if getattr(self, name) < at_least:
+                raise ValueError(f"{name} must be at least {at_least}, got {getattr(self, name)!r}")
         for name in ("learning_rate", "split_share"):
             if not 0 < getattr(self, name) <= 1:
                 raise ValueError(f"{name} must lie in (0, 1], got {getattr(self, name)!r}")
@@ -292,17 +294,17 @@ class BlockedAccountSimilarity(ClassifierMixin, BaseEstimator):  # type: ignore[
 
     def _line_share(self, own: Rows | None, count: int) -> Floats:
         """Return how much each line counts, (n, parts): all alike, or that which left one out."""
-        share = np.full((count, FOLDS), 1 / FOLDS)
+        share = np.full((count, self.n_parts), 1 / self.n_parts)
         if own is not None:
             learned = np.flatnonzero(own >= 0)
-            share[learned] = np.eye(FOLDS)[self.part_[own[learned], 0]]
+            share[learned] = np.eye(self.n_parts)[self.part_[own[learned], 0]]
         return share
 
     def _unseen(self, number: int, own: Rows | None, count: int) -> NDArray[np.bool_]:
         """Tell which accounts the chain of a number did not learn from."""
         if own is None:
             return np.ones(count, dtype=bool)
-        repeat, part = divmod(number, FOLDS)
+        repeat, part = divmod(number, self.n_parts)
         unseen: NDArray[np.bool_] = (own < 0) | (self.part_[own, repeat] == part)
         return unseen
 
@@ -365,12 +367,12 @@ class BlockedAccountSimilarity(ClassifierMixin, BaseEstimator):  # type: ignore[
         return tags
 
 
-def _parts(encoded: Rows, rng: np.random.RandomState) -> NDArray[np.int8]:
-    """Cut each class into three parts of the same size, at random."""
-    part = np.empty(len(encoded), dtype=np.int8)
+def _parts(encoded: Rows, n_parts: int, rng: np.random.RandomState) -> NDArray[np.int16]:
+    """Cut each class into parts of the same size, at random."""
+    part = np.empty(len(encoded), dtype=np.int16)
     for kind in (0, 1):
         rows = rng.permutation(np.flatnonzero(encoded == kind))
-        part[rows] = (np.arange(len(rows)) + rng.randint(FOLDS)) % FOLDS
+        part[rows] = (np.arange(len(rows)) + rng.randint(n_parts)) % n_parts
     return part
 
 

@@ -95,6 +95,36 @@ def test_figures_at_capacity_by_hand() -> None:
     assert measures.calibration(rows)[0] == (pytest.approx(0.1), 1.0, 2)
 
 
+def test_an_account_that_is_drawn_twice_counts_twice() -> None:
+    """Of twenty frauds half were worked; with a row each, recall is the mean of `worked`."""
+    rows = pl.DataFrame(
+        {
+            "account_id": [f"a{n}" for n in range(20)],
+            "worked": [n < 10 for n in range(20)],
+            "fraud": True,
+        }
+    )
+    recall = measures.measured(rows, measures.recall_at_capacity, seed=4)
+    assert recall == measures.measured(
+        rows,
+        lambda drawn: float(drawn["worked"].mean()),
+        seed=4,  # type: ignore[arg-type]
+    )
+
+
+def test_rows_of_an_account_are_drawn_together() -> None:
+    """Two accounts with one row or three: a draw has 2, 4 or 6 rows."""
+    rows = pl.DataFrame({"account_id": ["a", "b", "b", "b"]})
+    seen = []
+
+    def heights(drawn: pl.DataFrame) -> float:
+        seen.append(drawn.height)
+        return 0.0
+
+    measures.measured(rows, heights, seed=4)
+    assert set(seen) == {2, 4, 6}
+
+
 def test_days_and_money_until_caught_by_hand() -> None:
     outcomes = pl.DataFrame(
         {
