@@ -74,7 +74,7 @@ class Lines:
 
 
 def fitted_lines(
-    codes: Codes, encoded: NDArray[np.int64], part: NDArray[np.int8], steps: Sequence[int]
+    codes: Codes, encoded: NDArray[np.int64], part: NDArray[np.int16], steps: Sequence[int]
 ) -> Lines:
     """Fit a line for each part, to the accounts of the other parts.
 

@@ -95,7 +95,7 @@ def _accounts(
 ) -> pl.DataFrame:
     """Return the rows of accounts, one after the other; one that comes twice is two accounts."""
     within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    found = grouped[np.repeat(starts, counts) + within]
+    found: pl.DataFrame = grouped[np.repeat(starts, counts) + within]
     return found.with_columns(account_id=np.repeat(np.arange(len(counts)), counts))
 
 
