@@ -1,12 +1,19 @@
-"""The ranking without a model: how far an account's signals lie from the others'.
+"""The ranking without a model: how surprising an account's signals are among the others'.
 
 For the nights before enough accounts were blocked. It says who is odd, not who is like
 whom, so every band is `unknown`.
+
+Each signal's surprise is the logarithm of one over the share of accounts that lie as far
+on its suspicious side (one side of ECOD: Li, Zhao, Hu, Botta, Ionescu, Chen, "ECOD:
+Unsupervised outlier detection using empirical cumulative distribution functions", IEEE
+TKDE 2022). No account shares the top with others for being far beyond some bound, and a
+signal's scale does not matter. The windows of one signal tell much the same, so the most
+surprising of them speaks for all; the score is the sum, and each part is a reason.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -14,18 +21,12 @@ from fraud.candidates import Candidate, Reason
 from fraud.features.registry import Signal
 from fraud.features.words import describe
 
-MAX_DEVIATION = 8.0
-"""Robust deviations beyond which accounts are equally odd. Ours: nobody can tell 20 from 2000."""
-
-STRONGEST = 5
-"""Signals whose mean deviation is the score. Ours: one odd signal is chance, five are not."""
-
-_IQR_OF_NORMAL = 1.349
-"""Interquartile range of a normal distribution, in standard deviations."""
+REASONS = 5
+"""Reasons that a candidate is given. Ours: more are not read."""
 
 
 def oddness(features: pl.DataFrame, signals: Sequence[Signal]) -> pl.DataFrame:
-    """Return how far each signal lies on its suspicious side, in robust deviations 0..8.
+    """Return how surprising each signal is on its suspicious side, as a share of the possible.
 
     Parameters
     ----------
@@ -37,18 +38,29 @@ def oddness(features: pl.DataFrame, signals: Sequence[Signal]) -> pl.DataFrame:
     Returns
     -------
     DataFrame
-        One column a signal that has one; null where it is unknown.
+        One column a signal that has one, 0..1: 1 where it lies farther than all others, 0
+        where at least half lie as far or it is unknown.
     """
+    possible = pl.len().cast(pl.Float64).log1p()
     return features.select(
-        _deviation(s.name, str(s.direction)) for s in signals if s.direction is not None
+        (_surprise(s.name, str(s.direction)) / possible).fill_null(0).alias(s.name)
+        for s in signals
+        if s.direction is not None
     )
 
 
-def odd_scores(deviations: pl.DataFrame) -> pl.Series:
-    """Return the mean of each account's strongest deviations, scaled to 0..1."""
-    strongest = pl.concat_list(pl.all().fill_null(0)).list.sort(descending=True)
-    mean = strongest.list.head(STRONGEST).list.mean()
-    return deviations.select((mean / MAX_DEVIATION).alias("score"))["score"]
+def odd_scores(features: pl.DataFrame, signals: Sequence[Signal]) -> pl.Series:
+    """Return the mean over what signals tell of, of the most surprising window: 0..1.
+
+    Parameters
+    ----------
+    features, signals
+        As given to `oddness`.
+    """
+    told = [pl.max_horizontal(names) for names in _windows(signals).values()]
+    mean = pl.sum_horizontal(pl.lit(0.0), *told) / max(len(told), 1)
+    surprises = features.select("account_id").hstack(oddness(features, signals))
+    return surprises.with_columns(mean.alias("score"))["score"]
 
 
 def odd_candidates(
@@ -65,32 +77,56 @@ def odd_candidates(
     capacity : int
         Candidates at most.
     """
-    sided = [signal for signal in signals if signal.direction is not None]
-    deviations = oddness(features, signals)
+    surprises = oddness(features, signals)
     order = scores.with_row_index("row").filter(pl.col("score") > 0)
     chosen = order.sort("score", "account_id", descending=[True, False]).head(capacity)
-    found = []
-    for place, account in enumerate(chosen.iter_rows(named=True), start=1):
-        values = features.row(account["row"], named=True)
-        of_account = deviations.row(account["row"])
-        ranked = sorted(zip(sided, of_account, strict=True), key=lambda pair: -(pair[1] or 0.0))
-        whole = sum(d or 0.0 for d in of_account) or 1.0
-        reasons = tuple(
-            Reason(s.name, values[s.name], describe(s, values[s.name], values), d / whole)
-            for s, d in ranked[:STRONGEST]
-            if d
+    return tuple(
+        Candidate(
+            account["account_id"], account["score"], "unknown", place, "behaviour",
+            _reasons(
+                features.row(account["row"], named=True),
+                surprises.row(account["row"], named=True),
+                signals,
+            ),
         )
-        found.append(
-            Candidate(
-                account["account_id"], account["score"], "unknown", place, "behaviour", reasons
-            )
-        )
-    return tuple(found)
+        for place, account in enumerate(chosen.iter_rows(named=True), start=1)
+    )  # fmt: skip
 
 
-def _deviation(name: str, direction: str) -> pl.Expr:
+def _reasons(
+    values: Mapping[str, float | None], surprises: Mapping[str, float], signals: Sequence[Signal]
+) -> tuple[Reason, ...]:
+    """Say the strongest parts of one account's score."""
+    by_name = {signal.name: signal for signal in signals}
+    parts = [max(names, key=surprises.__getitem__) for names in _windows(signals).values()]
+    whole = sum(surprises[name] for name in parts)
+    strongest = sorted(parts, key=surprises.__getitem__, reverse=True)[:REASONS]
+    return tuple(
+        Reason(
+            name,
+            values[name],
+            describe(by_name[name], values[name], values),
+            surprises[name] / whole,
+        )
+        for name in strongest
+        if surprises[name]
+    )
+
+
+def _windows(signals: Sequence[Signal]) -> dict[str, list[str]]:
+    """Return the signals with a suspicious side by what they tell of, over any window."""
+    found: dict[str, list[str]] = {}
+    for signal in signals:
+        if signal.direction is not None:
+            told = signal.name.removesuffix(f"_{signal.window_days}d")
+            found.setdefault(told, []).append(signal.name)
+    return found
+
+
+def _surprise(name: str, direction: str) -> pl.Expr:
     value = pl.col(name)
-    spread = (value.quantile(0.75) - value.quantile(0.25)) / _IQR_OF_NORMAL
-    distance = (value - value.median()) / pl.when(spread > 0).then(spread).otherwise(1.0)
-    signed = -distance if direction == "lower" else distance
-    return signed.clip(0, MAX_DEVIATION).alias(name)
+    suspicious = -value if direction == "lower" else value
+    as_far = suspicious.rank("max", descending=True)
+    seen = pl.col(name).count() + 1
+    surprise = seen.cast(pl.Float64).log() - as_far.cast(pl.Float64).log()
+    return pl.when(suspicious > suspicious.median()).then(surprise)

@@ -21,7 +21,7 @@ from cdr.privacy.restrictions import left_alone
 from cdr.query import Connection
 from cdr.schema import ACCOUNT_EVENTS, ACCOUNTS, CALLS, Table
 from cdr.scoring_settings import ScoringSettings
-from fraud.behaviour import odd_candidates, odd_scores, oddness
+from fraud.behaviour import odd_candidates, odd_scores
 from fraud.candidates import Candidate, Method, SimilarAccount
 from fraud.champion import Known, champion_of, fitting_model
 from fraud.errors import ModelRefused
@@ -43,10 +43,13 @@ from fraud.reference import (
     midnights_of_blocks,
     with_decisions,
 )
-from fraud.signal_set import SignalSet, signal_set
+from fraud.signal_set import CALLS_MADE, SignalSet, signal_set
 from fraud.tables import ACCOUNT_DAYS
 
 NEIGHBOURS_SHOWN = 3
+
+Banded = Callable[[pl.DataFrame, NDArray[np.float64]], pl.DataFrame]
+"""Gives accounts, in the order of their signals, their bands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,18 +153,20 @@ def score_night(
     )
     compared = compare(parameters=model.identity if model else None)
     identity = _of_details(compared, signals)
-    behaviour = features_as_of(con, as_of=as_of, signals=signals.behaviour, left_out=left_out).join(
+    described = features_as_of(con, as_of=as_of, signals=signals.described, left_out=left_out).join(
         accounts.filter("open"), on="account_id", how="semi"
     )
+    banded = partial(_banded, known=_enough_known(described, compared, settings), settings=settings)
+    behaviour = described.select("account_id", *(signal.name for signal in signals.behaviour))
     open_now = behaviour.join(identity, on="account_id", how="left").sort("account_id")
     if blocked.height < settings.min_blocked or open_now.is_empty():
-        return _by_behaviour(open_now, signals, settings, blocked.height)
+        return _by_behaviour(open_now, signals, settings, blocked.height, banded)
     with on_threads(open_now.height, lake.settings.store.threads):
         model = model or _trained(
             con, lake, as_of, signals, accounts, identity, open_now, compared.parameters, left_out
         )
         score = model.score(open_now)
-    scores = _banded(open_now, score, settings)
+    scores = banded(open_now, score)
     chosen = _chosen(scores, settings, only)
     describe = partial(
         _candidates, features=open_now, model=model, signals=signals, compared=compared
@@ -177,7 +182,7 @@ def score_night(
     shadow = None
     if challenger is not None:
         reweigh = partial(_reweighed, behaviour, compare, signals)
-        shadow = _in_shadow(lake, challenger, known, model.identity, open_now, reweigh)
+        shadow = _in_shadow(lake, challenger, known, model.identity, open_now, reweigh, banded)
     return Night(
         scores, open_now, candidates, "similarity", model, model.card.feature_set, note,
         sampled, rescored, shadow,
@@ -191,6 +196,7 @@ def _in_shadow(
     weighed_with: Parameters,
     open_now: pl.DataFrame,
     reweigh: Callable[[Parameters], pl.DataFrame],
+    banded: Banded,
 ) -> Shadow:
     """Score the same accounts by the challenger, or say why not: the night goes on without it."""
     try:
@@ -201,8 +207,7 @@ def _in_shadow(
     described = open_now if model.identity == weighed_with else reweigh(model.identity)
     with on_threads(described.height, lake.settings.store.threads):
         score = model.score(described)
-    scores = _banded(described, score, lake.settings.scoring)
-    return Shadow(challenger, scores, known.signals.version)
+    return Shadow(challenger, banded(described, score), known.signals.version)
 
 
 def _reweighed(
@@ -278,14 +283,28 @@ def _trained(
     )
 
 
+def _enough_known(
+    described: pl.DataFrame, compared: Compared, settings: ScoringSettings
+) -> pl.Series:
+    """Return accounts with enough calls or something shared; of others too little is known.
+
+    Whatever is switched off: what is not looked at is no reason to know less.
+    """
+    calling = described.filter(pl.col(CALLS_MADE) >= settings.min_calls)
+    sharing = identity_signals(compared).filter(pl.col("identity_evidence_bits") > 0)
+    return pl.concat([calling["account_id"], sharing["account_id"]])
+
+
 def _banded(
-    features: pl.DataFrame, score: NDArray[np.float64], settings: ScoringSettings
+    features: pl.DataFrame,
+    score: NDArray[np.float64],
+    *,
+    known: pl.Series,
+    settings: ScoringSettings,
 ) -> pl.DataFrame:
-    """Give each account its band; too few calls and nothing shared is `unknown`."""
-    calls = pl.col("outbound_calls_count_30d").fill_null(0)
-    shared = pl.col("^identity_evidence_bits$").fill_null(0) > 0
-    known = pl.any_horizontal(calls >= settings.min_calls, shared)
-    score_of = pl.when(known).then(pl.Series("score", score, dtype=pl.Float64))
+    """Give each account its band; one of which too little is known is `unknown`."""
+    is_known = pl.col("account_id").is_in(known.implode())
+    score_of = pl.when(is_known).then(pl.Series("score", score, dtype=pl.Float64))
     return features.select("account_id", score_of.alias("score")).with_columns(
         pl.when(pl.col("score").is_null())
         .then(pl.lit("unknown"))
@@ -368,10 +387,11 @@ def _by_behaviour(
     signals: SignalSet,
     settings: ScoringSettings,
     blocked_count: int,
+    banded: Banded,
 ) -> Night:
     """Rank without a model, and say why."""
-    score = odd_scores(oddness(features, signals.behaviour)).to_numpy()
-    scores = _banded(features, score, settings).with_columns(pl.lit("unknown").alias("band"))
+    score = odd_scores(features, signals.behaviour).to_numpy()
+    scores = banded(features, score).with_columns(pl.lit("unknown").alias("band"))
     candidates = odd_candidates(
         features, scores, signals.behaviour, capacity=settings.daily_capacity
     )

@@ -43,6 +43,11 @@ _CLIP = 1e-6
 million no number of accounts says anything."""
 
 
+CAUGHT_AT_LEAST = 1 / 3
+"""Share of fraud taken to have been caught, at least. Ours: the estimator takes blocked accounts
+that the model does not know again for a sign of fraud nobody saw, and where signals say nothing it
+would take every open account for fraud."""
+
 LATER_SHARE = 0.25
 LATER_AT_LEAST = 30
 """The blocked accounts that became known last calibrate a model of the others, where these are
@@ -362,7 +367,7 @@ def _calibrated(
     most, least = sure_by(blocked.sum()), 1 - sure_by((~blocked).sum())
     first = curve_to(odds, np.where(blocked, most, least), weights)
     chance = first.predict_proba(odds)[:, 1].clip(1e-9, 1 - 1e-9)
-    caught_share = float(chance[blocked].mean())
+    caught_share = max(float(chance[blocked].mean()), CAUGHT_AT_LEAST)
     unseen_fraud = (1 - caught_share) / caught_share * chance / (1 - chance)
     target = np.where(blocked, most, np.clip(unseen_fraud, least, most))
     return curve_to(odds, target, weights), caught_share

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +20,11 @@ import pytest
 from typer.testing import CliRunner
 
 import cdr
+from cdr.errors import SettingsError
 from cdr.lake.home import Home
 from cdr.schema import CALLS, SCORES
+from fraud.scoring import score_night
+from fraud.signal_set import CALLS_MADE, signal_set
 from pipelines.cli import app
 from pipelines.nightly import STEPS
 
@@ -99,6 +103,26 @@ def test_with_nobody_to_compare_with_it_ranks_by_behaviour_and_says_so(
     assert first_night.code == 1  # a person should know
     assert {one["account_id"] for one in found["candidates"]} == {"a1", "a2"}
     assert {one["band"] for one in found["candidates"]} == {"unknown"}
+
+
+@pytest.mark.parametrize("off", [CALLS_MADE, "callees_count_7d", "identity_evidence_bits"])
+def test_a_signal_that_others_rest_on_can_be_switched_off(
+    first_night: FirstNight, tmp_path: Path, off: str
+) -> None:
+    """That count says of whom too little is known, and is the part that shares are shares of."""
+    operator = first_night.copied_to(tmp_path)
+    settings = cdr.load_settings(operator.config, home=operator.home)
+    scoring = settings.scoring.model_copy(update={"features_off": (off,)})
+    lake = cdr.open_lake(settings.model_copy(update={"scoring": scoring}))
+    night = score_night(lake, as_of=datetime(2026, 9, 4, tzinfo=UTC))
+    assert night.scores["score"].null_count() == 0
+    assert off not in night.features.columns
+    assert off not in {reason.signal for one in night.candidates for reason in one.reasons}
+
+
+def test_not_every_signal_can_be_switched_off() -> None:
+    with pytest.raises(SettingsError, match="every signal is switched off"):
+        signal_set(signal_set(()).by_name)
 
 
 LARGE = pytest.mark.large

@@ -64,6 +64,15 @@ def test_fraud_that_was_not_caught_scores_like_what_was(
     assert model.card.caught_share == pytest.approx(BLOCKED / (BLOCKED + HIDDEN), abs=0.15)
 
 
+def test_where_signals_say_nothing_nobody_is_taken_for_fraud() -> None:
+    rng = np.random.default_rng(3)
+    noise = {f"signal_{n}": rng.normal(size=800) for n in range(4)}
+    features = pl.DataFrame({"account_id": [f"a{n:03d}" for n in range(800)], **noise})
+    blocked = pl.Series("blocked", np.arange(800) < 20)
+    model = train(features, blocked, trained_as_of=date(2026, 9, 30), feature_set="f", seed=1)
+    assert model.score(features).max() < 0.3
+
+
 def test_more_likeness_is_never_less_score(trained: tuple[Model, pl.DataFrame]) -> None:
     likeness = np.linspace(0, 1, 101)
     score = trained[0].score(pl.DataFrame(), likeness=likeness)
