@@ -15,8 +15,8 @@ from cdr.lake import Batch, DataFile
 from cdr.lake.packing import ROW_GROUP_ROWS
 from cdr.schema import CALLS, REJECTS
 
-HELD_ROWS = 700_000
-"""Calls held before some are written. Ours: some 350 MB in memory while they are."""
+HELD_ROWS = 600_000
+"""Calls held before some are written. Ours: some 300 MB in memory while they are."""
 
 PART_ROWS = 2 * ROW_GROUP_ROWS
 """Calls of one day that are written without waiting for more of them."""

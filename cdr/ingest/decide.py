@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 
 import polars as pl
 
-from cdr.ahead import ahead
 from cdr.dedupe import KEY, Fate, concerned, fates
 from cdr.ingest.report import Taken
 from cdr.ingest.upcoming import history_of
 from cdr.lake import Batch, DataFile, Lake
 from cdr.schema import CALL_HISTORY, CALLS
+
+DAYS_AT_ONCE = 2
+"""Days whose keys are compared at the same time. Ours: some 60 bytes a call of the day each."""
 
 
 def decide(lake: Lake, batch: Batch, taken: dict[str, Taken], now: datetime) -> None:
@@ -22,47 +25,59 @@ def decide(lake: Lake, batch: Batch, taken: dict[str, Taken], now: datetime) -> 
     The caller holds the writer lock. A record's key includes its start, so a day
     is compared with the same day only.
     """
-    for day in ahead(_days(lake, batch)):
-        if day.doubtful.any():
-            _decide_day(lake, batch, day, taken, now)
+    days = _days(lake, batch)
+    with ThreadPoolExecutor(DAYS_AT_ONCE) as readers:
+        found = readers.map(partial(_doubtful, lake, batch), days)
+        for day, doubtful in zip(days, found, strict=True):
+            if doubtful.any():
+                _decide_day(lake, batch, day, doubtful, taken, now)
 
 
 @dataclass(frozen=True, slots=True)
 class _Day:
-    """What is staged and held of one day, and which staged rows share their record with another."""
+    """What is staged and held of one day, and held of what was superseded."""
 
     staged: list[DataFile]
     held: list[DataFile]
-    superseded: pl.DataFrame
-    doubtful: pl.Series
+    history: list[DataFile]
 
 
-def _days(lake: Lake, batch: Batch) -> Iterator[_Day]:
-    staged, held = batch.staged(CALLS), lake.files(CALLS)
-    for day in sorted({file.partition["call_date"] for file in staged}):
-        of_day = [file for file in staged if file.partition["call_date"] == day]
-        held_of_day = [file for file in held if file.partition["call_date"] == day]
-        dates = [date.fromisoformat(day)]
-        superseded = lake.scan(CALL_HISTORY, dates=dates).select(KEY).collect()
-        held_ids = lake.scan_files(CALLS, held_of_day).select("record_id").collect()
-        known = pl.concat([held_ids, superseded.select("record_id")])
-        doubtful = concerned(_columns(batch, of_day, "record_id"), known)
-        yield _Day(of_day, held_of_day, superseded, doubtful)
+def _days(lake: Lake, batch: Batch) -> list[_Day]:
+    tables = batch.staged(CALLS), lake.files(CALLS), lake.files(CALL_HISTORY)
+    return [
+        _Day(*([file for file in files if file.partition["call_date"] == day] for files in tables))
+        for day in sorted({file.partition["call_date"] for file in tables[0]})
+    ]
+
+
+def _doubtful(lake: Lake, batch: Batch, day: _Day) -> pl.Series:
+    """Tell which staged rows of a day share their record with another row."""
+    known = [
+        lake.scan_files(table, files).select("record_id").collect()
+        for table, files in ((CALLS, day.held), (CALL_HISTORY, day.history))
+    ]
+    return concerned(_columns(batch, day.staged, "record_id"), pl.concat(known))
 
 
 def _decide_day(
-    lake: Lake, batch: Batch, day: _Day, taken: dict[str, Taken], now: datetime
+    lake: Lake,
+    batch: Batch,
+    day: _Day,
+    doubtful: pl.Series,
+    taken: dict[str, Taken],
+    now: datetime,
 ) -> None:
     staged, held = day.staged, day.held
     standing = lake.scan_files(CALLS, held).select(KEY).collect()
+    superseded = lake.scan_files(CALL_HISTORY, day.history).select(KEY).collect()
     rows = pl.concat(
         pl.select(pl.int_range(file.rows).alias("row"), pl.lit(place).alias("file"))
         for place, file in enumerate(staged)
     )
     keys = _columns(batch, staged, *KEY, "ingest_id", "source_rows")
-    keys = pl.concat([rows, keys], how="horizontal").filter(day.doubtful)
+    keys = pl.concat([rows, keys], how="horizontal").filter(doubtful)
     keys = pl.concat(
-        [keys, fates(keys.select(KEY), pl.concat([standing, day.superseded]))], how="horizontal"
+        [keys, fates(keys.select(KEY), pl.concat([standing, superseded]))], how="horizontal"
     )
     for ingest_id, fate, rows in (
         keys.group_by("ingest_id", "fate").agg(pl.col("source_rows").sum()).iter_rows()
