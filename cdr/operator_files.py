@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from cdr.errors import FormatError, SchemaMismatch, shown
 from cdr.formats.blocks import most_unpacked_bytes
 from cdr.formats.plain_parquet import text_bytes
+from cdr.input_files import check_file
 from cdr.normalise.addresses import canonical_ip
 from cdr.schema import MONEY, TEXTS
 
@@ -206,8 +207,7 @@ def _no_bomb(file: Path) -> None:
 
 
 def _as_texts(file: Path) -> pl.DataFrame:
-    if file.is_dir():
-        raise FormatError(shown(file), "is a folder; give the file")
+    check_file(file)
     try:
         if file.suffix == ".parquet":
             _no_bomb(file)
@@ -217,8 +217,6 @@ def _as_texts(file: Path) -> pl.DataFrame:
             if handle.read(4).startswith(PACKED):
                 raise FormatError(shown(file), "is packed; unpack it first")
         return pl.read_csv(file, infer_schema=False, null_values=[""], glob=False)
-    except FileNotFoundError:
-        raise FormatError(shown(file), "there is no such file") from None
     except PermissionError:
         raise FormatError(shown(file), "cannot be read; check its permissions") from None
     except pl.exceptions.NoDataError:

@@ -16,6 +16,7 @@ import polars as pl
 from cdr.errors import CdrError, FormatError
 from cdr.formats import FORMATS, by_name
 from cdr.formats.record import RECORD, Format
+from cdr.input_files import check_file
 from cdr.normalise.calls import Stamp, to_calls
 from cdr.schema import ACCOUNT_NUMBERS
 from cdr.settings import SourceSettings
@@ -99,7 +100,7 @@ def preview(
         If no reader has the source's format.
     """
     form = by_name(source.format)
-    _check_is_file(file)
+    check_file(file)
     first = _first_records(file, form, source, records)
     calls, rejects = to_calls(
         first,
@@ -133,7 +134,7 @@ def propose(file: Path, *, country: str, now: datetime) -> list[Proposal]:
     FormatError
         If there is no such file.
     """
-    _check_is_file(file)
+    check_file(file)
     found = [_proposal(file, name, country, now) for name in sorted(FORMATS)]
     fitting = [proposal for proposal in found if proposal and proposal.taken_apart]
     return sorted(fitting, key=lambda p: (p.understood, p.taken_apart), reverse=True)
@@ -157,13 +158,6 @@ def refusal(file: Path, *, country: str) -> str | None:
         except CdrError:
             continue
     return None
-
-
-def _check_is_file(file: Path) -> None:
-    if file.is_dir():
-        raise FormatError(file.name, "is a folder; name its files")
-    if not file.exists():
-        raise FormatError(file.name, "there is no such file")
 
 
 def _proposal(file: Path, name: str, country: str, now: datetime) -> Proposal | None:

@@ -28,6 +28,7 @@ from cdr.ingest.ends import end_calls
 from cdr.ingest.ledger import files_taken
 from cdr.ingest.report import FileReport, IngestReport, Taken
 from cdr.ingest.upcoming import Upcoming
+from cdr.input_files import check_file
 from cdr.lake import Lake
 from cdr.normalise.calls import Stamp, to_calls
 from cdr.schema import ACCOUNT_NUMBERS, INGESTS
@@ -167,6 +168,7 @@ def _known(path: Path, source_name: str, rows: int) -> FileReport:
 
 
 def _size(path: Path) -> int:
+    check_file(path)
     with _readable(path), path.open("rb") as handle:
         return os.fstat(handle.fileno()).st_size
 
@@ -180,9 +182,5 @@ def _sha256(path: Path) -> str:
 def _readable(path: Path) -> Iterator[None]:
     try:
         yield
-    except FileNotFoundError:
-        raise FormatError(shown(path), "there is no such file") from None
-    except IsADirectoryError:
-        raise FormatError(shown(path), "is a folder; name its files") from None
     except OSError:
         raise FormatError(shown(path), "cannot be read; check its permissions") from None

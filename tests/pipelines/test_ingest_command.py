@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -181,15 +183,19 @@ def test_wrong_use_ends_with_2_and_says_what_to_do(
         (bytes(range(256)) * 40, "binary data"),
         (gzip.compress((HEADER + GOOD * 900).encode())[:-20], "cut short or damaged"),
         (HEADER.encode("utf-16"), "UTF-16"),
-        (None, "is a folder; name its files"),
+        (Path.mkdir, "is a folder; name its files"),
+        (os.mkfifo, "is a pipe or a device; write it to a file first"),
     ],
-    ids=["column", "binary", "half a gzip", "utf-16", "folder"],
+    ids=["column", "binary", "half a gzip", "utf-16", "folder", "pipe"],
 )
 def test_a_file_that_cannot_be_read_is_refused_with_what_to_do(
-    callsieve: RunCommand, what: str | bytes | None, message: str, dry: tuple[str, ...]
+    callsieve: RunCommand,
+    what: str | bytes | Callable[[Path], None],
+    message: str,
+    dry: tuple[str, ...],
 ) -> None:
-    if what is None:
-        Path("calls.csv").mkdir()
+    if callable(what):
+        what(Path("calls.csv"))
     else:
         write(what)
     ran = callsieve("--home", "h", "ingest", "calls.csv", *AS, *dry)
