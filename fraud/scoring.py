@@ -167,18 +167,12 @@ def score_night(
         )
         score = model.score(open_now)
     scores = banded(open_now, score)
-    chosen = _chosen(scores, settings, only)
-    describe = partial(
-        _candidates, features=open_now, model=model, signals=signals, compared=compared
+    left = leaned_on_gone(leaning, blocked["account_id"])
+    shared = _shared(compared)
+    candidates, sampled, rescored = (
+        _candidates(group, open_now, model, signals, shared)
+        for group in _put_forward(scores, settings, as_of, only, left)
     )
-    candidates = describe(chosen)
-    sampled: tuple[Candidate, ...] = ()
-    rescored: tuple[Candidate, ...] = ()
-    if only is None:
-        rest = scores.join(chosen, on="account_id", how="anti")
-        left = leaned_on_gone(leaning, blocked["account_id"])
-        rescored = describe(rest.filter(pl.col("account_id").is_in(left)))
-        sampled = describe(drawn_below(rest, settings, as_of))
     shadow = None
     if challenger is not None:
         reweigh = partial(_reweighed, behaviour, compare, signals)
@@ -317,15 +311,26 @@ def _banded(
     )
 
 
-def _chosen(scores: pl.DataFrame, settings: ScoringSettings, only: str | None) -> pl.DataFrame:
-    """Return the accounts that reached a band, best first, or the one asked for."""
+def _put_forward(
+    scores: pl.DataFrame,
+    settings: ScoringSettings,
+    as_of: datetime,
+    only: str | None,
+    left: Collection[str],
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Return who reached a band, best first; who is drawn from below; whose evidence is gone.
+
+    The one account asked for stands alone.
+    """
     if only is not None:
-        return scores.filter(pl.col("account_id") == only)
-    return (
+        return scores.filter(pl.col("account_id") == only), scores.clear(), scores.clear()
+    chosen = (
         scores.filter(pl.col("band").is_in(["high", "medium"]))
         .sort("score", "account_id", descending=[True, False])
         .head(settings.daily_capacity)
     )
+    rest = scores.join(chosen, on="account_id", how="anti")
+    return chosen, drawn_below(rest, settings, as_of), rest.filter(pl.col("account_id").is_in(left))
 
 
 def _candidates(
@@ -333,9 +338,12 @@ def _candidates(
     features: pl.DataFrame,
     model: Model,
     signals: SignalSet,
-    compared: Compared,
+    shared: Mapping[str, str],
 ) -> tuple[Candidate, ...]:
-    """Describe chosen accounts, in their order, with reasons and neighbours."""
+    """Describe chosen accounts, in their order, with reasons and neighbours.
+
+    ``shared`` says in words what an account has in common with a blocked one.
+    """
     if chosen.is_empty():
         return ()
     rows = chosen.join(features, on="account_id", how="left", maintain_order="left")
@@ -348,12 +356,6 @@ def _candidates(
     vocabulary = Vocabulary(
         {name: by_name[name] for name in model.card.signals},
         {name: good for name, (_, good) in model.card.medians.items()},
-    )
-    shared = dict(
-        identity_reasons(identity_matches(compared))
-        .unique("account_id", keep="first", maintain_order=True)
-        .select("account_id", "text")
-        .iter_rows()
     )
     return tuple(
         Candidate(
@@ -368,6 +370,12 @@ def _candidates(
         )
         for place, row in enumerate(rows.iter_rows(named=True))
     )
+
+
+def _shared(compared: Compared) -> dict[str, str]:
+    """Return, for each account, what it has in common with the blocked one nearest by details."""
+    reasons = identity_reasons(identity_matches(compared))
+    return dict(reasons.select("account_id", "text").iter_rows())
 
 
 def _similar(
