@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -136,6 +136,13 @@ def hold(con: Connection, query: Query) -> None:
         con.execute(f"CREATE OR REPLACE TEMP TABLE {query.name} AS {query.sql}", dict(query.params))
     except duckdb.Error as error:
         raise QueryFailed(query.name, _kind(error)) from None
+
+
+def forget(con: Connection, names: Iterable[str]) -> None:
+    """Drop tables that :func:`hold` made, and frames registered; those that are not there too."""
+    for name in names:
+        con.unregister(name)
+        con.execute(f"DROP TABLE IF EXISTS {name}")
 
 
 def ask(con: Connection, sql: str, *, limit: int) -> pl.DataFrame:

@@ -25,6 +25,7 @@ from fraud.behaviour import odd_candidates, odd_scores
 from fraud.candidates import Candidate, Method, SimilarAccount
 from fraud.champion import Known, champion_of, fitting_model
 from fraud.errors import ModelRefused
+from fraud.features.by_slice import opened
 from fraud.features.midnight import features_as_of, features_at
 from fraud.identity.overlap import (
     Compared,
@@ -131,7 +132,7 @@ def score_night(
     """
     settings = lake.settings.scoring
     signals = signal_set(settings.features_off)
-    con = lake.connect_raw("fraud")
+    con, reduced = opened(lake)
     left_out = left_alone(lake, as_of=as_of)
     accounts = with_decisions(accounts_as_of(lake, as_of), NO_LABELS if labels is None else labels)
     blocked = accounts.filter("pattern")
@@ -153,9 +154,9 @@ def score_night(
     )
     compared = compare(parameters=model.identity if model else None)
     identity = _of_details(compared, signals)
-    described = features_as_of(con, as_of=as_of, signals=signals.described, left_out=left_out).join(
-        accounts.filter("open"), on="account_id", how="semi"
-    )
+    described = features_as_of(
+        con, as_of=as_of, signals=signals.described, left_out=left_out, reduced=reduced
+    ).join(accounts.filter("open"), on="account_id", how="semi")
     banded = partial(_banded, known=_enough_known(described, compared, settings), settings=settings)
     behaviour = described.select("account_id", *(signal.name for signal in signals.behaviour))
     open_now = behaviour.join(identity, on="account_id", how="left").sort("account_id")

@@ -11,30 +11,28 @@ known. Not here: the statement (:mod:`fraud.features.window`).
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
 
 import polars as pl
 
 from cdr.errors import WrongUse
 from cdr.lake import Lake
 from cdr.privacy.restrictions import left_alone
-from cdr.query import Connection, Query, run
+from cdr.query import Connection
 from cdr.schema import INSTANT
+from fraud.features.by_slice import (
+    ReducedRows,
+    described,
+    described_by_slice,
+    of_session,
+    opened,
+)
 from fraud.features.registry import WINDOWS, Signal
 from fraud.features.signals import SIGNALS
-from fraud.features.statements import text_of
-from fraud.features.window import window_features
 
 HISTORY_DAYS = max(WINDOWS)
 """Days before a midnight that any signal looks at."""
-
-KEYS_AT_ONCE = 20_000_000
-"""Rows of `account_day_keys` whose accounts are described by one statement. Ours: 25 million do
-with the 2 GB of `store.memory_limit_mb`, 50 million do not. Each slice reads all rows once more."""
 
 PAIRS = pl.Schema({"account_id": pl.String(), "as_of": INSTANT})
 """What :func:`features_at` is asked for."""
@@ -76,14 +74,21 @@ def features(
     QueryFailed
         If DuckDB refuses.
     """
-    con = lake.connect_raw("fraud")
+    con, reduced = opened(lake)
     try:
         if isinstance(as_of, pl.DataFrame):
             latest = as_of["as_of"].max()
             alone = left_alone(lake, as_of=latest) if isinstance(latest, datetime) else ()
             return features_at(con, as_of, signals=signals, left_out=alone)
         alone = left_alone(lake, as_of=as_of)
-        return features_as_of(con, as_of=as_of, accounts=accounts, signals=signals, left_out=alone)
+        return features_as_of(
+            con,
+            as_of=as_of,
+            accounts=accounts,
+            signals=signals,
+            left_out=alone,
+            reduced=reduced,
+        )
     finally:
         con.close()
 
@@ -95,8 +100,13 @@ def features_as_of(
     accounts: Sequence[str] | None = None,
     signals: Sequence[Signal] = SIGNALS,
     left_out: Collection[str] = (),
+    reduced: ReducedRows | None = None,
 ) -> pl.DataFrame:
-    """Do what :func:`features` does, on an open session."""
+    """Do what :func:`features` does, on an open session.
+
+    ``reduced`` are the reduced days of the same lake, see :func:`fraud.features.by_slice.opened`:
+    without them all of the window's are read into memory.
+    """
     as_of_date = _midnight(as_of)
     if accounts is not None:
         ids = pl.DataFrame({"account_id": accounts}, schema={"account_id": pl.String()})
@@ -109,9 +119,8 @@ def features_as_of(
         "left_out": list(left_out),
         **_bounds([as_of_date]),
     }
-    slices = _slices(con, params)
-    parts = [_described(con, signals, "scored_all", {**params, **one}) for one in slices]
-    return pl.concat(parts).drop("as_of")
+    rows = of_session(con, params) if reduced is None else reduced
+    return described_by_slice(con, signals, params, rows).drop("as_of")
 
 
 def features_at(
@@ -155,39 +164,7 @@ def features_at(
     days = {as_of: _midnight(as_of) for as_of in given["as_of"].unique()}
     asked = [{**pair, "as_of_date": days[pair["as_of"]]} for pair in given.iter_rows(named=True)]
     params = {"pairs": asked, "left_out": list(left_out), **_bounds(days.values())}
-    return _described(con, signals, "scored_pairs", params)
-
-
-def _described(
-    con: Connection, signals: Sequence[Signal], scored: str, params: Mapping[str, object]
-) -> pl.DataFrame:
-    """Run the statement for the signals of one relation after the other.
-
-    DuckDB holds what every relation sums up until a statement ends, beyond its limit too: one
-    at a time bounds a night's memory.
-    """
-    relations = dict.fromkeys(signal.relation for signal in signals)
-    parts = [[one for one in signals if one.relation is relation] for relation in relations] or [[]]
-    found = [run(con, _given(window_features(part, scored=scored), params)) for part in parts]
-    keys = found[0].select(PAIRS.names())  # of every part the same, in the same order
-    columns = [part.drop(PAIRS.names()) for part in found]
-    column_of = {
-        signal.name: column
-        for part, described in zip(parts, columns, strict=True)
-        for signal, column in zip(part, described, strict=True)
-    }
-    return keys.with_columns(column_of[signal.name] for signal in signals)
-
-
-def _slices(con: Connection, params: Mapping[str, object]) -> list[dict[str, str | None]]:
-    """Cut the accounts into slices with about `KEYS_AT_ONCE` rows of the window each.
-
-    DuckDB cannot spill all that a statement sums up, so its memory grows with the accounts.
-    """
-    text = text_of("slice_bounds")
-    given = _given(Query("slice_bounds", text), {**params, "keys_at_once": KEYS_AT_ONCE})
-    bounds = [None, *run(con, given)["account_id"], None]
-    return [{"from_account": low, "to_account": high} for low, high in pairwise(bounds)]
+    return described(con, signals, "scored_pairs", params)
 
 
 def _midnight(as_of: datetime) -> date:
@@ -200,9 +177,3 @@ def _midnight(as_of: datetime) -> date:
 def _bounds(days: Iterable[date]) -> dict[str, object]:
     days = list(days)
     return {"first_date": min(days) - timedelta(days=HISTORY_DAYS), "until_date": max(days)}
-
-
-def _given(query: Query, params: Mapping[str, object]) -> Query:
-    """Return ``query`` with those of ``params`` that its signals ask for."""
-    asked = set(re.findall(r"\$(\w+)", query.sql))
-    return replace(query, params={name: params[name] for name in asked})

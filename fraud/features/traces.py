@@ -100,6 +100,7 @@ BLOCKED_TRACES = Table(
 )
 
 SIGHTINGS = (
+    "window_keys",
     "detail_periods",
     "event_values",
     "call_sightings",
@@ -171,7 +172,7 @@ def traces_query() -> Query:
     parts = (
         f"scored AS (\n{text_of('scored_pairs')}\n)",
         "subjects AS (SELECT * FROM scored)",
-        *(relation(name) for name in (*SIGHTINGS, "call_mass")),
+        *(relation(name) for name in (*SIGHTINGS, "window_days", "call_mass")),
         text_of("traces"),
     )
     body = f"SELECT {columns}\nFROM traces\nORDER BY trace_date, account_id, hop, kind, key, via_id"

@@ -7,7 +7,7 @@ of days (:mod:`fraud.features.account_days`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from cdr.query import Query
 from fraud.features.registry import Relation, Signal
@@ -17,18 +17,30 @@ from fraud.features.zones import zones_sql
 
 _SHARED = (*SIGHTINGS, "blocks", "links", "shared_traces")
 _BUILT_ON = {
-    Relation.CONTACTS: ("mass_ringers",),
-    Relation.HOURS: ("hour_keys", "local_hours"),
-    Relation.WEEK_HOURS: ("hour_keys",),
+    Relation.DAYS: ("window_days",),
+    Relation.CONTACTS: ("window_keys", "mass_ringers"),
+    Relation.PLACES: ("window_keys",),
+    Relation.HOURS: ("window_keys", "hour_keys", "local_hours"),
+    Relation.WEEK_HOURS: ("window_keys", "hour_keys"),
     Relation.EVENT_PLACES: (Relation.EVENTS,),
     Relation.EVENT_STEPS: (Relation.EVENTS,),
-    Relation.ASSOCIATES: (*_SHARED, "call_mass", "details_known"),
+    Relation.ASSOCIATES: (*_SHARED, "window_days", "call_mass", "details_known"),
     Relation.SENT_TEMPLATES: (*_SHARED, Relation.MESSAGES),
 }
 """Relations that others read first."""
 
+OF_DAYS = frozenset({"window_days", "window_keys"})
+"""Relations of reduced days: what is built on one grows with the days of history."""
 
-def window_features(signals: Sequence[Signal], *, scored: str = "scored_all") -> Query:
+
+def reads_days(source: Relation) -> bool:
+    """Tell whether a relation is built on reduced days."""
+    return not OF_DAYS.isdisjoint(_BUILT_ON.get(source, ()))
+
+
+def window_features(
+    signals: Sequence[Signal], *, scored: str = "scored_all", held: Collection[str] = ()
+) -> Query:
     """Build the statement that gives one row per account and midnight; pure.
 
     Parameters
@@ -38,6 +50,8 @@ def window_features(signals: Sequence[Signal], *, scored: str = "scored_all") ->
     scored : str, default="scored_all"
         File of ``sql/`` that says whom to describe: every account at one
         midnight, or ``scored_pairs``.
+    held : collection of str
+        Relations that the session holds already, by these names.
 
     Returns
     -------
@@ -50,9 +64,9 @@ def window_features(signals: Sequence[Signal], *, scored: str = "scored_all") ->
     built_on = dict.fromkeys(name for r in grouped for name in (*_BUILT_ON.get(r, ()), r))
     sources = dict.fromkeys((Relation.SUBJECTS, *built_on))
     parts = (
-        f"scored AS (\n{text_of(scored)}\n)",
+        *(() if "scored" in held else (scored_sql(scored),)),
         zones_sql(),
-        *(relation(source) for source in sources),
+        *(relation(source) for source in sources if source not in held),
         *(_grouped(source, of_source) for source, of_source in grouped.items()),
     )
     names = "".join(f",\n    by_{s.relation}.{s.name}" for s in signals)
@@ -66,6 +80,11 @@ def window_features(signals: Sequence[Signal], *, scored: str = "scored_all") ->
         "ORDER BY s.account_id, s.as_of"
     )
     return Query(f"window_features over {scored}", statement(parts, body))
+
+
+def scored_sql(scored: str) -> str:
+    """Return whom to describe as the relation `scored` of a ``WITH``; see `window_features`."""
+    return f"scored AS (\n{text_of(scored)}\n)"
 
 
 def _grouped(source: Relation, signals: Iterable[Signal]) -> str:

@@ -23,7 +23,7 @@ class Level:
     Parameters
     ----------
     key : str
-        Column of `normalise.comparable` whose values are the same, or `name_near`.
+        Key of `normalise.held_values` whose values are the same, or `name_near`.
     m : float
         At the outset, the share of pairs of accounts of the same people that agree in
         this degree and in no stronger one, 0..1.

@@ -156,12 +156,15 @@ def _email(text: pl.Expr) -> pl.Expr:
     """
     local = text.str.extract(r"^([^@+]+)[^@]*@[^@\s]+$", 1).str.replace_all(".", "", literal=True)
     domain = text.str.extract(r"@([^@\s]+)$", 1).str.replace(r"^googlemail\.", "gmail.")
-    return local + "@" + domain
+    return pl.when(local != "").then(local + "@" + domain)
 
 
 def _number(text: pl.Expr) -> pl.Expr:
-    """Return a number in E.164; anything else is not comparable."""
-    return text.str.replace_all(r"[\s().-]", "").str.extract(r"^(\+[0-9]{7,15})$")
+    """Return a number in E.164; anything else is not comparable.
+
+    A zero in brackets, as in `+49 (0)30 1`, is dialled within the country only.
+    """
+    return text.str.replace_all(r"\(0\)|[\s().-]", "").str.extract(r"^(\+[0-9]{7,15})$")
 
 
 def _token(text: pl.Expr) -> pl.Expr:

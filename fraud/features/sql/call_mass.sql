@@ -1,7 +1,6 @@
 -- All decayed calls of an account, of which its calls with one number are a part.
 -- Grain:      one row per account and midnight with calls.
--- Needs:      subjects, account_days.
--- Parameters: $first_date, $until_date bound the days read, for pruning.
+-- Needs:      subjects, window_days.
 -- Result:     mass_nano as decayed_nano of links; call_count.
 SELECT
     s.account_id, s.as_of_date,
@@ -10,8 +9,7 @@ SELECT
         * CAST(ROUND(POWER(0.85, DATE_DIFF('day', d.call_date, s.as_of_date) - 1)
         * 1000000000) AS BIGINT)) AS mass_nano
 FROM subjects AS s
-JOIN account_days AS d
+JOIN window_days AS d
     ON d.account_id = s.account_id
     AND d.call_date >= s.as_of_date - 30 AND d.call_date < s.as_of_date
-WHERE d.call_date >= $first_date AND d.call_date < $until_date
 GROUP BY s.account_id, s.as_of_date

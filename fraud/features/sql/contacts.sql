@@ -1,7 +1,6 @@
 -- The other numbers (or parties) of the window.
 -- Grain:      one row per account, midnight and contact.
--- Needs:      subjects, account_day_keys, mass_ringers.
--- Parameters: $first_date, $until_date bound the days read, for pruning.
+-- Needs:      subjects, window_keys, mass_ringers.
 -- Result:     out_... calls made to it, in_... calls it made; nearest and farthest day with a
 --             call in days before the midnight (null: none); calls within 1, 7 and 30 days;
 --             in_brief_... those of its calls that rang for 5 s or less; rung_count, how many accounts
@@ -27,11 +26,10 @@ FROM (
         SUM(k.call_count) FILTER (WHERE k.kind = 'callee') AS out_call_count_30d,
         SUM(k.call_count) AS call_count_30d
     FROM subjects AS s
-    JOIN account_day_keys AS k
+    JOIN window_keys AS k
         ON k.account_id = s.account_id
         AND k.call_date >= s.as_of_date - 30 AND k.call_date < s.as_of_date
     WHERE k.kind IN ('callee', 'caller')
-        AND k.call_date >= $first_date AND k.call_date < $until_date
     GROUP BY s.account_id, s.as_of_date, k.key
 ) AS c
 LEFT JOIN mass_ringers AS r ON r.as_of_date = c.as_of_date AND r.key = c.key

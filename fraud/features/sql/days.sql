@@ -1,11 +1,10 @@
 -- The days of the window.
 -- Grain:      one row per account, midnight and day with calls.
--- Parameters: $first_date, $until_date bound the days read, for pruning.
+-- Needs:      subjects, window_days.
 -- Result:     the columns of account_days, days_ago (1 is the day before the midnight),
 --             created_days_ago.
 SELECT s.as_of_date, s.created_days_ago, DATE_DIFF('day', d.call_date, s.as_of_date) AS days_ago, d.*
 FROM subjects AS s
-JOIN account_days AS d
+JOIN window_days AS d
     ON d.account_id = s.account_id
     AND d.call_date >= s.as_of_date - 30 AND d.call_date < s.as_of_date
-WHERE d.call_date >= $first_date AND d.call_date < $until_date

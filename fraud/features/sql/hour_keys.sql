@@ -1,6 +1,6 @@
 -- The hours in which calls were made, on the clock of UTC.
 -- Grain:      one row per account, midnight, day and UTC hour with calls out.
--- Parameters: $first_date, $until_date bound the days read, for pruning.
+-- Needs:      subjects, window_keys.
 -- Result:     utc_hour_h, zone of the account's country, call_count, cost_usd, days_ago.
 SELECT
     s.account_id, s.as_of_date, s.zone, k.call_date,
@@ -8,8 +8,7 @@ SELECT
     CAST(k.key AS INTEGER) AS utc_hour_h,
     k.call_count, k.cost_usd
 FROM subjects AS s
-JOIN account_day_keys AS k
+JOIN window_keys AS k
     ON k.account_id = s.account_id
     AND k.call_date >= s.as_of_date - 30 AND k.call_date < s.as_of_date
 WHERE k.kind = 'hour'
-    AND k.call_date >= $first_date AND k.call_date < $until_date

@@ -2,7 +2,7 @@
 -- from and the countries these were given to.
 -- Grain:      one row per account, midnight, kind (country, prefix, address, network, ip_country)
 --             and key.
--- Parameters: $first_date, $until_date bound the days read, for pruning.
+-- Needs:      subjects, window_keys.
 -- Result:     nearest and farthest day in days before the midnight; calls made within 1, 7 and
 --             30 days; is_home (the country is the account's own; null where unknown).
 SELECT
@@ -15,9 +15,8 @@ SELECT
     SUM(k.call_count) FILTER (WHERE k.call_date >= s.as_of_date - 7) AS call_count_7d,
     SUM(k.call_count) AS call_count_30d
 FROM subjects AS s
-JOIN account_day_keys AS k
+JOIN window_keys AS k
     ON k.account_id = s.account_id
     AND k.call_date >= s.as_of_date - 30 AND k.call_date < s.as_of_date
 WHERE k.kind IN ('country', 'prefix', 'address', 'network', 'ip_country')
-    AND k.call_date >= $first_date AND k.call_date < $until_date
 GROUP BY s.account_id, s.as_of_date, k.kind, k.key

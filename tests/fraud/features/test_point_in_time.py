@@ -14,9 +14,9 @@ from polars.testing import assert_frame_equal
 
 from cdr.errors import WrongUse
 from cdr.query import Connection, Query, run
+from fraud.features.by_slice import slices
 from fraud.features.midnight import features_as_of, features_at
 from fraud.features.signals import SIGNALS
-from fraud.features.statements import text_of
 
 Open = Callable[..., Connection]
 
@@ -223,13 +223,11 @@ def test_slices_of_accounts_give_what_all_give(
 ) -> None:
     con, _ = with_and_without
     whole = features_as_of(con, as_of=AS_OF)
-    window = {"first_date": AS_OF.date() - timedelta(days=30), "until_date": AS_OF.date()}
-    cuts = {}
-    for keys in (1, 1_000_000):
-        cut = Query("slice_bounds", text_of("slice_bounds"), {**window, "keys_at_once": keys})
-        cuts[keys] = run(con, cut)["account_id"].to_list()
-    assert cuts == {1: ["b", "c"], 1_000_000: []}
-    monkeypatch.setattr(import_module("fraud.features.midnight"), "KEYS_AT_ONCE", 1)
+    keys = run(con, Query("keys", "FROM account_day_keys")).lazy()
+    keys = keys.filter(pl.col("account_id").is_in(["a", "b", "c"]))
+    assert slices(keys, 1) == [(None, "b"), ("b", "c"), ("c", None)]
+    assert slices(keys, 1_000_000) == slices(keys.limit(0), 1) == [(None, None)]
+    monkeypatch.setattr(import_module("fraud.features.by_slice"), "KEYS_AT_ONCE", 1)
     assert_frame_equal(features_as_of(con, as_of=AS_OF), whole, rel_tol=1e-12)
 
 

@@ -36,6 +36,7 @@ def values(**details: Any) -> dict[str, list[str]]:
         pytest.param("address", "12 High St., London", "High Street 12 London", id="street"),
         pytest.param("address", "Hauptstraße 5, Köln", "hauptstr. 5 koln", id="strasse"),
         pytest.param("phone", "+49 30 123-4567", "+49301234567", id="phone-spaces"),
+        pytest.param("phone", "+49 (0)30 1234567", "+49 30 1234567", id="phone-trunk-zero"),
         pytest.param("id_document", "L01-X 23/4", "l01x234", id="document"),
         pytest.param("signup_ip", "::ffff:203.0.113.7", "203.0.113.7", id="mapped-address"),
     ],
@@ -65,6 +66,7 @@ def test_spellings_of_the_same_are_the_same(detail: str, one: str, other: str) -
         pytest.param("not an address", {}, id="no-address"),
         pytest.param("a@b@c.example", {}, id="two-at-signs"),
         pytest.param("+tag@c.example", {}, id="tag-only"),
+        pytest.param("..@c.example", {}, id="dots-only"),
     ],
 )  # fmt: skip
 def test_an_email_is_compared_whole_by_name_and_by_stem(
