@@ -56,7 +56,7 @@ class ReducedRows:
 
     def between(self, first: object, until: object) -> ReducedRows:
         """Return those of the days from one on and before another, with what signals read."""
-        within = (pl.col("call_date") >= first) & (pl.col("call_date") < until)
+        within = pl.col("call_date").is_between(pl.lit(first), pl.lit(until), closed="left")
         return ReducedRows(self.days.filter(within), self.keys.filter(within).select(KEY_COLUMNS))
 
 
@@ -167,9 +167,9 @@ def _hold_slice(con: Connection, params: Mapping[str, object], rows: ReducedRows
     """Hold the accounts from one on and up to another, and their reduced days."""
     for name, frame in zip(_OF_DAYS, (rows.days, rows.keys), strict=True):
         if params["from_account"] is not None:
-            frame = frame.filter(pl.col("account_id") >= params["from_account"])
+            frame = frame.filter(pl.col("account_id") >= pl.lit(params["from_account"]))
         if params["to_account"] is not None:
-            frame = frame.filter(pl.col("account_id") < params["to_account"])
+            frame = frame.filter(pl.col("account_id") < pl.lit(params["to_account"]))
         con.register(name, frame.collect(engine="streaming"))
     hold(con, given(Query("scored", text_of("scored_all")), params))
     hold(con, Query("subjects", statement((zones_sql(),), text_of("subjects"))))
