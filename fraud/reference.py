@@ -30,8 +30,18 @@ thousand where there are as many. Ours: with more, likeness no longer moves and 
 million accounts would spend its time on learning."""
 
 
-def accounts_as_of(lake: Lake, as_of: datetime) -> pl.DataFrame:
+def accounts_as_of(lake: Lake, as_of: datetime, *, told_by: datetime | None = None) -> pl.DataFrame:
     """Return each account as it stood at a midnight.
+
+    Parameters
+    ----------
+    lake : Lake
+        With `accounts`.
+    as_of : datetime
+        Midnight UTC; what we were told later is not seen.
+    told_by : datetime, optional
+        UTC instant of a run after the midnight: whoever we were told by then had been blocked,
+        suspended or closed before the midnight is not `open`. Nobody works on such a case.
 
     Returns
     -------
@@ -40,6 +50,7 @@ def accounts_as_of(lake: Lake, as_of: datetime) -> pl.DataFrame:
         fraud or misuse), `open` (active, or its change of status was still to come).
     """
     alone = pl.Series(sorted(left_alone(lake, as_of=as_of)), dtype=pl.String)
+    gone = _gone(lake, as_of, told_by or as_of)
     known = pl.col("status_since").is_null() | (pl.col("status_since") < as_of)
     status = pl.when(known).then(pl.col("status")).otherwise(pl.lit("active"))
     pattern = (
@@ -61,10 +72,18 @@ def accounts_as_of(lake: Lake, as_of: datetime) -> pl.DataFrame:
             "plan",
             "status_since",
             pattern.fill_null(value=False).alias("pattern"),
-            (status == "active").alias("open"),
+            ((status == "active") & ~pl.col("account_id").is_in(gone.implode())).alias("open"),
         )
         .collect()
     )
+
+
+def _gone(lake: Lake, as_of: datetime, told_by: datetime) -> pl.Series:
+    """Return accounts of which we were told after a midnight that they had left before it."""
+    told = (pl.col("valid_from") > as_of) & (pl.col("valid_from") <= told_by)
+    stands = pl.col("valid_to").is_null() | (pl.col("valid_to") > told_by)
+    left = (pl.col("status") != "active") & (pl.col("status_since") < as_of)
+    return lake.scan(ACCOUNTS).filter(told & stands & left).collect()["account_id"]
 
 
 def with_decisions(accounts: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:

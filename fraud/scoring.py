@@ -99,6 +99,7 @@ def score_night(
     labels: pl.DataFrame | None = None,
     leaning: Mapping[str, Sequence[str]] = MappingProxyType({}),
     challenger: str | None = None,
+    told_by: datetime | None = None,
 ) -> Night:
     """Score every open account as of a midnight.
 
@@ -124,6 +125,8 @@ def score_night(
         For accounts with an open case, the blocked accounts its evidence names.
     challenger : str, optional
         A model of the shelf that scores in shadow.
+    told_by : datetime, optional
+        As for `accounts_as_of`: who is not scored since it is known to have left.
 
     Raises
     ------
@@ -134,7 +137,9 @@ def score_night(
     signals = signal_set(settings.features_off)
     con, reduced = opened(lake)
     left_out = left_alone(lake, as_of=as_of)
-    accounts = with_decisions(accounts_as_of(lake, as_of), NO_LABELS if labels is None else labels)
+    accounts = with_decisions(
+        accounts_as_of(lake, as_of, told_by=told_by), NO_LABELS if labels is None else labels
+    )
     blocked = accounts.filter("pattern")
     known = Known(as_of, signals, blocked["account_id"], left_out)
     model, note = None, None

@@ -41,6 +41,7 @@ def score_and_keep(lake: Lake, *, as_of: datetime, run_id: str, now: datetime) -
         labels=decisions_as_labels(lake.home.root, before=as_of),
         leaning=open_leanings(lake.home.root),
         challenger=challenger_id(lake.home.models),
+        told_by=now,
     )
     model_id = None
     if found.model:

@@ -40,7 +40,7 @@ def rule_hits(lake: Lake, day: date, *, now: datetime) -> pl.DataFrame:
         Rows of `rule_hits` of that day. An account that a rule hit before, keeps when it did.
     """
     known = known_hits(lake, day).select("account_id", "rule", pl.col("first_hit_at"))
-    found = _hits(lake, day).join(known, on=["account_id", "rule"], how="left")
+    found = _hits(lake, day, now).join(known, on=["account_id", "rule"], how="left")
     return RULE_HITS.conform(
         found.with_columns(
             pl.col("first_hit_at").fill_null(now), call_date=pl.lit(day)
@@ -58,10 +58,10 @@ def cap_applies(cost: CostSettings) -> bool:
     return cost.currency in cost.in_usd
 
 
-def _hits(lake: Lake, day: date) -> pl.DataFrame:
+def _hits(lake: Lake, day: date, now: datetime) -> pl.DataFrame:
     settings = lake.settings.rules
     midnight = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
-    accounts = with_tenure(accounts_as_of(lake, midnight).filter("open"), day)
+    accounts = with_tenure(accounts_as_of(lake, midnight, told_by=now).filter("open"), day)
     of_day = _with_accounts(lake, accounts, [day])
     peers = _with_accounts(lake, accounts, [day - timedelta(days=n + 1) for n in range(PEER_DAYS)])
     parts = []

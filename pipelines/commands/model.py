@@ -382,8 +382,9 @@ def _night(
     if has_queue(lake.home.root):
         labels = decisions_as_labels(lake.home.root, before=midnight)
     return score_night(
-        lake, as_of=midnight, model_id=model_id, only=only, use_shelf=not fresh, labels=labels
-    )
+        lake, as_of=midnight, model_id=model_id, only=only, use_shelf=not fresh, labels=labels,
+        told_by=midnight if fresh else now,
+    )  # fmt: skip
 
 
 def _said(lake: Lake, night: Night) -> dict[str, Any]:

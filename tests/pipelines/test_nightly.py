@@ -105,6 +105,21 @@ def test_with_nobody_to_compare_with_it_ranks_by_behaviour_and_says_so(
     assert {one["band"] for one in found["candidates"]} == {"unknown"}
 
 
+def test_whoever_the_nights_own_files_say_had_left_is_no_candidate(
+    callsieve: RunCommand, first_night: FirstNight, tmp_path: Path
+) -> None:
+    """The export of the small hours says it; as of the midnight we had not been told."""
+    operator = first_night.copied_to(tmp_path)
+    file = operator.inbox / "accounts.csv"
+    left = "blocked,2026-09-03T20:00:00Z,fraud"
+    file.write_text(file.read_text().replace("a2,2026-08-30T00:00:00Z,active,,",
+                                             f"a2,2026-08-30T00:00:00Z,{left}"))  # fmt: skip
+    night = callsieve(*operator.words, *NIGHT).found
+    assert night["accounts_scored"] == 1
+    assert "a2" not in {one["account_id"] for one in night["candidates"]}
+    assert scores(operator)["account_id"].to_list() == ["a1"]
+
+
 @pytest.mark.parametrize("off", [CALLS_MADE, "callees_count_7d", "identity_evidence_bits"])
 def test_a_signal_that_others_rest_on_can_be_switched_off(
     first_night: FirstNight, tmp_path: Path, off: str
