@@ -36,6 +36,7 @@ from fraud.identity.overlap import (
 from fraud.identity.parameters import Parameters
 from fraud.identity.signals import identity_signals
 from fraud.model.training import Model, on_threads, train
+from fraud.put_forward import banded, enough_known, leaned_on_gone, put_forward
 from fraud.reasons import Vocabulary, reasons_of
 from fraud.reference import (
     NO_LABELS,
@@ -44,12 +45,12 @@ from fraud.reference import (
     midnights_of_blocks,
     with_decisions,
 )
-from fraud.signal_set import CALLS_MADE, SignalSet, signal_set
+from fraud.signal_set import SignalSet, signal_set
 from fraud.tables import ACCOUNT_DAYS
 
 NEIGHBOURS_SHOWN = 3
 
-Banded = Callable[[pl.DataFrame, NDArray[np.float64]], pl.DataFrame]
+Bands = Callable[[pl.DataFrame, NDArray[np.float64]], pl.DataFrame]
 """Gives accounts, in the order of their signals, their bands."""
 
 
@@ -142,51 +143,60 @@ def score_night(
     )
     blocked = accounts.filter("pattern")
     known = Known(as_of, signals, blocked["account_id"], left_out)
-    model, note = None, None
-    if use_shelf and blocked.height >= settings.min_blocked:
-        if model_id:
-            model = fitting_model(lake.home.models, model_id, known)
-        else:
-            model, note = champion_of(lake.home.models, known)
-    compare = partial(
-        compare_accounts,
-        con,
-        as_of=as_of,
-        left_out=left_out,
-        data_version=_versions(lake, (ACCOUNTS, ACCOUNT_EVENTS)),
-        seed=settings.seed,
-        store=lake.settings.store,
-    )
+    enough_blocked = blocked.height >= settings.min_blocked
+    model, note = _shelved(lake, model_id, known) if use_shelf and enough_blocked else (None, None)
+    compare = _comparison(con, lake, known)
     compared = compare(parameters=model.identity if model else None)
-    identity = _of_details(compared, signals)
+    details = identity_signals(compared)
+    identity = _switched_on(details, signals)
     described = features_as_of(
         con, as_of=as_of, signals=signals.described, left_out=left_out, reduced=reduced
     ).join(accounts.filter("open"), on="account_id", how="semi")
-    banded = partial(_banded, known=_enough_known(described, compared, settings), settings=settings)
+    bands = partial(banded, known=enough_known(described, details, settings), settings=settings)
     behaviour = described.select("account_id", *(signal.name for signal in signals.behaviour))
     open_now = behaviour.join(identity, on="account_id", how="left").sort("account_id")
-    if blocked.height < settings.min_blocked or open_now.is_empty():
-        return _by_behaviour(open_now, signals, settings, blocked.height, banded)
+    if not enough_blocked or open_now.is_empty():
+        return _by_behaviour(open_now, signals, settings, blocked.height, bands)
     with on_threads(open_now.height, lake.settings.store.threads):
         model = model or _trained(
             con, lake, as_of, signals, accounts, identity, open_now, compared.parameters, left_out
         )
         score = model.score(open_now)
-    scores = banded(open_now, score)
+    scores = bands(open_now, score)
     left = leaned_on_gone(leaning, blocked["account_id"])
     shared = _shared(compared)
     candidates, sampled, rescored = (
         _candidates(group, open_now, model, signals, shared)
-        for group in _put_forward(scores, settings, as_of, only, left)
+        for group in put_forward(scores, settings, as_of, only, left)
     )
     shadow = None
     if challenger is not None:
         reweigh = partial(_reweighed, behaviour, compare, signals)
-        shadow = _in_shadow(lake, challenger, known, model.identity, open_now, reweigh, banded)
+        shadow = _in_shadow(lake, challenger, known, model.identity, open_now, reweigh, bands)
     return Night(
         scores, open_now, candidates, "similarity", model, model.card.feature_set, note,
         sampled, rescored, shadow,
     )  # fmt: skip
+
+
+def _shelved(lake: Lake, model_id: str | None, known: Known) -> tuple[Model | None, str | None]:
+    """Return the model asked for or else the champion; why not, where it does not fit."""
+    if model_id:
+        return fitting_model(lake.home.models, model_id, known), None
+    return champion_of(lake.home.models, known)
+
+
+def _comparison(con: Connection, lake: Lake, known: Known) -> Callable[..., Compared]:
+    """Return what compares the details of accounts, weighed with the parameters it is given."""
+    return partial(
+        compare_accounts,
+        con,
+        as_of=known.as_of,
+        left_out=known.left_out,
+        data_version=_versions(lake, (ACCOUNTS, ACCOUNT_EVENTS)),
+        seed=lake.settings.scoring.seed,
+        store=lake.settings.store,
+    )
 
 
 def _in_shadow(
@@ -196,7 +206,7 @@ def _in_shadow(
     weighed_with: Parameters,
     open_now: pl.DataFrame,
     reweigh: Callable[[Parameters], pl.DataFrame],
-    banded: Banded,
+    bands: Bands,
 ) -> Shadow:
     """Score the same accounts by the challenger, or say why not: the night goes on without it."""
     try:
@@ -207,7 +217,7 @@ def _in_shadow(
     described = open_now if model.identity == weighed_with else reweigh(model.identity)
     with on_threads(described.height, lake.settings.store.threads):
         score = model.score(described)
-    return Shadow(challenger, banded(described, score), known.signals.version)
+    return Shadow(challenger, bands(described, score), known.signals.version)
 
 
 def _reweighed(
@@ -217,28 +227,13 @@ def _reweighed(
     parameters: Parameters | None,
 ) -> pl.DataFrame:
     """Return signals of accounts whose details are weighed with parameters."""
-    identity = _of_details(compare(parameters=parameters), signals)
+    identity = _switched_on(identity_signals(compare(parameters=parameters)), signals)
     return behaviour.join(identity, on="account_id", how="left").sort("account_id")
 
 
-def _of_details(compared: Compared, signals: SignalSet) -> pl.DataFrame:
+def _switched_on(details: pl.DataFrame, signals: SignalSet) -> pl.DataFrame:
     """Return the signals of account details that are not switched off."""
-    return identity_signals(compared).select("account_id", *(s.name for s in signals.identity))
-
-
-def leaned_on_gone(
-    leaning: Mapping[str, Sequence[str]], patterns: Collection[str]
-) -> tuple[str, ...]:
-    """Return accounts whose evidence names an account that is no longer compared with."""
-    standing = set(patterns)
-    return tuple(one for one, near in leaning.items() if not standing.issuperset(near))
-
-
-def drawn_below(scores: pl.DataFrame, settings: ScoringSettings, as_of: datetime) -> pl.DataFrame:
-    """Draw accounts below the threshold at random, the same ones for the same night and seed."""
-    below = scores.filter(pl.col("band") == "low").sort("account_id")
-    night_seed = settings.seed + as_of.date().toordinal()
-    return below.sample(min(settings.sample_size, below.height), seed=night_seed, shuffle=True)
+    return details.select("account_id", *(signal.name for signal in signals.identity))
 
 
 def _trained(
@@ -281,62 +276,6 @@ def _trained(
         known_at=known_at,
         identity=parameters,
     )
-
-
-def _enough_known(
-    described: pl.DataFrame, compared: Compared, settings: ScoringSettings
-) -> pl.Series:
-    """Return accounts with enough calls or something shared; of others too little is known.
-
-    Whatever is switched off: what is not looked at is no reason to know less.
-    """
-    calling = described.filter(pl.col(CALLS_MADE) >= settings.min_calls)
-    sharing = identity_signals(compared).filter(pl.col("identity_evidence_bits") > 0)
-    return pl.concat([calling["account_id"], sharing["account_id"]])
-
-
-def _banded(
-    features: pl.DataFrame,
-    score: NDArray[np.float64],
-    *,
-    known: pl.Series,
-    settings: ScoringSettings,
-) -> pl.DataFrame:
-    """Give each account its band; one of which too little is known is `unknown`."""
-    is_known = pl.col("account_id").is_in(known.implode())
-    score_of = pl.when(is_known).then(pl.Series("score", score, dtype=pl.Float64))
-    return features.select("account_id", score_of.alias("score")).with_columns(
-        pl.when(pl.col("score").is_null())
-        .then(pl.lit("unknown"))
-        .when(pl.col("score") >= settings.high_from)
-        .then(pl.lit("high"))
-        .when(pl.col("score") >= settings.medium_from)
-        .then(pl.lit("medium"))
-        .otherwise(pl.lit("low"))
-        .alias("band")
-    )
-
-
-def _put_forward(
-    scores: pl.DataFrame,
-    settings: ScoringSettings,
-    as_of: datetime,
-    only: str | None,
-    left: Collection[str],
-) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """Return who reached a band, best first; who is drawn from below; whose evidence is gone.
-
-    The one account asked for stands alone.
-    """
-    if only is not None:
-        return scores.filter(pl.col("account_id") == only), scores.clear(), scores.clear()
-    chosen = (
-        scores.filter(pl.col("band").is_in(["high", "medium"]))
-        .sort("score", "account_id", descending=[True, False])
-        .head(settings.daily_capacity)
-    )
-    rest = scores.join(chosen, on="account_id", how="anti")
-    return chosen, drawn_below(rest, settings, as_of), rest.filter(pl.col("account_id").is_in(left))
 
 
 def _candidates(
@@ -401,11 +340,11 @@ def _by_behaviour(
     signals: SignalSet,
     settings: ScoringSettings,
     blocked_count: int,
-    banded: Banded,
+    bands: Bands,
 ) -> Night:
     """Rank without a model, and say why."""
     score = odd_scores(features, signals.behaviour).to_numpy()
-    scores = banded(features, score).with_columns(pl.lit("unknown").alias("band"))
+    scores = bands(features, score).with_columns(pl.lit("unknown").alias("band"))
     candidates = odd_candidates(
         features, scores, signals.behaviour, capacity=settings.daily_capacity
     )

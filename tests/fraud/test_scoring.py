@@ -14,7 +14,8 @@ from cdr import load_settings, open_lake
 from cdr.scoring_settings import ScoringSettings
 from fraud.model.shelf import promote
 from fraud.model.training import save
-from fraud.scoring import drawn_below, leaned_on_gone, score_night
+from fraud.put_forward import drawn_below, leaned_on_gone
+from fraud.scoring import score_night
 
 AS_OF = datetime(2026, 10, 1, tzinfo=UTC)
 CONFIG = Path(__file__).parents[2] / "data" / "samples" / "callsieve.toml"
