@@ -140,16 +140,55 @@ def _write(folder: Path, rows: _Table, after: int, until: int) -> Path | None:
 
 @contextmanager
 def _connected(url: str, table: str) -> Iterator[_Table]:
-    kind = urlsplit(url).scheme
-    connect = _TABLES.get(kind)
+    with _understood():
+        connect = _TABLES.get(urlsplit(url).scheme)
     if connect is None:
         raise SettingsError("database_url_env", ["is no postgresql:// and no mysql:// address"])
     try:
         with connect(url, table) as found:
             yield found
     except (psycopg.Error, pymysql.Error) as error:
-        # a driver's own text can quote the address, the password or a row
-        raise SourceFailed(table, f"the database refused ({type(error).__name__})") from None
+        raise SourceFailed(table, _refusal(error)) from None
+
+
+@contextmanager
+def _understood() -> Iterator[None]:
+    """Refuse what is no address, without repeating it."""
+    try:
+        yield
+    except ValueError:
+        address = "scheme://user:password@host:port/database"
+        fault = f"is no address; write {address}, with other signs as %40"
+        raise SettingsError("database_url_env", [fault]) from None
+
+
+_REFUSALS: tuple[tuple[frozenset[object], tuple[str, ...], str], ...] = (
+    (frozenset({"42P01", "3F000", 1146}), (),
+     "there is no such table; see database_table of the source"),
+    (frozenset({"42703", 1054}), (), "it lacks a column; id and callid are needed"),
+    (frozenset({"28P01", "28000", 1045}), ("authentication failed", "no password supplied"),
+     "the database does not accept this user and password"),
+    (frozenset({"42501", 1142, 1143}), (), "this user may not read it; grant SELECT"),
+    (frozenset({"3D000", 1044, 1049}), ('database "',),
+     "there is no such database, or not for this user"),
+    (frozenset({2002, 2003}), ("connection failed", "connection refused", "resolve", "timeout"),
+     "the database cannot be reached; check host, port and network"),
+    (frozenset({2006, 2013, "57P01"}), ("server closed the connection", "connection is lost"),
+     "the connection broke off; take in again"),
+    (frozenset(), ("invalid",), "the address of the database is not understood"),
+)  # fmt: skip
+"""What servers and drivers say, by code (SQLSTATE of PostgreSQL, numbers of MySQL) or in small
+letters where a driver keeps no code, and what that means."""
+
+
+def _refusal(error: psycopg.Error | pymysql.Error) -> str:
+    """Say why in our words: a driver's own can quote the address, the password or a row."""
+    code = error.sqlstate if isinstance(error, psycopg.Error) else next(iter(error.args), None)
+    text = str(error).lower()
+    for codes, signs, meaning in _REFUSALS:
+        if code in codes or (code is None and any(sign in text for sign in signs)):
+            return meaning
+    return f"the database refused ({type(error).__name__})"
 
 
 class _Postgres:
@@ -222,12 +261,14 @@ def _postgres(url: str, table: str) -> Iterator[_Table]:
 @contextmanager
 def _mysql(url: str, table: str) -> Iterator[_Table]:
     parts = urlsplit(url)
+    with _understood():
+        port = parts.port or 3306
     to_text: dict[Any, Any] = {
         kind: write for kind, write in conversions.items() if not isinstance(kind, int)
     }
     connection = pymysql.connect(
         host=parts.hostname,
-        port=parts.port or 3306,
+        port=port,
         user=unquote(parts.username or ""),
         password=unquote(parts.password or ""),
         database=parts.path.removeprefix("/"),

@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 import pymysql
@@ -221,8 +222,19 @@ def test_what_the_database_refuses_is_said_without_its_secrets(
     database: tuple[str, Execute], tmp_path: Path
 ) -> None:
     url, execute = database
-    for wrong, table in ((url, "nowhere"), (url.replace(PASSWORD, "wrong"), "acc")):
-        with pytest.raises(SourceFailed, match=f"table {table}: the database refused") as caught:
+    execute("CREATE TABLE other (number INTEGER)")
+    nobody = url.replace(f":{urlsplit(url).port}/", f":{free_port()}/")
+    for wrong, table, why in (
+        (url, "nowhere", "there is no such table"),
+        (url, "other", "it lacks a column"),
+        (
+            url.replace(PASSWORD, "wrong"),
+            "acc",
+            "the database does not accept this user and password",
+        ),
+        (nobody, "acc", "the database cannot be reached"),
+    ):
+        with pytest.raises(SourceFailed, match=f"table {table}: {why}") as caught:
             pull(tmp_path / "proxy", table, url=wrong)
         assert PASSWORD not in str(caught.value)
         assert "127.0.0.1" not in str(caught.value)
@@ -235,6 +247,13 @@ def test_what_the_database_refuses_is_said_without_its_secrets(
 def test_another_kind_of_address_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="no postgresql:// and no mysql:// address"):
         pull(tmp_path, "acc", url="sqlite:///x")
+
+
+@pytest.mark.parametrize("url", ["postgresql://u:s3cret@[x/db", "mysql://u:s3cret@host:x/db"])
+def test_what_is_no_address_is_said_without_its_secrets(tmp_path: Path, url: str) -> None:
+    with pytest.raises(SettingsError, match="is no address; write scheme") as caught:
+        pull(tmp_path, "acc", url=url)
+    assert "s3cret" not in str(caught.value)
 
 
 def test_the_address_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

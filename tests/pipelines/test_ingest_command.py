@@ -238,5 +238,5 @@ def test_no_files_is_wrong_use_but_for_a_source_with_a_database(
     monkeypatch.setenv("PROXY_URL", "postgresql://me:s3cret@127.0.0.1:1/acc")
     ran = callsieve(*words)
     assert ran.code == 3
-    assert "table acc: the database refused (OperationalError)" in ran.err
+    assert "table acc: the database cannot be reached" in ran.err
     assert "s3cret" not in ran.err

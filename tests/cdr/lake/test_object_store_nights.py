@@ -32,8 +32,8 @@ a1,2026-01-01T00:00:00Z,blocked,fraud
 a2,2026-08-31T00:00:00Z,active,
 """
 LISTS = """\
-list,value,label
-test_number,+442079460005,
+list,entry,detail,valid_from,valid_to
+test_numbers,+442079460005,x,,
 """
 Job = Literal["night", "hour"]
 
