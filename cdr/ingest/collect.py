@@ -15,8 +15,8 @@ from cdr.lake import Batch, DataFile
 from cdr.lake.packing import ROW_GROUP_ROWS
 from cdr.schema import CALLS, REJECTS
 
-HELD_ROWS = 600_000
-"""Calls held before some are written. Ours: some 300 MB in memory while they are."""
+HELD_ROWS = 400_000
+"""Calls held before some are written. Ours: some 200 MB in memory while they are."""
 
 PART_ROWS = 2 * ROW_GROUP_ROWS
 """Calls of one day that are written without waiting for more of them."""
@@ -29,8 +29,8 @@ as much, which can still be held."""
 class Collector:
     """Collect rows of many files and stage them in few parts, while the next ones are collected.
 
-    Where days take turns, the day of which most is held is written: its parts are some four times
-    as large as if all that is held were written at once, and writing takes a third less.
+    Where days take turns, the day of which most is held is written: its parts are twice
+    as large as if all that is held were written at once, and a row costs less in a larger part.
 
     Rows that only repeat another of the same part are left out and counted: that
     spares a file of the day from being written twice. A file larger than what is
