@@ -164,8 +164,8 @@ _DISK_FAULTS = {
     ENOSPC: "the disk is full",
     EDQUOT: "the disk quota is used up",
     EROFS: "the file system is read-only",
-    EACCES: "no permission to write there",
-    EPERM: "no permission to write there",
+    EACCES: "no permission to read or write there",
+    EPERM: "no permission to read or write there",
 }
 
 

@@ -227,5 +227,5 @@ def test_a_database_that_cannot_be_written_is_said(
 
 def test_a_home_that_cannot_be_made_is_said(open_home: Path, ordinary_user: None) -> None:
     open_home_of_root = open_home / "home"
-    with pytest.raises(CdrError, match="no permission to write there"):
+    with pytest.raises(CdrError, match="no permission to read or write there"):
         open_case_count(open_home_of_root)
