@@ -26,11 +26,6 @@ from fraud.tables import ACCOUNT_DAYS
 DRIFT_FROM = 0.147
 """Cliff's delta from which a move is more than negligible (Romano et al. 2006)."""
 
-TRUTH = pl.Schema({"account_id": pl.String(), "is_fraud": pl.Boolean(), "kind": pl.String(),
-                   "lookalike_kind": pl.String(),
-                   "fraud_from_at": pl.Datetime("us", "UTC")})  # fmt: skip
-"""Columns of the simulator's truth that are looked at."""
-
 
 @dataclass(frozen=True, slots=True)
 class Kind:
@@ -134,7 +129,7 @@ def backtest(
         A model of the shelf that scores all of the nights, to be judged beside another on
         the same nights; None lets each night learn its own.
     truth : DataFrame, optional
-        Who is fraudulent, from when on and of which kind, as the simulator writes it.
+        Who is fraudulent, from when on and of which kind, as `fraud.truth.read_truth` gives it.
     tell : callable, optional
         Told in words which night is scored.
 

@@ -9,7 +9,7 @@ whatever the number of accounts. Not here: the statements (:mod:`fraud.features.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -92,8 +92,9 @@ def described(
     """
     relations = dict.fromkeys(signal.relation for signal in signals)
     parts = [[one for one in signals if one.relation is source] for source in relations] or [[]]
-    queries = (window_features(part, scored=scored, held=held) for part in parts)
-    return _beside([run(con, given(query, params)) for query in queries], signals)
+    queries = (given(window_features(part, scored=scored, held=held), params) for part in parts)
+    frames = [run(con, query) for query in queries]
+    return _beside(zip(parts, frames, strict=True), signals)
 
 
 def described_by_slice(
@@ -123,7 +124,7 @@ def described_by_slice(
             parts.append(described(con, of_days, "scored_all", params, _HELD))
     finally:
         forget(con, _HELD)
-    return _beside([found, pl.concat(parts)], signals)
+    return _beside([(others, found), (of_days, pl.concat(parts))], signals)
 
 
 def slices(keys: pl.LazyFrame, keys_at_once: int) -> list[tuple[str | None, str | None]]:
@@ -156,10 +157,20 @@ def given(query: Query, params: Mapping[str, object]) -> Query:
     return replace(query, params={name: params[name] for name in asked})
 
 
-def _beside(frames: Sequence[pl.DataFrame], signals: Sequence[Signal]) -> pl.DataFrame:
-    """Put frames of the same accounts, in the same order, side by side; columns as ``signals``."""
-    keys = frames[0].select("account_id", "as_of")
-    column_of = {column.name: column for frame in frames for column in frame.drop(keys.columns)}
+def _beside(
+    parts: Iterable[tuple[Sequence[Signal], pl.DataFrame]], signals: Sequence[Signal]
+) -> pl.DataFrame:
+    """Put frames of the same accounts, in the same order, side by side; columns as ``signals``.
+
+    A frame has account_id, as_of, and a column for each of its signals, in their order.
+    """
+    parts = list(parts)
+    keys = parts[0][1].select("account_id", "as_of")
+    column_of = {
+        signal.name: column
+        for of_part, frame in parts
+        for signal, column in zip(of_part, frame.drop(keys.columns), strict=True)
+    }
     return keys.with_columns(column_of[signal.name] for signal in signals)
 
 

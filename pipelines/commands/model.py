@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import polars as pl
 import typer
 
 from cdr import Lake, open_lake
@@ -114,6 +113,7 @@ def evaluate(
     from fraud.backtest import backtest, midnights_between
     from fraud.model.shelf import named
     from fraud.review.queue import decisions_as_labels, has_queue
+    from fraud.truth import read_truth
     from pipelines.model_card import write_evaluation
 
     lake = open_lake(ctx.obj())
@@ -126,7 +126,7 @@ def evaluate(
             decisions_as_labels(lake.home.root, before=at) if has_queue(lake.home.root) else None
         ),
         model_id=named(lake.home.models, model) if model else None,
-        truth=_truth(truth) if truth else None,
+        truth=read_truth(truth) if truth else None,
         tell=tell,
     )
     said = found.as_json()
@@ -151,25 +151,6 @@ def _judged(
     if not start <= end < known_until:
         raise WrongUse("--from must not be after --to, and --to must be before today (UTC)")
     return start, end, known_until
-
-
-def _truth(file: Path) -> pl.DataFrame:
-    """Read who is fraudulent in a simulation, as it was written or as CSV."""
-    from fraud.backtest import TRUTH
-
-    try:
-        if file.suffix == ".parquet":
-            return pl.read_parquet(file, columns=list(TRUTH)).cast(TRUTH)
-        began = pl.col("fraud_from_at").str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%z", time_unit="us")
-        text = pl.read_csv(
-            file, schema_overrides={**TRUTH, "fraud_from_at": pl.String}, columns=list(TRUTH)
-        )
-        return text.with_columns(began).cast(TRUTH)
-    except pl.exceptions.PolarsError:
-        raise WrongUse(
-            f"{file.name} is not the truth of a simulation: it needs the columns "
-            f"{', '.join(TRUTH)}, as `callsieve simulate` writes them"
-        ) from None
 
 
 @app.command()

@@ -13,9 +13,8 @@ from polars.testing import assert_frame_equal
 
 from cdr import load_settings, open_lake
 from cdr.schema import SCORES
-from fraud.backtest import TRUTH
 from fraud.identity.parameters import parameters_of_night
-from pipelines.commands.model import _truth
+from fraud.truth import TRUTH, read_truth
 
 if TYPE_CHECKING:
     from conftest import RunCommand
@@ -88,10 +87,10 @@ def test_past_nights_are_evaluated_with_the_truth(run: Callable[..., Any]) -> No
 
 
 def test_the_truth_is_read_as_the_simulator_writes_it_and_as_csv(tmp_path: Path) -> None:
-    as_csv = _truth(CONFIG.parent / "truth" / "accounts.csv")
+    as_csv = read_truth(CONFIG.parent / "truth" / "accounts.csv")
     assert (as_csv.schema, as_csv["is_fraud"].any()) == (TRUTH, True)
     as_csv.write_parquet(tmp_path / "accounts.parquet")
-    assert_frame_equal(_truth(tmp_path / "accounts.parquet"), as_csv)
+    assert_frame_equal(read_truth(tmp_path / "accounts.parquet"), as_csv)
 
 
 @pytest.mark.parametrize("name", ["calls.csv", "calls.parquet"])
