@@ -14,6 +14,7 @@ import fraud.tables  # noqa: F401 (makes the tables of scoring known to the stor
 from fraud.features.midnight import features
 from fraud.features.registry import Direction, Relation, Signal, Unit
 from fraud.features.signals import SIGNALS
+from fraud.truth import read_truth
 
 if TYPE_CHECKING:
     from fraud.backtest import backtest
@@ -31,6 +32,7 @@ __all__ = [
     "backtest",
     "features",
     "identity_waterfall",
+    "read_truth",
     "score_night",
 ]
 
