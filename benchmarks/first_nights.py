@@ -29,7 +29,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 import cdr
 import fraud
-from fraud.behaviour import odd_scores
+from fraud.behaviour import odd_scores, oddness
 from fraud.days import reduce_days
 from fraud.signal_set import signal_set
 from pipelines.inbox import take_in
@@ -55,7 +55,7 @@ def main() -> None:
     for seed in given.seeds:
         for features, is_fraud in nights(given.accounts, given.days, seed):
             accounts, frauds = accounts + len(is_fraud), frauds + int(is_fraud.sum())
-            ours = odd_scores(features, SIGNALS).to_numpy()
+            ours = odd_scores(oddness(features, SIGNALS), SIGNALS).to_numpy()
             found["callsieve"].append(judged(is_fraud, ours))
             found["isolation forest"].append(judged(is_fraud, isolated(features, seed)))
     said = {

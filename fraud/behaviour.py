@@ -8,7 +8,7 @@ on its suspicious side (one side of ECOD: Li, Zhao, Hu, Botta, Ionescu, Chen, "E
 Unsupervised outlier detection using empirical cumulative distribution functions", IEEE
 TKDE 2022). No account shares the top with others for being far beyond some bound, and a
 signal's scale does not matter. The windows of one signal tell much the same, so the most
-surprising of them speaks for all; the score is the sum, and each part is a reason.
+surprising of them speaks for all; the score is the mean, and each part is a reason.
 """
 
 from __future__ import annotations
@@ -38,46 +38,55 @@ def oddness(features: pl.DataFrame, signals: Sequence[Signal]) -> pl.DataFrame:
     Returns
     -------
     DataFrame
-        One column a signal that has one, 0..1: 1 where it lies farther than all others, 0
-        where at least half lie as far or it is unknown.
+        `account_id`, and one column a signal that has such a side, 0..1: 1 where all are known
+        and it lies farther than all others, 0 where at least half lie as far or it is unknown.
     """
     possible = pl.len().cast(pl.Float64).log1p()
     return features.select(
-        (_surprise(s.name, str(s.direction)) / possible).fill_null(0).alias(s.name)
-        for s in signals
-        if s.direction is not None
+        "account_id",
+        *(
+            (_surprise(s.name, str(s.direction)) / possible).fill_null(0).alias(s.name)
+            for s in signals
+            if s.direction is not None
+        ),
     )
 
 
-def odd_scores(features: pl.DataFrame, signals: Sequence[Signal]) -> pl.Series:
+def odd_scores(surprises: pl.DataFrame, signals: Sequence[Signal]) -> pl.Series:
     """Return the mean over what signals tell of, of the most surprising window: 0..1.
 
     Parameters
     ----------
-    features, signals
+    surprises : DataFrame
+        What `oddness` returns.
+    signals : sequence of Signal
         As given to `oddness`.
     """
     told = [pl.max_horizontal(names) for names in _windows(signals).values()]
     mean = pl.sum_horizontal(pl.lit(0.0), *told) / max(len(told), 1)
-    surprises = features.select("account_id").hstack(oddness(features, signals))
     return surprises.with_columns(mean.alias("score"))["score"]
 
 
 def odd_candidates(
-    features: pl.DataFrame, scores: pl.DataFrame, signals: Sequence[Signal], *, capacity: int
+    features: pl.DataFrame,
+    surprises: pl.DataFrame,
+    scores: pl.DataFrame,
+    signals: Sequence[Signal],
+    *,
+    capacity: int,
 ) -> tuple[Candidate, ...]:
     """Return the oddest accounts, the oddest first, with the signals that make them so.
 
     Parameters
     ----------
-    features, scores : DataFrame
-        One row an account, in the same order; ``scores`` has `account_id` and `score`.
+    features, surprises, scores : DataFrame
+        One row an account, in the same order: as given to `oddness`, as it returns them, and with
+        `account_id` and `score`.
     signals : sequence of Signal
         As given to `oddness`.
     capacity : int
         Candidates at most.
     """
-    surprises = oddness(features, signals)
     order = scores.with_row_index("row").filter(pl.col("score") > 0)
     chosen = order.sort("score", "account_id", descending=[True, False]).head(capacity)
     return tuple(

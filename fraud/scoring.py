@@ -21,7 +21,7 @@ from cdr.privacy.restrictions import left_alone
 from cdr.query import Connection
 from cdr.schema import ACCOUNT_EVENTS, ACCOUNTS, CALLS, Table
 from cdr.scoring_settings import ScoringSettings
-from fraud.behaviour import odd_candidates, odd_scores
+from fraud.behaviour import odd_candidates, odd_scores, oddness
 from fraud.candidates import Candidate, Method, SimilarAccount
 from fraud.champion import Known, champion_of, fitting_model
 from fraud.errors import ModelRefused
@@ -343,10 +343,11 @@ def _by_behaviour(
     bands: Bands,
 ) -> Night:
     """Rank without a model, and say why."""
-    score = odd_scores(features, signals.behaviour).to_numpy()
+    surprises = oddness(features, signals.behaviour)
+    score = odd_scores(surprises, signals.behaviour).to_numpy()
     scores = bands(features, score).with_columns(pl.lit("unknown").alias("band"))
     candidates = odd_candidates(
-        features, scores, signals.behaviour, capacity=settings.daily_capacity
+        features, surprises, scores, signals.behaviour, capacity=settings.daily_capacity
     )
     note = (
         f"{blocked_count} blocked accounts are known, {settings.min_blocked} are needed to "
