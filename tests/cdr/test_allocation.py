@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 _BLOCKS = """
 import cdr, resource
 from concurrent.futures import ThreadPoolExecutor
@@ -25,11 +27,13 @@ def _told(code: str) -> str:
     ).stdout.strip()
 
 
+@pytest.mark.slow
 def test_the_allocator_reads_our_option_last() -> None:
     told = _told("import cdr, os; print(os.environ['_RJEM_MALLOC_CONF'])")
     assert told.endswith(",dirty_decay_ms:5000,muzzy_decay_ms:5000")
 
 
+@pytest.mark.slow
 def test_a_block_takes_the_pages_of_the_one_before() -> None:
     blocks_pages = 2 * (24 << 20) // os.sysconf("SC_PAGESIZE")
     assert int(_told(_BLOCKS)) < blocks_pages / 10

@@ -105,6 +105,7 @@ def test_with_nobody_to_compare_with_it_ranks_by_behaviour_and_says_so(
     assert {one["band"] for one in found["candidates"]} == {"unknown"}
 
 
+@pytest.mark.slow
 def test_whoever_the_nights_own_files_say_had_left_is_no_candidate(
     callsieve: RunCommand, first_night: FirstNight, tmp_path: Path
 ) -> None:

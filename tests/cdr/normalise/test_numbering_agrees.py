@@ -30,6 +30,7 @@ def benchmark() -> Any:
     return module
 
 
+@pytest.mark.slow
 def test_some_numbers_of_every_region_are_read_as_the_library_reads_them(benchmark: Any) -> None:
     every = benchmark.samples(per_region=4, seed=1)
     abroad = [sample._replace(country="DE") for sample in every if sample.text.startswith("+")][

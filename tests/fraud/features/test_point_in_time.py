@@ -218,6 +218,7 @@ def test_pairs_give_what_each_midnight_gives(
     assert_frame_equal(one, features_as_of(con, as_of=as_of, accounts=["a"]))
 
 
+@pytest.mark.slow
 def test_slices_of_accounts_give_what_all_give(
     with_and_without: tuple[Connection, Connection], monkeypatch: pytest.MonkeyPatch
 ) -> None:
