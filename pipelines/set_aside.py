@@ -10,6 +10,9 @@ from cdr.lake import Lake
 from cdr.schema import REJECTS
 from pipelines.terminal import counted
 
+LISTED_BY = 'callsieve query "SELECT source, file, line, reasons FROM rejects" --purpose fraud'
+"""The command that lists every record set aside, without what stands in it."""
+
 
 def set_aside(lake: Lake, arrived_at: datetime) -> list[str]:
     """Say how many rows of each source were set aside by the run of an instant, and why.
@@ -36,6 +39,6 @@ def set_aside(lake: Lake, arrived_at: datetime) -> list[str]:
     found = counts.join(why, on="source").sort("source").collect()
     return [
         f"{source}: {counted(count, 'row')} of {counted(files, 'file')} set aside ({reasons}), "
-        "see `rejects`"
+        f"listed by `{LISTED_BY}`"
         for source, count, files, reasons in found.iter_rows()
     ]

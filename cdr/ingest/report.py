@@ -94,8 +94,9 @@ def bye_alone() -> pl.Expr:
 
 def contradiction(file: str, calls: int, zone: str) -> str:
     """Say that so many calls of a file contradict the zone of their source."""
+    prove = "call proves" if calls == 1 else "calls prove"
     return (
-        f"{file}: {calls:,} calls prove another offset from UTC than {zone} has (flag "
+        f"{file}: {calls:,} {prove} another offset from UTC than {zone} has (flag "
         f"{OFFSET_CONTRADICTED}); is `zone` of the source right?"
     )
 

@@ -8,6 +8,7 @@ import pytest
 
 import cdr
 from fraud.review.queue import cases
+from pipelines.set_aside import LISTED_BY
 
 pytestmark = pytest.mark.slow
 
@@ -64,7 +65,7 @@ def test_rows_set_aside_are_told_at_once(callsieve: RunCommand, operator: Operat
     ran = callsieve(*operator.words, *HOUR)
     assert ran.code == 1
     assert ran.found["concerns"] == [
-        "pbx: 1 row of 1 file set aside (wrong_column_count 1), see `rejects`"
+        f"pbx: 1 row of 1 file set aside (wrong_column_count 1), listed by `{LISTED_BY}`"
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cdr.formats import FORMATS
+from pipelines.set_aside import LISTED_BY
 
 if TYPE_CHECKING:
     from conftest import RunCommand
@@ -120,7 +122,7 @@ def test_a_clock_that_is_not_in_the_zone_is_told_before_anything_is_taken_in(
     )
     words = ("--format", "asterisk_csv", *AS[2:])
     said = (
-        "Master.csv: 1 calls prove another offset from UTC than Europe/Berlin has (flag "
+        "Master.csv: 1 call proves another offset from UTC than Europe/Berlin has (flag "
         "offset_contradicted); is `zone` of the source right?\n"
     )
     ran = callsieve("ingest", write(in_utc, "Master.csv"), *words, "--dry-run")
@@ -133,8 +135,18 @@ def test_why_rows_were_set_aside_is_said_at_once(callsieve: RunCommand) -> None:
     ran = callsieve("--home", "h", "ingest", write(HEADER + GOOD + NEVER), *AS)
     assert ran.code == 1
     assert ran.err == (
-        "plain_csv: 1 row of 1 file set aside (started_time_never_existed 1), see `rejects`\n"
+        "plain_csv: 1 row of 1 file set aside (started_time_never_existed 1), listed by "
+        f"`{LISTED_BY}`\n"
     )
+    listed = callsieve("--home", "h", *shlex.split(LISTED_BY)[1:], "--json")
+    assert listed.found["rows"] == [
+        {
+            "source": "plain_csv",
+            "file": "calls.csv",
+            "line": 3,
+            "reasons": ["started_time_never_existed"],
+        }
+    ]
 
 
 def test_why_rows_of_the_operators_files_were_set_aside_too(callsieve: RunCommand) -> None:
@@ -142,7 +154,8 @@ def test_why_rows_of_the_operators_files_were_set_aside_too(callsieve: RunComman
     ran = callsieve("--home", "h", "accounts", "import", write(rows, "accounts.csv"))
     assert ran.code == 1
     assert ran.err == (
-        "accounts: 1 row of 1 file set aside (created_at_not_understood 1), see `rejects`\n"
+        "accounts: 1 row of 1 file set aside (created_at_not_understood 1), listed by "
+        f"`{LISTED_BY}`\n"
     )
 
 

@@ -224,7 +224,7 @@ def test_a_clock_that_contradicts_its_zone_is_told(
     )
     night = callsieve(*replace(operator, config=config).words, *NIGHT)
     said = (
-        "Master.csv (desk): 1 calls prove another offset from UTC than Europe/Berlin has (flag "
+        "Master.csv (desk): 1 call proves another offset from UTC than Europe/Berlin has (flag "
         "offset_contradicted); is `zone` of the source right?"
     )
     assert said in night.found["concerns"]
