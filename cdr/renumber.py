@@ -1,26 +1,23 @@
 """Numbers of the calls that are there, read again with newer numbering metadata.
 
 First a report of what would change, from what the switches wrote; then, where somebody
-wants it, the change, a day at a time: each day is one batch, so a run that is broken off
-goes on where it was. A call that reads otherwise is a correction: its earlier version
-goes to `call_history`, and the ledger has a row for it. Whose call it is, and which way
-it went, stays as it was decided.
+wants it, the change (`amend`). Whose call it is, and which way it went, stays as it was decided.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
 import polars as pl
 
+from cdr.amend import Amendment, Progress, Reading, amend, files_by_day
 from cdr.errors import storage
-from cdr.ingest.ledger import amendments
-from cdr.lake import Batch, DataFile, Lake
+from cdr.lake import DataFile, Lake
 from cdr.normalise.numbers import NUMBERING_VERSION, Validity, normalise_party
-from cdr.schema import CALL_HISTORY, CALLS, INGESTS, INSTANT
+from cdr.schema import CALLS
 from cdr.settings import SourceSettings
 
 SIDES = ("caller", "callee")
@@ -30,17 +27,11 @@ PARTS = ("number", "party", "country", "number_type")
 UNALLOCATED = "unallocated_callee"
 """The flag that rests on the metadata as well."""
 
-READ_AGAIN = "renumbered"
-"""State in the ledger of calls that were read again."""
-
 _FIELDS = (*(f"{side}_{part}" for side in SIDES for part in PARTS), "forwarded_to")
 _HIDDEN = tuple(field for field in _FIELDS if field.endswith(("_number", "_party", "_to")))
 """Fields of which a report says only whether there is a value."""
 
 _LONGEST_SHOWN = 4  # ours: a calling code and a digit, nobody's number
-
-Progress = Callable[[int, int], None]
-"""Told how many days were read, and how many there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +98,13 @@ def compare(
     sources : mapping of str to SourceSettings
         The switches by name: the country each dialled in.
     progress : callable, optional
-        See `Progress`.
+        See `cdr.amend.Progress`.
     """
     days: list[date] = []
     read = changed = 0
     left: Counter[str] = Counter()
     found = _NO_DIFFERENCES
-    by_day = _files_by_day(lake)
+    by_day = files_by_day(lake)
     for number, (day, files) in enumerate(by_day.items(), start=1):
         for rows in _older_rows(lake, files):
             known = rows.filter(pl.col("source").is_in(list(sources)))
@@ -158,30 +149,15 @@ def renumber(
     StorageFailed
         If the disk refuses; days before are done, this one is as it was.
     """
-    days = list(_files_by_day(lake))
-    changed = 0
-    for number, day in enumerate(days, start=1):
-        with lake.batch("renumber") as batch, lake.writing():
-            files = _files_by_day(lake).get(day, ())
-            other = [_renumber_file(lake, batch, file, sources, now) for file in files]
-            amended = pl.concat([_AMENDED, *other])
-            if amended.height:
-                said = f"(numbers read with {NUMBERING_VERSION})"
-                rows = amendments(amended, batch.batch_id, now, file=said, state=READ_AGAIN)
-                batch.add(INGESTS, rows)
-            changed += amended.height
-            if batch.staged(CALLS):
-                batch.publish()
-        if progress:
-            progress(number, len(days))
-    return changed
-
-
-def _files_by_day(lake: Lake) -> dict[date, list[DataFile]]:
-    days: dict[date, list[DataFile]] = {}
-    for file in lake.files(CALLS):
-        days.setdefault(date.fromisoformat(file.partition["call_date"]), []).append(file)
-    return dict(sorted(days.items()))
+    said = Amendment("renumber", "renumbered", f"(numbers read with {NUMBERING_VERSION})")
+    return amend(
+        lake,
+        list(files_by_day(lake)),
+        said,
+        lambda file: _read_again(lake, file, sources),
+        now=now,
+        progress=progress,
+    )
 
 
 def _older_rows(lake: Lake, files: Iterable[DataFile]) -> Iterator[pl.DataFrame]:
@@ -190,8 +166,6 @@ def _older_rows(lake: Lake, files: Iterable[DataFile]) -> Iterator[pl.DataFrame]
         if _is_older(lake, file):
             yield lake.scan_files(CALLS, [file]).filter(_OLDER).collect()
 
-
-_AMENDED = CALLS.empty().select("ingest_id", "source", "source_rows", "started_at")
 
 _OLDER = pl.col("numbering_version") != NUMBERING_VERSION
 
@@ -202,34 +176,22 @@ def _is_older(lake: Lake, file: DataFile) -> bool:
     return bool(versions.item())
 
 
-def _renumber_file(
-    lake: Lake,
-    batch: Batch,
-    file: DataFile,
-    sources: Mapping[str, SourceSettings],
-    now: datetime,
-) -> pl.DataFrame:
-    """Stage a file's calls as they read now; returns what the ledger counts of those changed."""
+def _read_again(
+    lake: Lake, file: DataFile, sources: Mapping[str, SourceSettings]
+) -> Reading | None:
+    """Read a file's calls with the metadata of today; None where it has none of others."""
     if not _is_older(lake, file):
-        return _AMENDED
-    rows = lake.scan_files(CALLS, [file]).with_row_index("row").collect()
-    concerned = rows.filter(_OLDER & pl.col("source").is_in(list(sources)))
-    if concerned.is_empty():
-        return _AMENDED
-    again = _reread(concerned, sources)
-    differs = _differs(concerned, again)
-    stamped = _stamped(again, differs, batch.batch_id, now)
-    kept = rows.join(concerned, on="row", how="anti")
-    batch.remove(CALLS, [file])
-    batch.add(CALLS, pl.concat([kept, stamped]).sort("row").drop("row"), lasting=True)
-    if differs.any():
-        earlier = concerned.filter(differs).drop("row")
-        by = stamped.filter(differs)["ingest_id"].alias("superseded_by")
-        batch.add(
-            CALL_HISTORY,
-            earlier.with_columns(by, pl.lit(now, INSTANT).alias("superseded_at")),
-        )
-    return stamped.filter(differs).select(_AMENDED.columns)
+        return None
+    rows = lake.scan_files(CALLS, [file]).collect()
+    concerned = rows.select(_OLDER & pl.col("source").is_in(list(sources))).to_series()
+    if not concerned.any():
+        return None
+    before = pl.concat([rows.filter(~concerned), rows.filter(concerned)])
+    again = _reread(rows.filter(concerned), sources).with_columns(
+        pl.lit(NUMBERING_VERSION).alias("numbering_version")
+    )
+    after = pl.concat([rows.filter(~concerned), again])
+    return Reading(before, after, _differs(before, after))
 
 
 def _reread(calls: pl.DataFrame, sources: Mapping[str, SourceSettings]) -> pl.DataFrame:
@@ -297,18 +259,6 @@ def _differs(before: pl.DataFrame, after: pl.DataFrame) -> pl.Series:
 
 def _flagged(calls: pl.DataFrame) -> pl.Series:
     return calls["flags"].list.contains(UNALLOCATED)
-
-
-def _stamped(calls: pl.DataFrame, differs: pl.Series, batch_id: str, now: datetime) -> pl.DataFrame:
-    """Write the version on every call, and a row of the ledger on those that changed."""
-    return calls.with_columns(
-        pl.lit(NUMBERING_VERSION).alias("numbering_version"),
-        pl.when(differs)
-        .then(pl.format("{}-{}", pl.lit(batch_id), "source"))
-        .otherwise("ingest_id")
-        .alias("ingest_id"),
-        pl.when(differs).then(pl.lit(now, INSTANT)).otherwise("ingested_at").alias("ingested_at"),
-    )
 
 
 _NO_DIFFERENCES = pl.DataFrame(

@@ -34,6 +34,7 @@ from pipelines.commands import (
     person,
     privacy,
     query,
+    reassign,  # noqa: F401 (adds its command to those of `lake`)
     renumber,  # noqa: F401 (adds its command to those of `lake`)
     review,
     setup,

@@ -13,6 +13,7 @@ from typing import Any
 
 from cdr.errors import LakeBusy, WrongUse
 from cdr.lake import Lake
+from cdr.reassign import reassign_for_new_numbers
 from fraud.candidates import Candidate, Versions
 from fraud.days import reduce_days
 from fraud.rules.candidates import rule_candidates, with_rules
@@ -105,6 +106,14 @@ def _run(lake: Lake, day: date, now: datetime, tell: Callable[[str], None]) -> H
     tell("taking in")
     taken = take_in(lake, now=now)
     concerns = concerns_of(lake, taken, now=now)
+    if any(report.table == "account_numbers" for report in taken.imports):
+        reassign_for_new_numbers(
+            lake,
+            lake.settings.sources,
+            imported_since=now,
+            now=now,
+            since=day - timedelta(days=DAYS - 1),
+        )
     tell("reducing what is new")
     reduce_days(lake, as_of=midnight_after(day), back_days=DAYS)
     tell("applying the rules")

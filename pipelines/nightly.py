@@ -20,6 +20,7 @@ from cdr.lake import Lake
 from cdr.lake.compact import compact
 from cdr.lengths import doubt_lengths, recent_days
 from cdr.privacy import audit
+from cdr.reassign import reassign_for_new_numbers
 from cdr.schema import CALLS
 from fraud.candidates import Candidate, Versions
 from fraud.days import reduce_days
@@ -93,6 +94,7 @@ class Outcome:
             "date": self.day.isoformat(),
             "ingest": found["take_in"]["ingest"],
             "imports": found["take_in"]["imports"],
+            "reassigned": found["reassign"]["reassigned"],
             "findings": found["check"]["findings"],
             "method": found["score"]["method"],
             "note": found["score"]["note"],
@@ -140,11 +142,35 @@ STILL_COMMITTING = timedelta(days=2)
 stamped when it begins, and none takes so long."""
 
 
+def _since_last(night: Night, looked_at: tuple[str, str]) -> datetime:
+    """Return since when what came in was not looked at by a step; at first, everything."""
+    looked = [datetime.fromisoformat(at) for at in results_of(night.lake.home.runs, *looked_at)]
+    return max(looked) - STILL_COMMITTING if looked else datetime.fromtimestamp(0, UTC)
+
+
+def _reassign(night: Night) -> Result:
+    """Find accounts for calls that had none, where numbers came since the last look."""
+    found = reassign_for_new_numbers(
+        night.lake,
+        night.lake.settings.sources,
+        imported_since=_since_last(night, REASSIGNED_AT),
+        now=night.now,
+        progress=lambda done, of: night.progress(f"  {done:,} of {of:,} days"),
+    )
+    return {
+        "days": len(found.days),
+        "reassigned": found.found,
+        REASSIGNED_AT[1]: night.now.isoformat(),
+    }
+
+
+REASSIGNED_AT = ("reassign", "looked_at")
+"""Step of a night and name in its result: numbers taken in later may have calls to find."""
+
+
 def _lengths(night: Night) -> Result:
     """Look at the days of all calls that came in since the last look; at first at every day."""
-    looked = [datetime.fromisoformat(at) for at in results_of(night.lake.home.runs, *LOOKED_AT)]
-    since = max(looked) - STILL_COMMITTING if looked else datetime.fromtimestamp(0, UTC)
-    days = recent_days(night.lake, since=since)
+    days = recent_days(night.lake, since=_since_last(night, LOOKED_AT))
     doubted = sum(doubt_lengths(night.lake, day, now=night.now) for day in days)
     return {"days": len(days), "doubted": doubted, LOOKED_AT[1]: night.now.isoformat()}
 
@@ -279,6 +305,7 @@ def _retention(night: Night) -> Result:
 
 STEPS: Mapping[str, Callable[[Night], Result]] = {
     "take_in": _take_in,
+    "reassign": _reassign,
     "lengths": _lengths,
     "check": _check,
     "compact": _compact,

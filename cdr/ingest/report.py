@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from cdr.dedupe import Fate
-from cdr.normalise.calls import NO_ACCOUNT, OFFSET_CONTRADICTED, Stamp
+from cdr.normalise.calls import OFFSET_CONTRADICTED, Stamp
+from cdr.normalise.owners import NO_ACCOUNT
 from cdr.settings import SourceSettings
 
 BYE_ALONE = "bye_without_invite"
@@ -111,8 +112,8 @@ def without_account(name: str, calls: int, source: SourceSettings) -> str:
 
 _ACCOUNT_HELP = {
     "code": "if the records have no account code, set `account_from` of the source",
-    "number": "`callsieve numbers import FILE` says who holds which number, and must come first: "
-    "a call keeps what it found when it was taken in",
+    "number": "`callsieve numbers import FILE` says who holds which number; the next night then "
+    "finds their accounts, or `callsieve lake reassign --commit` at once",
     "sip_user": "the callers are no SIP addresses; set `account_from` of the source",
     "trunk": "their trunks are not in `trunks` of the source",
 }

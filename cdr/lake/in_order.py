@@ -86,7 +86,7 @@ def in_order(
     """
     lows = places.parts(ROWS_AT_ONCE)["low"]
     if len(lows) <= 1:
-        yield _sorted(lake.scan_files(CALLS, files).collect())
+        yield sorted_calls(lake.scan_files(CALLS, files).collect())
         return
     shares = [_Share(folder / f"{number}.arrows") for number in range(len(lows))]
     place = _place(places.large)
@@ -98,7 +98,7 @@ def in_order(
         for (share,), rows in dealt.items():
             shares[share].put(rows)
     for share in shares:
-        yield _sorted(share.taken())
+        yield sorted_calls(share.taken())
 
 
 def cut(frames: Iterable[pl.DataFrame], lengths: Iterable[int]) -> Iterator[Iterator[pl.DataFrame]]:
@@ -167,5 +167,6 @@ def _place(large: pl.Series) -> pl.Expr:
     return pl.when(_ACCOUNT.is_in(large.implode())).then(_ACCOUNT + minute).otherwise(_ACCOUNT)
 
 
-def _sorted(calls: pl.DataFrame) -> pl.DataFrame:
+def sorted_calls(calls: pl.DataFrame) -> pl.DataFrame:
+    """Sort as a compacted day is: by account and time."""
     return calls.sort(_ACCOUNT, "started_at", "record_id")

@@ -29,13 +29,13 @@ DAY_OF = {"call_date": "started_at", "event_date": "at"}
 
 KEYS: dict[str, tuple[str, ...]] = {
     CALLS.name: ("record_id",),
-    CALL_HISTORY.name: ("record_id", "content_hash", "numbering_version"),
+    CALL_HISTORY.name: ("record_id", "content_hash", "numbering_version", "account_id"),
     ACCOUNT_EVENTS.name: ("event_id",),
     INGESTS.name: ("ingest_id",),
 }
 """What no two rows of a partition share."""
 
-KEEPS_ROWS = frozenset({"ingest", "import", "compact", "renumber", "doubt_lengths"})
+KEEPS_ROWS = frozenset({"ingest", "import", "compact", "renumber", "reassign", "doubt_lengths"})
 """Batches that lose no row; after others, fewer rows than the ledger has are no fault."""
 
 Progress = Callable[[str, int, int], None]

@@ -17,6 +17,7 @@ from cdr.keys import content_64, leg_16
 from cdr.normalise.addresses import normalise_ip
 from cdr.normalise.codes import failed
 from cdr.normalise.numbers import NUMBERING_VERSION, Validity, normalise_party
+from cdr.normalise.owners import NO_ACCOUNT, OWN_WAY, with_account
 from cdr.normalise.times import epoch_to_utc, local_to_utc, offset_to_utc, utc_offset_s
 from cdr.schema import CALLS, CODES, INSTANT, Outcome
 from cdr.settings import SourceSettings
@@ -64,9 +65,6 @@ _MANY_SECONDS = 10**12
 
 OFFSET_CONTRADICTED = "offset_contradicted"
 """Flag of a call whose record proves another offset from UTC than the source's zone has."""
-
-NO_ACCOUNT = "no_account"
-"""Flag of a call that found no account."""
 
 OFFSET_TOLERANCE = timedelta(minutes=30)
 """How far a proving epoch second may lie from the start. Ours: a call waits less than this
@@ -240,7 +238,7 @@ def _calls(
     named = named.drop("caller_ip", "callee_ip").unnest(
         "caller_end", "callee_end", "forwarded_to_end", "caller_address", "callee_address"
     )
-    owned = _with_account(_with_lengths(named), source, owners)
+    owned = with_account(_with_lengths(named), source, owners)
     keyed = owned.with_columns(_source_record_id(owned), pl.col("leg").fill_null(0))
     return CALLS.conform(
         keyed.with_columns(
@@ -322,61 +320,6 @@ def _with_lengths(calls: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def _with_account(
-    calls: pl.DataFrame, source: SourceSettings, owners: pl.DataFrame
-) -> pl.DataFrame:
-    """Add `account_id` and `direction`: whose call it is, and which way it went."""
-    calls = calls.with_columns(
-        _owner(calls, "caller_number", owners).alias("caller_owner"),
-        _owner(calls, "callee_number", owners).alias("callee_owner"),
-    )
-    caller_owner, callee_owner = pl.col("caller_owner"), pl.col("callee_owner")
-    by_number = (
-        pl.when(pl.col("direction") == "inbound")
-        .then(callee_owner)
-        .otherwise(pl.coalesce(caller_owner, callee_owner))
-    )
-    account = {
-        "code": pl.col("account_code"),
-        "number": by_number,
-        "sip_user": pl.col("caller").str.extract(r"(?i)^[^<]*<?sips?:([^@;>]+)@", 1),
-        "trunk": pl.col("trunk").replace_strict(
-            source.trunks, default=None, return_dtype=pl.String
-        ),
-        "none": pl.lit(None, pl.String),
-    }[source.account_from]
-    return calls.with_columns(
-        pl.when(account.str.strip_chars() != "").then(account).alias("account_id")
-    ).with_columns(
-        pl.coalesce(
-            "direction",
-            pl.when(caller_owner.is_not_null() & callee_owner.is_not_null())
-            .then(pl.lit("internal"))
-            .when(callee_owner.is_not_null() & callee_owner.eq_missing(pl.col("account_id")))
-            .then(pl.lit("inbound"))
-            .otherwise(pl.lit("outbound")),
-        ).alias("direction")
-    )
-
-
-def _owner(calls: pl.DataFrame, number: str, owners: pl.DataFrame) -> pl.Series:
-    """Return which account held a number when each call started; null: none of ours."""
-    if owners.is_empty():
-        return pl.Series(number, [None], dtype=pl.String).new_from_index(0, calls.height)
-    rows = calls.select(pl.col(number).alias("number"), "started_at").with_row_index("row")
-    hits = (
-        rows.join(owners, on="number", how="inner")
-        .filter(
-            (pl.col("valid_from").is_null() | (pl.col("valid_from") <= pl.col("started_at")))
-            & (pl.col("valid_to").is_null() | (pl.col("started_at") < pl.col("valid_to")))
-        )
-        .sort("row", "account_id")
-        .unique("row", keep="first", maintain_order=True)
-        .select("row", "account_id")
-    )
-    return rows.join(hits, on="row", how="left", maintain_order="left")["account_id"]
-
-
 def _flags(
     calls: pl.DataFrame, source: SourceSettings, ingested_at: datetime
 ) -> dict[str, pl.Expr]:
@@ -395,6 +338,7 @@ def _flags(
         "unallocated_callee": pl.col("callee_validity") == Validity.UNALLOCATED.value,
         "no_callee": pl.col("callee").fill_null("") == "",
         NO_ACCOUNT: pl.col("account_id").is_null(),
+        OWN_WAY: pl.col("account_id").is_null() & pl.col("says_direction"),
     }
 
 

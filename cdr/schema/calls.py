@@ -252,7 +252,8 @@ INGESTS = Table(
             pl.String(),
             "code",
             "`done`; `renumbered` for calls of a day read again with newer numbering metadata; "
-            "`ended_later` for calls whose end came in another file.",
+            "`reassigned` for calls of a day whose account was found later; `ended_later` for "
+            "calls whose end came in another file.",
         ),
     ),
     statistics=("ingested_at",),

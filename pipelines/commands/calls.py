@@ -17,7 +17,8 @@ from cdr.errors import FormatError, SettingsError, WrongUse
 from cdr.formats import FORMATS, by_name
 from cdr.ingest import FileReport, contradiction, flagged_rows, without_account
 from cdr.ingest import ingest as take_in
-from cdr.normalise.calls import NO_ACCOUNT, OFFSET_CONTRADICTED
+from cdr.normalise.calls import OFFSET_CONTRADICTED
+from cdr.normalise.owners import NO_ACCOUNT
 from cdr.preview import Preview, Proposal, preview, propose, refusal
 from cdr.pull import pull_source
 from cdr.schema import ACCOUNT_NUMBERS

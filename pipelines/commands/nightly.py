@@ -110,6 +110,7 @@ def night_text(outcome: Outcome) -> str:
         f"  {counted(ingest['files'], 'file')}: {ingest['read']:,} rows read = "
         f"{ingest['accepted']:,} new + {ingest['duplicate']:,} known + "
         f"{ingest['corrected']:,} corrected + {ingest['rejected']:,} set aside",
+        *_found_later(found["reassigned"]),
         f"  {counted(found['accounts_scored'], 'account')} scored by {found['method']}, "
         f"{counted(len(outcome.candidates), 'candidate')}, "
         f"{counted(found['cases_opened'], 'case')} opened{drawn}",
@@ -121,6 +122,12 @@ def night_text(outcome: Outcome) -> str:
     lines += ["", "Candidates:" if outcome.candidates else "No candidates."]
     lines += map(candidate_text, outcome.candidates)
     return "\n".join(lines)
+
+
+def _found_later(calls: int) -> Iterator[str]:
+    """Say that numbers came for calls that were there without an account."""
+    if calls:
+        yield f"  {counted(calls, 'call')} taken in without an account found it"
 
 
 def _shadow_line(challenger: dict[str, Any] | None) -> Iterator[str]:

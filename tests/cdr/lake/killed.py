@@ -28,6 +28,8 @@ _COUNTED = (
     str(_STORE / "lake"),
     str(_STORE / "ingest"),
     str(_STORE / "lengths.py"),
+    str(_STORE / "amend.py"),
+    str(_STORE / "reassign.py"),
     str(_STORE / "renumber.py"),
     str(pathlib.__file__).removesuffix("__init__.py"),
     str(shutil.__file__),

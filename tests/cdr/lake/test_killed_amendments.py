@@ -12,9 +12,11 @@ import pytest
 from killed import kill_at, moments_of
 from test_killed import assert_clean, open_home, spread
 
+from cdr.imports import import_numbers
 from cdr.ingest import ingest
 from cdr.lake.verify import verify
 from cdr.lengths import HABIT_CALLS, doubt_lengths
+from cdr.reassign import compare, reassign
 from cdr.renumber import renumber
 from cdr.schema import CALL_HISTORY, CALLS, INGESTS, REJECTS
 from cdr.settings import SourceSettings
@@ -22,6 +24,7 @@ from cdr.settings import SourceSettings
 NOW = datetime(2026, 9, 9, tzinfo=UTC)
 DAY = date(2026, 9, 1)
 PLAIN = SourceSettings(format="plain_csv", zone="UTC", country="DE")
+BY_NUMBER = PLAIN.model_copy(update={"account_from": "number"})
 PROXY = SourceSettings(format="opensips_acc", zone="UTC", country="DE")
 CALL_FILE = "record_id,account_id,caller,callee,started_at,duration_s,outcome\n" + "".join(
     f"r{n},a1,030 1234567,+442079460000,2026-08-{2 + n % 28:02d} 01:00:00,{60 + n},answered\n"
@@ -49,6 +52,11 @@ def read_again(home: Path) -> None:
     renumber(open_home(home), {"plain_csv": PLAIN}, now=NOW)
 
 
+def assign(home: Path) -> None:
+    lake = open_home(home)
+    reassign(lake, {"plain_csv": BY_NUMBER}, compare(lake, {"plain_csv": BY_NUMBER}).days, now=NOW)
+
+
 def doubt(home: Path) -> None:
     doubt_lengths(open_home(home), DAY, now=NOW)
 
@@ -65,6 +73,15 @@ def older(home: Path) -> None:
         batch.add(CALLS, rows.head(30))
         batch.add(CALLS, rows.tail(-30))
         batch.publish()
+
+
+def numbers_late(home: Path) -> None:
+    take_in(home, CALL_FILE.replace(",a1,", ",,"), "calls", BY_NUMBER)
+    file = home.parent / "account_numbers.csv"
+    file.write_text(
+        "account_id,number,valid_from,valid_to\na1,+49301234567,2026-08-05T00:00:00Z,\n"
+    )
+    import_numbers(open_home(home), file, now=NOW)
 
 
 def long_ones(home: Path) -> None:
@@ -106,6 +123,7 @@ def told(home: Path) -> dict[str, list[tuple[object, ...]]]:
     ("made", "job", "at_once"),
     [
         pytest.param(older, read_again, False, id="renumber"),  # it may stop between two days
+        pytest.param(numbers_late, assign, False, id="reassign"),
         pytest.param(long_ones, doubt, True, id="lengths"),
         pytest.param(begun, end, True, id="ends"),
         pytest.param(tried, try_on, True, id="attempts"),

@@ -1,0 +1,107 @@
+"""The command `lake reassign`: accounts for calls that found none when they were taken in."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from cdr import Settings, open_lake
+from cdr.reassign import Reassignment, compare
+from cdr.reassign import reassign as find_accounts
+from pipelines.commands.lake import lake
+from pipelines.terminal import NEEDS_A_PERSON, Json, cell, counted, paced, show, tell
+
+
+@lake.command()
+def reassign(
+    ctx: typer.Context,
+    since: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First UTC day looked at.")
+    ] = None,
+    until: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="First UTC day that is not looked at any more."),
+    ] = None,
+    commit: Annotated[
+        bool, typer.Option("--commit", help="Make the change, after the report.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Look again for the accounts of calls that found none: report what differs, then change it.
+
+    For numbers that were taken in after their calls; the night does the same by itself. Without
+    --commit nothing is written, and the command ends with 1 where calls would find an account.
+    With it, each day is one commit; a run that was broken off goes on where it was. A call that
+    has an account keeps it.
+
+    Example: callsieve lake reassign
+
+    Example: callsieve lake reassign --since 2026-09-01 --commit
+    """
+    settings: Settings = ctx.obj()
+    opened = open_lake(settings)
+    say = paced(tell)
+    report = compare(
+        opened,
+        settings.sources,
+        since=_day(since),
+        until=_day(until),
+        progress=lambda done, of: say(f"  {done:,} of {of:,} days looked at"),
+    )
+    if not as_json:
+        _show(report)
+    changed = 0
+    if commit and report.days:
+        changed = find_accounts(
+            opened,
+            settings.sources,
+            report.days,
+            now=datetime.now(tz=UTC),
+            progress=lambda done, of: say(f"  {done:,} of {of:,} days changed"),
+        )
+    if as_json:
+        show({**asdict(report), "committed": changed}, as_json=True)
+    else:
+        show({}, as_json=False, text=_outcome(report, changed, commit=commit))
+    if report.found and not commit:
+        raise typer.Exit(NEEDS_A_PERSON)
+
+
+def _day(at: datetime | None) -> date | None:
+    return at.date() if at else None
+
+
+def _show(report: Reassignment) -> None:
+    if not report.sources:
+        return
+    table = Table(box=None)
+    table.add_column("source", no_wrap=True)
+    table.add_column("account from", no_wrap=True)
+    for name in ("without account", "find one", "outbound", "inbound", "internal"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for each in report.sources:
+        counts = (each.without, each.found, each.outbound, each.inbound, each.internal)
+        way = each.account_from or "not in the settings"
+        table.add_row(*map(cell, (each.source, way, *(f"{count:,}" for count in counts))))
+    show({}, as_json=False, text=table)
+
+
+def _outcome(report: Reassignment, changed: int, *, commit: bool) -> str:
+    if not report.sources:
+        return "every call has an account"
+    if not report.found:
+        return "no call without an account would find one now"
+    found = f"{counted(report.found, 'call')} of {counted(len(report.days), 'day')}"
+    if commit:
+        return (
+            f"{counted(changed, 'call')} of {counted(len(report.days), 'day')} found an account; "
+            "their earlier versions are in call_history"
+        )
+    return (
+        f"{found} would find an account\n"
+        "nothing was written; the same with --commit gives it to them"
+    )

@@ -1,0 +1,200 @@
+"""Calls that found no account get the one that numbers say later, with its trail."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import cdr
+from cdr.imports import import_numbers
+from cdr.ingest import ingest
+from cdr.lake.verify import verify
+from cdr.reassign import SourceFound, compare, reassign, reassign_for_new_numbers
+from cdr.renumber import renumber
+from cdr.schema import CALL_HISTORY, CALLS, INGESTS
+from cdr.settings import SourceSettings
+
+NOW = datetime(2026, 9, 3, tzinfo=UTC)
+LATER = datetime(2026, 9, 4, tzinfo=UTC)
+PBX = SourceSettings(format="plain_csv", zone="UTC", country="DE", account_from="number")
+SOURCES = {"pbx": PBX}
+HEADER = "record_id,account_id,caller,callee,direction,started_at,duration_s,outcome\n"
+ROWS = """\
+out,,030 1234567,+442079460000,,2026-09-01 12:00:00,61,answered
+in,,+442079460000,030 1234567,,2026-09-01 12:10:00,61,answered
+both,,030 1234567,030 7654321,,2026-09-01 12:20:00,61,answered
+strangers,,+442079460000,+33123456789,,2026-09-01 12:30:00,61,answered
+before,,030 7654321,+442079460000,,2026-08-20 12:00:00,61,answered
+after,,030 1234567,+442079460000,,2026-09-02 12:00:00,61,answered
+said_out,,030 1234567,030 7654321,outbound,2026-09-01 12:40:00,61,answered
+said_in,,030 1234567,030 7654321,inbound,2026-09-01 12:50:00,61,answered
+said_out_to_us,,+442079460000,030 1234567,outbound,2026-09-01 13:00:00,61,answered
+"""
+NUMBERS = """\
+account_id,number,valid_from,valid_to
+a1,+49301234567,,2026-09-02T00:00:00Z
+a2,+49307654321,2026-09-01T00:00:00Z,
+"""
+DECIDED = ("source_record_id", "account_id", "direction", "flags")
+
+
+def opened(home: Path) -> cdr.Lake:
+    return cdr.open_lake(cdr.load_settings(home=home), create=True)
+
+
+def take_in(lake: cdr.Lake, rows: str = ROWS, source: SourceSettings = PBX) -> None:
+    file = lake.home.root / "calls.csv"
+    file.write_text(HEADER + rows)
+    ingest(lake, [file], source_name="pbx", source=source, now=NOW)
+
+
+def tell_numbers(lake: cdr.Lake, rows: str = NUMBERS) -> None:
+    file = lake.home.root / "account_numbers.csv"
+    file.write_text(rows)
+    import_numbers(lake, file, now=LATER)
+
+
+def decided(lake: cdr.Lake) -> list[tuple[object, ...]]:
+    return lake.calls().select(DECIDED).collect().sort("source_record_id").rows()
+
+
+def commit(lake: cdr.Lake) -> int:
+    days = compare(lake, SOURCES).days
+    return reassign(lake, SOURCES, days, now=LATER)
+
+
+@pytest.fixture
+def late(tmp_path: Path) -> cdr.Lake:
+    """Let numbers come after their calls."""
+    lake = opened(tmp_path / "late")
+    take_in(lake)
+    tell_numbers(lake)
+    return lake
+
+
+def test_numbers_that_come_late_say_what_they_would_have_said_before(
+    late: cdr.Lake, tmp_path: Path
+) -> None:
+    early = opened(tmp_path / "early")
+    tell_numbers(early)
+    take_in(early)
+    assert commit(late) == 5
+    assert decided(late) == decided(early)
+    assert {(name, account, way) for name, account, way, _ in decided(late)} == {
+        ("out", "a1", "outbound"),
+        ("in", "a1", "inbound"),
+        ("both", "a1", "internal"),
+        ("strangers", None, "outbound"),
+        ("before", None, "outbound"),
+        ("after", None, "outbound"),
+        ("said_out", "a1", "outbound"),
+        ("said_in", "a2", "inbound"),
+        ("said_out_to_us", None, "outbound"),
+    }
+
+
+def test_the_report_counts_what_would_be_found_and_writes_nothing(late: cdr.Lake) -> None:
+    before = lake_versions(late)
+    report = compare(late, SOURCES)
+    assert report.days == (date(2026, 9, 1),)
+    assert report.found == 5
+    assert report.sources == (SourceFound("pbx", "number", 9, 5, 2, 2, 1),)
+    assert lake_versions(late) == before
+
+
+def lake_versions(lake: cdr.Lake) -> list[int | None]:
+    return [lake.version(table) for table in (CALLS, CALL_HISTORY, INGESTS)]
+
+
+def test_earlier_versions_and_the_books_are_kept(late: cdr.Lake) -> None:
+    commit(late)
+    earlier = late.scan(CALL_HISTORY).collect()
+    assert sorted(earlier["source_record_id"]) == ["both", "in", "out", "said_in", "said_out"]
+    assert earlier["account_id"].null_count() == 5
+    ledger = late.scan(INGESTS).filter(pl.col("state") == "reassigned").collect()
+    assert ledger.select("source", "read", "corrected").rows() == [("pbx", 5, 5)]
+    found = late.calls().filter(pl.col("account_id").is_not_null()).collect()
+    assert set(found["ingest_id"]) == set(earlier["superseded_by"]) == set(ledger["ingest_id"])
+    assert set(found["ingested_at"]) == {LATER}
+    assert verify(late).faults == ()
+
+
+def test_a_second_run_changes_nothing(late: cdr.Lake) -> None:
+    commit(late)
+    before = lake_versions(late)
+    assert commit(late) == 0
+    assert reassign(late, SOURCES, [date(2026, 9, 1)], now=LATER) == 0
+    assert lake_versions(late) == before
+
+
+def test_taking_the_file_in_again_undoes_nothing(late: cdr.Lake) -> None:
+    commit(late)
+    before = decided(late)
+    take_in(late, ROWS + "\n")
+    assert decided(late) == before
+
+
+def test_a_call_that_has_an_account_keeps_it(late: cdr.Lake) -> None:
+    commit(late)
+    before = decided(late)
+    tell_numbers(late, "account_id,number,valid_from,valid_to\na0,+49301234567,,\n")
+    commit(late)
+    changed = [row for row in decided(late) if row not in before]
+    assert changed == [("after", "a0", "outbound", [])]  # which was nobody's
+
+
+@pytest.mark.parametrize("way", ["code", "trunk", "none"])
+def test_what_the_files_own_words_decide_is_not_overruled(late: cdr.Lake, way: str) -> None:
+    others = {"pbx": PBX.model_copy(update={"account_from": way})}
+    assert compare(late, others).found == 0
+    assert reassign(late, others, [date(2026, 9, 1)], now=LATER) == 0
+
+
+def test_a_setting_that_was_wrong_is_mended_too(tmp_path: Path) -> None:
+    lake = opened(tmp_path / "h")
+    take_in(lake, "r,,sip:ann@a.example,030 1234567,,2026-09-01 12:00:00,1,answered\n")
+    by_user = {"pbx": PBX.model_copy(update={"account_from": "sip_user"})}
+    assert reassign(lake, by_user, compare(lake, by_user).days, now=LATER) == 1
+    assert decided(lake) == [("r", "ann", "outbound", [])]
+
+
+def test_rows_that_a_law_keeps_for_one_purpose_stay(late: cdr.Lake) -> None:
+    with late.batch("erase") as batch, late.writing():
+        rows = late.calls().with_columns(kept_for=pl.lit("billing")).collect()
+        batch.remove(CALLS, late.files(CALLS))
+        batch.add(CALLS, rows)
+        batch.publish()
+    assert compare(late, SOURCES).found == 0
+
+
+def test_calls_of_a_source_that_is_not_in_the_settings_stay_and_are_named(late: cdr.Lake) -> None:
+    assert compare(late, {}).sources == (SourceFound("pbx", None, 9, 0, 0, 0, 0),)
+    assert reassign(late, {}, [date(2026, 9, 1)], now=LATER) == 0
+
+
+def test_only_days_that_new_numbers_reach_are_looked_at(late: cdr.Lake) -> None:
+    def found(imported_since: datetime, since: date | None = None) -> int:
+        return reassign_for_new_numbers(
+            late, SOURCES, imported_since=imported_since, since=since, now=LATER
+        ).found
+
+    assert found(LATER.replace(hour=1)) == 0
+    assert found(LATER, since=date(2026, 9, 2)) == 0
+    assert found(LATER) == 5
+
+
+def test_numbers_read_again_after_accounts_leave_no_key_twice(late: cdr.Lake) -> None:
+    commit(late)
+    with late.batch("ingest") as batch, late.writing():
+        rows = late.calls().collect()
+        batch.remove(CALLS, late.files(CALLS))
+        batch.add(CALLS, rows.with_columns(callee_country=pl.lit("XX")))
+        batch.publish()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cdr.renumber.NUMBERING_VERSION", "newer")
+        patch.setattr("cdr.renumber._OLDER", pl.col("numbering_version") != "newer")
+        assert renumber(late, SOURCES, now=LATER) == 9
+    assert verify(late).faults == ()
