@@ -111,7 +111,7 @@ def amend(
     for number, day in enumerate(days, start=1):
         with lake.batch(amendment.did) as batch, lake.writing():
             amended = (
-                _staged(batch, file, reading, now)
+                _staged(lake, batch, file, reading, now)
                 for file in files_by_day(lake).get(day, ())
                 if (reading := read(file)) is not None
             )
@@ -132,8 +132,11 @@ def amend(
 _AMENDED = CALLS.empty().select("ingest_id", "source", "source_rows", "started_at")
 
 
-def _staged(batch: Batch, file: DataFile, reading: Reading, now: datetime) -> pl.DataFrame:
+def _staged(
+    lake: Lake, batch: Batch, file: DataFile, reading: Reading, now: datetime
+) -> pl.DataFrame:
     """Stage a file's calls as they read now; returns what the ledger counts of those changed."""
+    lake.check_whole(CALLS, [file])
     differs = reading.differs
     after = reading.after.with_columns(
         pl.when(differs)

@@ -307,7 +307,9 @@ def _join_messages(
 
 
 def _replace(lake: Lake, batch: Batch, table: Table, rows: pl.DataFrame) -> None:
-    batch.remove(table, lake.files(table))
+    files = lake.files(table)
+    lake.check_whole(table, files)
+    batch.remove(table, files)
     batch.add(table, rows)
 
 

@@ -171,6 +171,7 @@ def _flag(lake: Lake, day: date, beyond: pl.DataFrame, now: datetime) -> int:
             count = rows.select(concerned.sum()).collect().item()
             if not count:
                 continue
+            lake.check_whole(CALLS, [file])
             changed = {
                 "flags": pl.col("flags").list.concat(pl.lit([SUSPECT, BEYOND_HABIT])),
                 "ingested_at": pl.lit(now, INSTANT),

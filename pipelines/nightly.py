@@ -295,7 +295,9 @@ def _retention(night: Night) -> Result:
     seal_queue(night.lake.home, now=night.now)
     done = clear_away(night.lake, now=night.now)
     left = done.expired_left
-    concerns = [f"retention: {left:,} expired are still there"] if left else []
+    concerns = [*done.lake.concerns]
+    if left:
+        concerns.append(f"retention: {left:,} expired are still there")
     if begun := len(unfinished(night.lake)):
         concerns.append(f"{begun} erasures are not completed: repeat `callsieve person erase`")
     head = audit.head(night.lake.home)

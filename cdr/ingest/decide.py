@@ -121,6 +121,7 @@ def _supersede(
         ids = lake.read_file(CALLS, file, columns=["record_id"])
         if ids.join(by, on="record_id", how="semi").is_empty():
             continue
+        lake.check_whole(CALLS, [file])
         rows = lake.scan_files(CALLS, [file]).collect()
         batch.remove(CALLS, [file])
         batch.add(CALLS, rows.join(by, on="record_id", how="anti"))

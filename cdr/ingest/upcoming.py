@@ -90,6 +90,7 @@ class Upcoming:
         if staged:
             self.batch.unstage(table, [file])
         else:
+            self._lake.check_whole(table, [file])
             self.batch.remove(table, [file])
         self.batch.add(table, rows)
 

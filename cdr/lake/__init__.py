@@ -19,13 +19,13 @@ import pyarrow.dataset as ds
 from deltalake import DeltaTable
 
 from cdr import query
-from cdr.errors import WrongUse, storage
+from cdr.errors import DAMAGED_FILE, StorageFailed, WrongUse, storage
 from cdr.lake.batch import Batch
 from cdr.lake.bucket import BucketStore
 from cdr.lake.home import Home
 from cdr.lake.local import LocalStore
 from cdr.lake.store import Lying, Store
-from cdr.lake.tables import DataFile, data_files, open_table, scan_paths
+from cdr.lake.tables import DataFile, damaged, data_files, open_table, scan_paths
 from cdr.recorded import Session
 from cdr.residency import check_residency
 from cdr.schema import CALLS, TABLES, Purpose, Table
@@ -124,14 +124,49 @@ class Lake:
         with filesystem.open_input_file(file.path) as handle:
             return handle.read_buffer()
 
+    def is_whole(self, table: Table, file: DataFile) -> bool:
+        """Tell whether a file is there with the bytes that were written."""
+        try:
+            with storage(f"reading {table.name}"):
+                content = self.content(table, file)
+                return len(content) == file.size and not damaged(file.path, memoryview(content))
+        except StorageFailed as error:
+            if error.kind != DAMAGED_FILE:
+                raise
+            return False
+
+    def check_whole(self, table: Table, files: Iterable[DataFile]) -> None:
+        """Refuse damaged files that are to be written anew: their copies would pass for whole.
+
+        Raises
+        ------
+        StorageFailed
+            If one is damaged or gone.
+        """
+        if not all(self.is_whole(table, file) for file in files):
+            raise StorageFailed(f"reading {table.name}", DAMAGED_FILE)
+
     def log(self, table: Table) -> list[dict[str, Any]]:
         """List the commits of a table, the newest first, as Delta's log has them."""
         delta = self.store.opened(table)
         return [] if delta is None else delta.history()
 
     def calls(self) -> pl.LazyFrame:
-        """Read `calls` lazily, as it is now."""
-        return self.scan(CALLS)
+        """Read `calls` lazily, as it is now.
+
+        What is asked of the frame later runs in Polars alone, so that damage within a file
+        is told in Polars' words when it is collected; `callsieve lake verify` names the file.
+
+        Raises
+        ------
+        StorageFailed
+            If a file is gone, or longer or shorter than the log says.
+        """
+        files = self.files(CALLS)
+        there = {file.path: file.size for file in self.lying(CALLS)} if files else {}
+        if any(there.get(file.path) != file.size for file in files):
+            raise StorageFailed("reading calls", DAMAGED_FILE)
+        return self.scan_files(CALLS, files)
 
     def connect(
         self, purpose: Purpose | str, *, reveal: bool = False, reason: str | None = None

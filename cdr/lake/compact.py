@@ -16,7 +16,6 @@ import polars as pl
 from cdr.errors import DAMAGED_FILE, StorageFailed, storage
 from cdr.lake import DataFile, Lake
 from cdr.lake.in_order import Places, cut, in_order
-from cdr.lake.tables import damaged
 from cdr.schema import (
     ACCOUNT_EVENTS,
     CALL_HISTORY,
@@ -132,7 +131,7 @@ def _place(file: DataFile) -> str:
 def _compact_day(lake: Lake, day: str) -> None:
     with lake.batch("compact") as batch, lake.writing():
         files = [f for f in lake.files(CALLS) if _place(f) == day]
-        _unharmed(lake, CALLS, files)
+        lake.check_whole(CALLS, files)
         places = Places.of(lake.scan_files(CALLS, files))
         lengths = places.parts(file_rows(sum(file.rows for file in files)))["rows"]
         ordered = in_order(lake, files, places, batch.aside())
@@ -148,18 +147,11 @@ def _merge(lake: Lake, table: Table, place: str) -> None:
         files = [f for f in lake.files(table) if _place(f) == place and f.rows < ROWS_A_FILE]
         runs = list(_runs(files))
         for run in runs:
-            _unharmed(lake, table, run)
+            lake.check_whole(table, run)
             batch.add_parts(table, (_rows_of(lake, table, file) for file in run))
             batch.remove(table, run)
         if runs:
             batch.publish()
-
-
-def _unharmed(lake: Lake, table: Table, files: Iterable[DataFile]) -> None:
-    """Refuse to copy damage into a file whose checksum would then be right."""
-    for file in files:
-        if damaged(file.path, memoryview(lake.content(table, file))):
-            raise StorageFailed(f"compacting {table.name}", DAMAGED_FILE)
 
 
 def _rows_of(lake: Lake, table: Table, file: DataFile) -> pl.DataFrame:

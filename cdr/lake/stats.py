@@ -7,6 +7,7 @@ from datetime import date
 
 import polars as pl
 
+from cdr.errors import storage
 from cdr.lake import DataFile, Lake
 from cdr.lake.compact import crowded_days
 from cdr.schema import CALLS, TABLES
@@ -36,10 +37,14 @@ class TableStats:
 
 @dataclass(frozen=True, slots=True)
 class SourceStats:
-    """One source of calls; a missing day lies between its first and last and has none."""
+    """One source of calls; a missing day lies between its first and last and has none.
+
+    ``without_account`` are those of its ``legs`` that found no account.
+    """
 
     source: str
     legs: int
+    without_account: int
     days: int
     first_day: date
     last_day: date
@@ -74,13 +79,14 @@ def _of_table(name: str, files: list[DataFile]) -> TableStats:
 
 def source_stats(lake: Lake) -> tuple[SourceStats, ...]:
     """Count the calls of each source and name the days without any, by name."""
-    counted = (
-        lake.calls()
-        .group_by("source", "call_date")
-        .agg(pl.len().alias("legs"))
-        .sort("source", "call_date")
-        .collect(engine="streaming")
-    )
+    with storage("counting calls"):
+        counted = (
+            lake.calls()
+            .group_by("source", "call_date")
+            .agg(pl.len().alias("legs"), pl.col("account_id").is_null().sum().alias("without"))
+            .sort("source", "call_date")
+            .collect(engine="streaming")
+        )
     found = []
     for (source,), days in counted.group_by("source", maintain_order=True):
         dates = days["call_date"]
@@ -88,6 +94,14 @@ def source_stats(lake: Lake) -> tuple[SourceStats, ...]:
         every = pl.date_range(first, last, eager=True)
         missing = tuple(every.filter(~every.is_in(dates.implode())))
         found.append(
-            SourceStats(str(source), int(days["legs"].sum()), days.height, first, last, missing)
+            SourceStats(
+                str(source),
+                int(days["legs"].sum()),
+                int(days["without"].sum()),
+                days.height,
+                first,
+                last,
+                missing,
+            )
         )
     return tuple(found)

@@ -123,6 +123,8 @@ def change(
     count = held.filter(where).height
     if count:
         changes = [pl.when(where).then(new).otherwise(name).alias(name) for name, new in to.items()]
-        batch.remove(table, lake.files(table))
+        files = lake.files(table)
+        lake.check_whole(table, files)
+        batch.remove(table, files)
         batch.add(table, held.with_columns(changes))
     return count

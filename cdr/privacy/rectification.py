@@ -63,7 +63,9 @@ def rectify(
             ended = held.with_columns(
                 pl.when(current).then(pl.lit(now, INSTANT)).otherwise("valid_to").alias("valid_to")
             )
-            batch.remove(ACCOUNTS, lake.files(ACCOUNTS))
+            files = lake.files(ACCOUNTS)
+            lake.check_whole(ACCOUNTS, files)
+            batch.remove(ACCOUNTS, files)
             batch.add(ACCOUNTS, pl.concat([ended, put_right]).sort("account_id", "valid_from"))
             batch.publish()
     return different

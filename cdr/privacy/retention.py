@@ -17,6 +17,7 @@ from typing import Any
 import polars as pl
 
 from cdr.billing.ledger import seals
+from cdr.errors import DAMAGED_FILE, StorageFailed, storage
 from cdr.lake import DataFile, Lake
 from cdr.lake.tables import portions
 from cdr.lake.versions import Old, drop_old_versions, old_versions
@@ -68,6 +69,8 @@ class Retained:
 
     ``left`` is what is over and still there: rows and values, by table. ``waiting`` are old
     versions that still hold what was removed; ``gone`` is what was vacuumed in this run.
+    ``harmed`` counts damaged files, by table: they were left as they are, and so were the old
+    versions of these tables, which may be all that is left of their rows.
     """
 
     dry_run: bool
@@ -77,6 +80,15 @@ class Retained:
     waiting: Old = field(default_factory=Old)
     waiting_until: datetime | None = None
     left: dict[str, int] = field(default_factory=dict)
+    harmed: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def concerns(self) -> tuple[str, ...]:
+        """Say of which tables not all was looked through."""
+        return tuple(
+            f"retention passed over {files} of the files of {table}: {DAMAGED_FILE}"
+            for table, files in self.harmed.items()
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Return it as `--json` prints it."""
@@ -103,15 +115,17 @@ def retain(
     standing = standing_of(lake, now=now, cases=cases)
     done = Retained(dry_run, [])
     for table, rules in _by_table():
-        before = lake.files(table)
-        removals, crowd = _survey(lake, table, before, rules, standing)
+        listed = lake.files(table)
+        before, removals, crowd = _survey_whole(lake, table, listed, rules, standing)
         done.removals += removals
+        if harmed := len(listed) - len(before):
+            done.harmed[table.name] = harmed
         if dry_run:
             continue
         for files in portions(crowd, rows=ROWS_A_BATCH):
             _rewrite(lake, table, rules, standing, files)
         # a file never changes: one that held nothing due holds nothing due
-        clean = {file.path for file in before} - {file.path for file in crowd}
+        clean = {file.path for file in listed} - {file.path for file in crowd}
         after = [file for file in lake.files(table) if file.path not in clean]
         again, _ = _survey(lake, table, after, rules, standing)
         if left := sum(one.rows + one.values for one in again):
@@ -121,7 +135,7 @@ def retain(
         *remove_exports(lake, now=now, dry_run=dry_run),
     ]
     days = lake.settings.retention.vacuum_days
-    done.gone = Old() if dry_run else drop_old_versions(lake, hours=24 * days)
+    done.gone = Old() if dry_run else drop_old_versions(lake, hours=24 * days, spared=done.harmed)
     done.waiting = old_versions(lake)
     done.waiting_until = now + timedelta(days=days) if done.waiting.files else None
     return done
@@ -133,14 +147,15 @@ def standing_of(lake: Lake, *, now: datetime, cases: Collection[str] = ()) -> St
     laid_on = [hold.person for hold in holds_in_force(lake, as_of=now)]
     bare = Standing(now, settings)
     since = _silent_since(lake, bare)
+    inactive = None if since is None else _inactive(lake, since)
     return Standing(
         now=now,
         days=settings,
         held=tuple(sorted(held_accounts(lake, now=now, cases=cases))),
         held_numbers=tuple(sorted({one.subject for one in laid_on if one.kind == "number"})),
         ended=_ended(lake, bare),
-        inactive=() if since is None else _inactive(lake, since),
-        silent_from=date.max if since is None else since.date(),
+        inactive=inactive or (),
+        silent_from=since.date() if since is not None and inactive is not None else date.max,
         sealed=tuple(
             SealedPeriod(*seal.period.bounds(seal.zone), seal.sealed_at) for seal in seals(lake)
         ),
@@ -182,8 +197,8 @@ def _silent_since(lake: Lake, standing: Standing) -> datetime | None:
     return min(standing.now, heard) - timedelta(days=standing.days.inactive_account_days)
 
 
-def _inactive(lake: Lake, since: datetime) -> tuple[str, ...]:
-    """Return open accounts without a sign of life since then."""
+def _inactive(lake: Lake, since: datetime) -> tuple[str, ...] | None:
+    """Return open accounts without a sign of life since then; None where damage may hide one."""
     recent = [
         [f for f in lake.files(table) if f.partition[table.partition_by[0]] >= str(since.date())]
         for table in (CALLS, ACCOUNT_EVENTS)
@@ -198,7 +213,14 @@ def _inactive(lake: Lake, since: datetime) -> tuple[str, ...]:
     silent = (
         _current(lake).filter(still).select("account_id").join(alive, on="account_id", how="anti")
     )
-    return tuple(silent.unique().sort("account_id").collect(engine="streaming")["account_id"])
+    try:
+        with storage("looking for signs of life"):
+            found = silent.unique().sort("account_id").collect(engine="streaming")
+    except StorageFailed as error:
+        if error.kind != DAMAGED_FILE:
+            raise
+        return None
+    return tuple(found["account_id"])
 
 
 def _by_table() -> Iterator[tuple[Table, list[Rule]]]:
@@ -229,6 +251,27 @@ def _decided(table: Table, rules: list[Rule], standing: Standing) -> list[tuple[
         of_column |= dict.fromkeys(rule.columns, due | before)
         decided.append((rule, due))
     return decided
+
+
+def _survey_whole(
+    lake: Lake, table: Table, among: list[DataFile], rules: list[Rule], standing: Standing
+) -> tuple[list[DataFile], list[Removal], list[DataFile]]:
+    """Survey the files that are whole, and say which: damage keeps only its own file."""
+    try:
+        with storage(f"looking through {table.name}"):
+            removals, crowd = _survey(lake, table, among, rules, standing)
+        harmed = {file.path for file in crowd if not lake.is_whole(table, file)}
+    except StorageFailed as error:
+        if error.kind != DAMAGED_FILE:
+            raise
+        harmed = {file.path for file in among if not lake.is_whole(table, file)}
+        if not harmed:
+            raise
+    if harmed:
+        among = [file for file in among if file.path not in harmed]
+        with storage(f"looking through {table.name}"):
+            removals, crowd = _survey(lake, table, among, rules, standing)
+    return among, removals, crowd
 
 
 def _survey(

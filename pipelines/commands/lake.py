@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from datetime import date, timedelta
 from typing import Annotated
 
 import typer
@@ -16,7 +18,7 @@ from cdr.lake.history import Commit
 from cdr.lake.history import history as commits_of
 from cdr.lake.stats import SourceStats, TableStats, source_stats, table_stats
 from cdr.lake.verify import verify as read_again
-from pipelines.terminal import NEEDS_A_PERSON, Json, cell, paced, show, tell
+from pipelines.terminal import NEEDS_A_PERSON, Json, cell, counted, paced, show, tell
 
 app = typer.Typer()
 lake = typer.Typer(help="Look at the store and keep it in order.", no_args_is_help=True)
@@ -30,14 +32,19 @@ def stats(ctx: typer.Context, as_json: Json = False) -> None:
     Example: callsieve lake stats
     """
     opened = open_lake(ctx.obj())
-    tables, sources = table_stats(opened), source_stats(opened)
+    tables = table_stats(opened)
+    if not as_json:
+        show({}, as_json=False, text=_tables(tables))
+    sources = source_stats(opened)
     found = {
         "tables": [asdict(table) for table in tables],
         "sources": [asdict(source) for source in sources],
     }
-    show(found, as_json=as_json, text=_tables(tables))
-    if not as_json and sources:
-        show({}, as_json=False, text="\n".join(_in_words(source) for source in sources))
+    if as_json:
+        show(found, as_json=True)
+    elif sources:
+        newest = max(source.last_day for source in sources)
+        show({}, as_json=False, text="\n".join(in_words(one, newest) for one in sources))
 
 
 @lake.command()
@@ -95,7 +102,11 @@ def history(
 
 
 def _verdict(faults: int) -> str:
-    return f"; {faults} faults" if faults else "; everything is as the log and the ledger say"
+    return (
+        f"; {counted(faults, 'fault')}"
+        if faults
+        else "; everything is as the log and the ledger say"
+    )
 
 
 def _tables(tables: tuple[TableStats, ...]) -> Table | str:
@@ -123,12 +134,26 @@ def _tables(tables: tuple[TableStats, ...]) -> Table | str:
     return shown
 
 
-def _in_words(source: SourceStats) -> str:
-    missing = ", ".join(day.isoformat() for day in source.missing_days)
+def in_words(source: SourceStats, newest: date) -> str:
+    """Say what there is of a source; ``newest`` is the last day that any source has."""
+    without = f" ({source.without_account:,} without an account)" if source.without_account else ""
+    silent = [f"none on {', '.join(_spans(source.missing_days))}"] if source.missing_days else []
+    if source.last_day < newest:
+        silent.append(f"none after {source.last_day}")
     return (
-        f"{source.source}: {source.legs:,} legs on {source.days} days, {source.first_day} to "
-        f"{source.last_day}; " + (f"none on {missing}" if missing else "no day is missing")
+        f"{source.source}: {source.legs:,} legs{without} on {counted(source.days, 'day')}, "
+        f"{source.first_day} to {source.last_day}; {', '.join(silent) or 'no day is missing'}"
     )
+
+
+def _spans(days: Sequence[date]) -> Iterator[str]:
+    """Join days that follow each other."""
+    begin = end = days[0]
+    for day in [*days[1:], date.max]:
+        if day - end > timedelta(days=1):
+            yield str(begin) if begin == end else f"{begin} to {end}"
+            begin = day
+        end = day
 
 
 def _in_one_line(commit: Commit) -> str:

@@ -34,7 +34,8 @@ def remove(
 ) -> None:
     """Remove what is kept for no purpose any more, columns before rows; each nightly does it too.
 
-    The periods are settings, `[retention]`. Ends with 1 where something expired is still there.
+    The periods are settings, `[retention]`. Ends with 1 where something expired is
+    still there, or a data file is damaged.
     `callsieve retention hold` keeps what is needed longer.
 
     Example: callsieve retention --dry-run
@@ -43,7 +44,7 @@ def remove(
         return
     done = clear_away(open_lake(ctx.obj()), now=datetime.now(tz=UTC), dry_run=dry_run)
     show(done.as_json(), as_json=as_json, text=_in_words(done))
-    if done.expired_left:
+    if done.expired_left or done.lake.harmed:
         raise typer.Exit(NEEDS_A_PERSON)
 
 
@@ -147,4 +148,5 @@ def _in_words(done: Cleared) -> str:
     ]
     if done.expired_left:
         lines.append(f"STILL THERE though over: {done.expired_left:,}; run it again")
+    lines += lake.concerns
     return "\n".join(lines)

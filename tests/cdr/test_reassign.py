@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 import cdr
+from cdr.errors import StorageFailed
 from cdr.imports import import_numbers
 from cdr.ingest import ingest
 from cdr.lake.verify import verify
@@ -144,6 +145,20 @@ def test_a_call_that_has_an_account_keeps_it(late: cdr.Lake) -> None:
     commit(late)
     changed = [row for row in decided(late) if row not in before]
     assert changed == [("after", "a0", "outbound", [])]  # which was nobody's
+
+
+def test_a_damaged_file_is_not_written_anew_as_if_it_were_whole(late: cdr.Lake) -> None:
+    (harmed,) = (f for f in late.files(CALLS) if f.partition["call_date"] == "2026-09-01")
+    file = late.home.lake / "calls" / harmed.path
+    content = bytearray(file.read_bytes())
+    at = content.index(b"strangers")
+    content[at] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(StorageFailed, match="damaged"):
+        commit(late)
+    assert [fault.what for fault in verify(late).faults] == [
+        "a file has other bytes than were written"
+    ]
 
 
 @pytest.mark.parametrize("way", ["code", "trunk", "none"])

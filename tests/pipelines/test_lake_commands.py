@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,9 @@ import pytest
 
 import cdr
 from cdr.ingest import ingest
+from cdr.lake.stats import SourceStats
 from cdr.schema import CALLS
+from pipelines.commands.lake import in_words
 
 if TYPE_CHECKING:
     from conftest import Ran, RunCommand
@@ -82,6 +84,7 @@ def test_stats_count_tables_and_name_silent_days(callsieve: RunCommand, taken_in
         {
             "source": "pbx",
             "legs": 9,
+            "without_account": 0,
             "days": 3,
             "first_day": "2026-09-01",
             "last_day": "2026-09-04",
@@ -89,6 +92,33 @@ def test_stats_count_tables_and_name_silent_days(callsieve: RunCommand, taken_in
         }
     ]
     assert "none on 2026-09-03" in run(callsieve, taken_in, "lake", "stats").out
+
+
+def test_stats_say_what_is_missing_of_each_sourcein_words() -> None:
+    def source(name: str, last: int, *missing: int, without: int = 0) -> SourceStats:
+        days = tuple(date(2026, 9, day) for day in missing)
+        return SourceStats(
+            name, 1234, without, last - len(days), date(2026, 9, 1), date(2026, 9, last), days
+        )
+
+    newest = date(2026, 9, 9)
+    assert in_words(source("a", 9), newest) == (
+        "a: 1,234 legs on 9 days, 2026-09-01 to 2026-09-09; no day is missing"
+    )
+    assert in_words(source("b", 8, 2, 3, 4, 6, without=71), newest) == (
+        "b: 1,234 legs (71 without an account) on 4 days, 2026-09-01 to 2026-09-08; "
+        "none on 2026-09-02 to 2026-09-04, 2026-09-06, none after 2026-09-08"
+    )
+
+
+def test_stats_of_a_damaged_lake_count_what_the_log_says(
+    callsieve: RunCommand, taken_in: Store
+) -> None:
+    next((taken_in.home / "lake" / "calls").rglob("*.parquet")).unlink()
+    ran = run(callsieve, taken_in, "lake", "stats")
+    assert ran.code == 3
+    assert "calls" in ran.out
+    assert "`callsieve lake verify` names it" in ran.err
 
 
 def cut(file: Path) -> None:
@@ -116,7 +146,7 @@ def empty(file: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [Path.unlink, empty, cut, turn, turn_pages])
-def test_a_damaged_data_file_is_said_in_words(
+def test_a_damaged_data_file_is_saidin_words(
     callsieve: RunCommand, taken_in: Store, damage: Callable[[Path], object]
 ) -> None:
     damage(next((taken_in.home / "lake" / "calls").glob("*=2026-09-02/*.parquet")))
@@ -156,7 +186,7 @@ def test_verify_ends_with_1_and_names_the_file(callsieve: RunCommand, taken_in: 
     assert bad.found["faults"] == [
         {"table": "calls", "what": "the log names a file that is not there", "file": file}
     ]
-    assert "1 faults" in run(callsieve, taken_in, "lake", "verify").out
+    assert "1 fault" in run(callsieve, taken_in, "lake", "verify").out
 
 
 def test_history_says_what_each_batch_did(callsieve: RunCommand, taken_in: Store) -> None:

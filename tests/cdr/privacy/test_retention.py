@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -52,6 +53,34 @@ def test_addresses_go_first_and_the_call_stays(lake: cdr.Lake) -> None:
     rows = dict(lake.calls().select("source_record_id", "caller_ip").collect().iter_rows())
     assert rows == {"young": "192.0.2.1", "old": None}
     assert went(done) == {"addresses": 1}
+
+
+def turned(content: bytes) -> bytes:
+    """Turn a bit in the middle, where a value lies."""
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+
+@pytest.mark.parametrize(
+    "damaged", [turned, lambda content: content[:99], None], ids=["turned", "cut", "gone"]
+)
+def test_a_damaged_file_keeps_itself_alone_from_what_is_over(
+    lake: cdr.Lake, damaged: Callable[[bytes], bytes] | None
+) -> None:
+    put_calls(lake, call("old", 181), call("harmed", 190))
+    (harmed,) = (f for f in lake.files(CALLS) if f.partition["call_date"] == str(ago(190).date()))
+    file = lake.home.lake / "calls" / harmed.path
+    whole = file.read_bytes()
+    file.unlink()
+    if damaged:
+        file.write_bytes(damaged(whole))
+    done = retain(lake, now=NOW)
+    assert went(done) == {"addresses": 1}
+    assert done.harmed == {"calls": 1}
+    assert "calls" in done.concerns[0]
+    file.write_bytes(whole)
+    assert went(retain(lake, now=NOW)) == {"addresses": 1}
+    assert set(lake.calls().collect()["caller_ip"]) == {None}
 
 
 def test_unanswered_attempts_go_before_answered_calls(lake: cdr.Lake) -> None:
