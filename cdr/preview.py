@@ -23,8 +23,8 @@ from cdr.settings import SourceSettings
 
 _BLOCK_BYTES = 1 << 18  # ours: some thousand records, read in a few hundredths of a second
 _PROPOSAL_RECORDS = 200  # ours: enough that one odd record does not decide
-_IS = ("is a ", "is UTF-16", "is compressed")
-"""How a refusal begins that says what a file is, and not what it lacks."""
+_IS = ("is a ", "is UTF-16", "is compressed", "is not text", "its compressed data")
+"""How a refusal begins that says what a file is, and not what a format misses in it."""
 _NO_OWNERS = ACCOUNT_NUMBERS.empty().drop("imported_at")
 
 
@@ -141,13 +141,15 @@ def propose(file: Path, *, country: str, now: datetime) -> list[Proposal]:
 
 
 def refusal(file: Path, *, country: str) -> str | None:
-    """Say what a file is that a reader knows and refuses: CMR, an archive, UTF-16.
+    """Say what a file is that holds no calls for any reader: empty, CMR, an archive, UTF-16.
 
     Returns
     -------
     str or None
         As the reader says it; None where none knows it.
     """
+    if not file.stat().st_size:
+        return "is empty"
     for name in sorted(FORMATS):
         source = SourceSettings(format=name, zone="UTC", country=country)
         try:

@@ -19,6 +19,7 @@ from cdr.ingest import FileReport, contradiction, flagged_rows, without_account
 from cdr.ingest import ingest as take_in
 from cdr.normalise.calls import OFFSET_CONTRADICTED
 from cdr.normalise.owners import NO_ACCOUNT
+from cdr.normalise.times import TIME_NOT_UNDERSTOOD
 from cdr.preview import Preview, Proposal, preview, propose, refusal
 from cdr.pull import pull_source
 from cdr.schema import ACCOUNT_NUMBERS
@@ -89,7 +90,7 @@ def ingest(
     """
     files = files or []
     if format_name == AUTO:
-        _propose(files, country, as_json=as_json)
+        _propose(files, zone, country, as_json=as_json)
         raise typer.Exit(WRONG_USE)
     settings: Settings = ctx.obj()
     name, chosen = _chosen(settings, source, format_name, zone, country, account_from)
@@ -265,20 +266,24 @@ def _print_rows(file: Path, seen: Preview) -> None:
     show({}, as_json=False, text="\n".join(lines))
 
 
-def _propose(files: list[Path], country: str | None, *, as_json: bool) -> None:
+def _propose(files: list[Path], zone: str | None, country: str | None, *, as_json: bool) -> None:
     """Say which format each file seems to be in; take in nothing."""
+    if not files:
+        raise WrongUse("no files to propose a format for")
     found = {}
+    place = f"--zone {shlex.quote(zone or 'ZONE')} --country {shlex.quote(country or 'CC')}"
     for file in files:
-        country = country or "US"
-        proposals = propose(file, country=country, now=datetime.now(tz=UTC))
+        read_as = country or "US"
+        proposals = propose(file, country=read_as, now=datetime.now(tz=UTC))
         found[file.name] = [asdict(proposal) for proposal in proposals]
-        known = None if proposals else refusal(file, country=country)
-        tell(f"{file.name}: {known}" if known else _proposed(file, proposals))
+        known = None if proposals else refusal(file, country=read_as)
+        tell(f"{file.name}: {known}" if known else _proposed(file, proposals, place))
     if as_json:
         show({"proposals": found, "exit_code": WRONG_USE}, as_json=True)
 
 
-def _proposed(file: Path, proposals: list[Proposal]) -> str:
+def _proposed(file: Path, proposals: list[Proposal], place: str) -> str:
+    """Say which formats fit a file; ``place`` are the options for zone and country."""
     if not proposals:
         return f"{file.name}: no format can read it; `callsieve formats` shows what each looks like"
     best, *others = proposals
@@ -288,12 +293,17 @@ def _proposed(file: Path, proposals: list[Proposal]) -> str:
     ]
     if best.reasons:
         lines.append(f"  the others are not: {', '.join(best.reasons)}")
+    if any(reason.endswith(TIME_NOT_UNDERSTOOD) for reason in best.reasons):
+        lines.append(
+            "  for times of another layout: `time_layouts` of a source in callsieve.toml, such as "
+            '["%d/%m/%Y %H:%M:%S"]'
+        )
     lines += [
         f"  or {p.format}: {p.understood} understood, fields found in {p.taken_apart}"
         for p in others
     ]
     lines.append(
         "  to confirm: callsieve ingest "
-        f"{shlex.quote(file.name)} --format {best.format} --zone ZONE --country CC --dry-run"
+        f"{shlex.quote(file.name)} --format {best.format} {place} --dry-run"
     )
     return "\n".join(lines)

@@ -96,16 +96,29 @@ def test_auto_says_so_where_nothing_fits(callsieve: RunCommand) -> None:
     assert "no format can read it" in ran.err
 
 
+def test_auto_repeats_the_zone_that_was_given_and_names_the_setting_for_times(
+    callsieve: RunCommand,
+) -> None:
+    file = write(HEADER + GOOD.replace("2026-09-01", "1/9/2026"))
+    asked = ("--zone", "Europe/Berlin", "--country", "DE")
+    ran = callsieve("ingest", file, "--format", "auto", *asked)
+    assert "`time_layouts`" in ran.err
+    assert "--format plain_csv --zone Europe/Berlin --country DE --dry-run" in ran.err
+    assert "no files" in callsieve("ingest", "--format", "auto").err
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
+        ("", "empty"),
+        (b"\x00\x01\x02\x80" * 99, "not text"),
         ('"cdrRecordType","globalCallID_callId","pkid"\nINTEGER,INTEGER,UNIQUEIDENTIFIER\n', "CMR"),
         ("PK\x03\x04....", "a zip archive or a spreadsheet"),
     ],
-    ids=["cmr", "zip"],
+    ids=["empty", "binary", "cmr", "zip"],
 )
 def test_auto_says_what_a_file_is_that_holds_no_calls(
-    callsieve: RunCommand, text: str, said: str
+    callsieve: RunCommand, text: str | bytes, said: str
 ) -> None:
     ran = callsieve("ingest", write(text), "--format", "auto")
     assert ran.code == 2
