@@ -15,11 +15,14 @@ from cdr.lake import Batch, DataFile
 from cdr.lake.packing import ROW_GROUP_ROWS
 from cdr.schema import CALLS, REJECTS
 
-HELD_ROWS = 400_000
-"""Calls held before some are written. Ours: some 200 MB in memory while they are."""
+HELD_ROWS = 800_000
+"""Calls held before some are written. Ours: some 400 MB in memory while they are."""
 
 PART_ROWS = 2 * ROW_GROUP_ROWS
 """Calls of one day that are written without waiting for more of them."""
+
+DAYS_AT_ONCE = 2
+"""Days written at the same time. Ours: while one is put on the disk, the other is packed."""
 
 LARGE_FILE_BYTES = 8 << 20
 """A file larger than this gets Parquet parts of its own. Ours: compressed, it may hold 15 times
@@ -31,6 +34,7 @@ class Collector:
 
     Where days take turns, the day of which most is held is written: its parts are twice
     as large as if all that is held were written at once, and a row costs less in a larger part.
+    Parts of one day are staged in the order of their rows' arrival; days are written side by side.
 
     Rows that only repeat another of the same part are left out and counted: that
     spares a file of the day from being written twice. A file larger than what is
@@ -50,6 +54,7 @@ class Collector:
         self._alone = True
         self._ingest_id = ""
         self._writer = ThreadPoolExecutor(1)
+        self._day_writers = ThreadPoolExecutor(DAYS_AT_ONCE)
         self._writing: Future[None] | None = None
         self.repeated: Counter[str] = Counter()
 
@@ -63,6 +68,7 @@ class Collector:
         trace: TracebackType | None,
     ) -> None:
         self._writer.shutdown()
+        self._day_writers.shutdown()
 
     def begin(self, size_bytes: int, ingest_id: str) -> None:
         """Begin a file."""
@@ -126,23 +132,31 @@ class Collector:
             for part in blocks.pop().partition_by("call_date"):
                 self._held.setdefault(part.item(0, "call_date"), []).append(part)
         self._held.setdefault(None, []).extend(rejects)
-        while self._held:
-            rows = {day: _height(parts) for day, parts in self._held.items()}
-            day = max(rows, key=rows.__getitem__)
-            if sum(rows.values()) <= most_rows and rows[day] < PART_ROWS:
-                return
-            own += self._write(day)
+        for files, repeated in self._day_writers.map(self._write, self._full_days(most_rows)):
+            own += files
+            self.repeated.update(repeated)
 
-    def _write(self, day: date | None) -> list[DataFile]:
+    def _full_days(self, most_rows: int) -> list[date | None]:
+        """Choose the days to write, those of which most is held; so many rows may stay."""
+        rows = {day: _height(parts) for day, parts in self._held.items()}
+        left, days = sum(rows.values()), []
+        for day in sorted(rows, key=rows.__getitem__, reverse=True):
+            if left <= most_rows and rows[day] < PART_ROWS:
+                break
+            days.append(day)
+            left -= rows[day]
+        return days
+
+    def _write(self, day: date | None) -> tuple[list[DataFile], dict[str, int]]:
+        """Write all that is held of a day; returns the files, and rows left out by their ingest."""
         rows = pl.concat(self._held.pop(day))
         if day is None:
-            return self._batch.add(REJECTS, rows)
+            return self._batch.add(REJECTS, rows), {}
         again = repeats(rows)
-        if again.any():
-            counts = rows.filter(again).group_by("ingest_id").agg(pl.col("source_rows").sum())
-            self.repeated.update(dict(counts.iter_rows()))
-            rows = rows.filter(~again)
-        return self._batch.add(CALLS, rows)
+        if not again.any():
+            return self._batch.add(CALLS, rows), {}
+        counts = rows.filter(again).group_by("ingest_id").agg(pl.col("source_rows").sum())
+        return self._batch.add(CALLS, rows.filter(~again)), dict(counts.iter_rows())
 
     def _rows(self) -> int:
         """Count what is collected; nothing may be being written."""

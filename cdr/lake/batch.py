@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -52,7 +53,7 @@ class Batch:
         self._folder = home.staging / batch_id
         self._added: dict[str, list[DataFile]] = {}
         self._removed: dict[str, list[DataFile]] = {}
-        self._parts = 0
+        self._numbers = count()
 
     def __enter__(self) -> Self:
         with storage("preparing a batch"), self._home.arranging():
@@ -72,7 +73,7 @@ class Batch:
             os.close(self._lock)
 
     def add(self, table: Table, frame: pl.DataFrame, *, lasting: bool = False) -> list[DataFile]:
-        """Stage rows of a table; returns the files they lie in.
+        """Stage rows of a table; returns the files they lie in. Several threads may do so at once.
 
         ``lasting`` files take longer to write and can be searched faster.
         """
@@ -116,8 +117,7 @@ class Batch:
         self._added.setdefault(table.name, []).append(staged)
 
     def _stem(self) -> str:
-        self._parts += 1
-        return f"{self.batch_id}-{self._parts - 1:05d}"
+        return f"{self.batch_id}-{next(self._numbers):05d}"
 
     def staged(self, table: Table) -> list[DataFile]:
         """List the files staged for a table so far, in the order of writing."""

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
+from functools import partial
 from pathlib import Path
+from threading import Barrier
 
 import polars as pl
 import pytest
 
 import cdr
 from cdr.ingest.collect import Collector
-from cdr.schema import CALLS, REJECTS
+from cdr.lake import DataFile
+from cdr.schema import CALLS, REJECTS, Table
+
+Add = Callable[[Table, pl.DataFrame], list[DataFile]]
 
 FIRST, SECOND = date(2026, 9, 1), date(2026, 9, 2)
+DAYS = ("2026-09-01", "2026-09-02")
 
 
 @pytest.fixture
@@ -37,8 +44,9 @@ def test_where_days_take_turns_the_one_of_which_most_is_held_is_written(
         for block in ("a", "b", "c"):
             collector.add(calls(FIRST, SECOND, FIRST, named=block), REJECTS.empty())
         collector.write_rest()
-        staged = [(file.partition["call_date"], file.rows) for file in batch.staged(CALLS)]
-    assert staged == [("2026-09-01", 4), ("2026-09-02", 3), ("2026-09-01", 2)]
+        staged = batch.staged(CALLS)
+    rows = {day: [f.rows for f in staged if f.partition["call_date"] == day] for day in DAYS}
+    assert rows == {"2026-09-01": [4, 2], "2026-09-02": [3]}
 
 
 def test_a_day_of_which_enough_is_held_is_not_held_longer(
@@ -50,6 +58,24 @@ def test_a_day_of_which_enough_is_held_is_not_held_longer(
         collector.add(calls(FIRST, FIRST, FIRST, SECOND, named="a"), REJECTS.empty())
         collector.begin(0, "j")
         assert [file.rows for file in batch.staged(CALLS)] == [3]
+
+
+def test_two_days_are_written_at_the_same_time(
+    lake: cdr.Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = Barrier(2, timeout=10)
+    with lake.batch("ingest") as batch, Collector(batch) as collector:
+        monkeypatch.setattr(batch, "add", partial(_met, both, batch.add))
+        collector.begin(0, "i")
+        collector.add(calls(FIRST, SECOND, named="a"), REJECTS.empty())
+        collector.write_rest()
+        assert sorted(file.partition["call_date"] for file in batch.staged(CALLS)) == list(DAYS)
+
+
+def _met(both: Barrier, add: Add, table: Table, rows: pl.DataFrame) -> list[DataFile]:
+    if table is CALLS:
+        both.wait()
+    return add(table, rows)
 
 
 def test_what_is_forgotten_takes_nothing_with_it_of_the_file_before(lake: cdr.Lake) -> None:
