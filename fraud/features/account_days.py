@@ -52,10 +52,14 @@ pause after it last 5 to 6 s in most networks (ITU-T E.180 gives 5 s for Europe)
 
 @dataclass(frozen=True, slots=True)
 class DaySum:
-    """One column of `account_days`: an aggregate over the calls of an account's day."""
+    """One column of `account_days`: an aggregate over the calls of an account's day.
+
+    ``of_days`` is the aggregate that gives the same of several days.
+    """
 
     field: Field
     sql: str
+    of_days: str = "SUM"
 
 
 def _count(name: str, condition: str, meaning: str) -> DaySum:
@@ -76,6 +80,7 @@ def _peak(name: str, relation: str, unit: str, meaning: str) -> DaySum:
     return DaySum(
         Field(name, pl.Int64(), unit, meaning, True, INDIRECT, FRAUD),
         f"CAST(MAX({relation}.peak) AS BIGINT)",
+        "MAX",
     )
 
 
@@ -91,6 +96,7 @@ DAY_SUMS: tuple[DaySum, ...] = (
     DaySum(
         Field("newest_ingested_at", INSTANT, "UTC", "When the last of these was taken in."),
         "MAX(newest_ingested_at)",
+        "MAX",
     ),
     _count("outbound_count", "is_outbound", "Calls made."),
     _count("outbound_answered_count", "is_outbound AND answered", "Of these answered."),
@@ -122,6 +128,7 @@ DAY_SUMS: tuple[DaySum, ...] = (
             FRAUD,
         ),
         "MAX(duration_ms) FILTER (WHERE is_outbound)",
+        "MAX",
     ),
     _count(
         "outbound_rung_count",

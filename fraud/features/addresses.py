@@ -17,7 +17,7 @@ _WORDS = {
 
 
 def _of_window(days: int, kind: str, plural: str) -> Signal:
-    count = f"COUNT(*) FILTER (WHERE kind = '{kind}' AND nearest_days_ago <= {days})"
+    count = f"COUNT(*) FILTER (WHERE kind = '{kind}' AND seen_{days}d)"
     return _signal(
         name=f"{plural}_count_{days}d",
         unit=Unit.COUNT,
@@ -33,8 +33,8 @@ def _of_window(days: int, kind: str, plural: str) -> Signal:
 def _new(days: int, kind: str, words: str) -> Signal:
     """Compare the window with the days before it; unknown where there are none."""
     calls = f"SUM(call_count_{days}d) FILTER (WHERE kind = '{kind}')"
-    new = f"SUM(call_count_{days}d) FILTER (WHERE kind = '{kind}' AND farthest_days_ago <= {days})"
-    earlier = f"COUNT(*) FILTER (WHERE kind = '{kind}' AND farthest_days_ago > {days})"
+    new = f"SUM(call_count_{days}d) FILTER (WHERE kind = '{kind}' AND NOT seen_before_{days}d)"
+    earlier = f"COUNT(*) FILTER (WHERE kind = '{kind}' AND seen_before_{days}d)"
     return _signal(
         name=f"new_{kind}_share_{days}d",
         unit=Unit.SHARE,

@@ -34,12 +34,16 @@ KEY_COLUMNS = (
 
 _FOR_ALL: Mapping[str, tuple[str, ...]] = {
     "mass_ringers": (scored_sql("scored_all"),),
+    "left_behind": (),
     "detail_sightings": (relation("detail_periods"), relation("event_values")),
 }
 """Relations that look at all accounts, with what each needs: worked out once for all slices."""
 
 _OF_DAYS = ("window_days", "window_keys")
-_HELD = (*_FOR_ALL, "scored", "subjects", *_OF_DAYS)
+_OF_SLICE = ("subjects", "local_hours")
+"""Relations that a slice works out once: as tables, which DuckDB knows to be small and joins so."""
+
+_HELD = (*_FOR_ALL, "scored", *_OF_SLICE, *_OF_DAYS)
 """What the session holds while a slice is described."""
 
 
@@ -183,4 +187,5 @@ def _hold_slice(con: Connection, params: Mapping[str, object], rows: ReducedRows
             frame = frame.filter(pl.col("account_id") < pl.lit(params["to_account"]))
         con.register(name, frame.collect(engine="streaming"))
     hold(con, given(Query("scored", text_of("scored_all")), params))
-    hold(con, Query("subjects", statement((zones_sql(),), text_of("subjects"))))
+    for name in _OF_SLICE:
+        hold(con, Query(name, statement((zones_sql(),), text_of(name))))

@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from functools import partial
 
-from fraud.features.registry import WINDOWS, Direction, Relation, Signal, Unit, largest, rows, total
+from fraud.features.registry import (
+    WINDOWS,
+    Direction,
+    Relation,
+    Signal,
+    Unit,
+    earlier,
+    largest,
+    total,
+)
 
 _signal = partial(Signal, family="cost", relation=Relation.DAYS, direction=Direction.HIGHER)
 
@@ -34,8 +43,8 @@ def _of_window(days: int) -> tuple[Signal, ...]:
             relation=Relation.HOURS,
             unit=Unit.USD,
             window_days=days,
-            sql=f"MAX(cost_usd) FILTER (WHERE days_ago <= {days})",
-            count_sql=rows(days),
+            sql=largest("costliest_hour_usd", days),
+            count_sql=total("call_count", days),
             minimum_count=1,
             meaning="calls made within an hour cost up to about {value}",
             source="product design, cost velocity: rated cost per hour",
@@ -49,7 +58,7 @@ def _costliest_day(days: int) -> Signal:
         name=f"cost_max_day_usd_{days}d",
         unit=Unit.USD,
         window_days=days,
-        sql=largest("cost_usd", days),
+        sql=largest("costliest_day_usd", days),
         count_sql=total("outbound_timed_count", days),
         minimum_count=1,
         meaning="its costliest day cost about {value}",
@@ -57,6 +66,12 @@ def _costliest_day(days: int) -> Signal:
         threshold=DAILY_CAP_USD,
     )
 
+
+_USUAL_DAY_USD = (
+    f"CAST(CAST({earlier('cost_usd', 1)} * 1000000 AS BIGINT) AS DOUBLE)"
+    f" / ({earlier('day_count', 1)} * 1000000.0)"
+)
+"""Mean of the days before the last, of whole micro-dollars: rounded once."""
 
 SIGNALS: tuple[Signal, ...] = (
     *(signal for days in WINDOWS for signal in _of_window(days)),
@@ -78,11 +93,8 @@ SIGNALS: tuple[Signal, ...] = (
         name="cost_growth_ratio_1d",
         unit=Unit.RATIO,
         window_days=1,
-        sql=(
-            f"CAST(COALESCE({total('cost_usd', 1)}, 0) AS DOUBLE)"
-            " / NULLIF(CAST(AVG(cost_usd) FILTER (WHERE days_ago > 1) AS DOUBLE), 0)"
-        ),
-        count_sql="SUM(outbound_timed_count) FILTER (WHERE days_ago > 1)",
+        sql=(f"CAST(COALESCE({total('cost_usd', 1)}, 0) AS DOUBLE) / NULLIF({_USUAL_DAY_USD}, 0)"),
+        count_sql=earlier("outbound_timed_count", 1),
         minimum_count=10,
         meaning="{value} times the cost of its usual day",
         source="product design, cost velocity and burst",

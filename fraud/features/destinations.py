@@ -68,8 +68,8 @@ def _of_window(days: int) -> tuple[Signal, ...]:
             name=f"countries_count_{days}d",
             unit=Unit.COUNT,
             window_days=days,
-            sql=f"COUNT(*) FILTER (WHERE {_COUNTRY} AND nearest_days_ago <= {days})",
-            count_sql=f"COUNT(*) FILTER (WHERE {_COUNTRY} AND nearest_days_ago <= {days})",
+            sql=f"COUNT(*) FILTER (WHERE {_COUNTRY} AND seen_{days}d)",
+            count_sql=f"COUNT(*) FILTER (WHERE {_COUNTRY} AND seen_{days}d)",
             minimum_count=1,
             meaning="{value} countries called",
             source="ours, because revenue-share fraud spreads over many destinations",
@@ -98,8 +98,8 @@ def _new_destinations(days: int, kind: str, plural: str) -> Signal:
     """Compare the window with the days before it; unknown where there are none."""
     of_kind = f"kind = '{kind}'"
     calls = f"SUM(call_count_{days}d) FILTER (WHERE {of_kind})"
-    new = f"SUM(call_count_{days}d) FILTER (WHERE {of_kind} AND farthest_days_ago <= {days})"
-    earlier = f"COUNT(*) FILTER (WHERE {of_kind} AND farthest_days_ago > {days})"
+    new = f"SUM(call_count_{days}d) FILTER (WHERE {of_kind} AND NOT seen_before_{days}d)"
+    earlier = f"COUNT(*) FILTER (WHERE {of_kind} AND seen_before_{days}d)"
     return _places(
         name=f"new_{kind}_share_{days}d",
         unit=Unit.SHARE,

@@ -17,7 +17,7 @@ MINIMUM_CALLS = 20
 
 
 def _callees(days: int, condition: str = "TRUE") -> str:
-    return f"COUNT(*) FILTER (WHERE out_nearest_days_ago <= {days} AND {condition})"
+    return f"COUNT(*) FILTER (WHERE called_{days}d AND {condition})"
 
 
 def _of_window(days: int) -> tuple[Signal, ...]:
@@ -50,7 +50,7 @@ def _of_window(days: int) -> tuple[Signal, ...]:
             name=f"called_back_share_{days}d",
             unit=Unit.SHARE,
             window_days=days,
-            sql=f"{_callees(days, f'in_nearest_days_ago <= {days}')} / {_callees(days)}",
+            sql=f"{_callees(days, f'calling_{days}d')} / {_callees(days)}",
             count_sql=_callees(days),
             minimum_count=MINIMUM_CALLS,
             meaning="{value} of {n} numbers called also called it",
@@ -85,8 +85,8 @@ def _of_window(days: int) -> tuple[Signal, ...]:
 
 def _known_callees(days: int) -> Signal:
     """Compare the window with the days before it; unknown where there are none."""
-    earlier = f"COUNT(*) FILTER (WHERE out_farthest_days_ago > {days})"
-    known = _callees(days, f"out_farthest_days_ago > {days}")
+    earlier = f"COUNT(*) FILTER (WHERE called_before_{days}d)"
+    known = _callees(days, f"called_before_{days}d")
     return _contacts(
         name=f"known_callee_share_{days}d",
         unit=Unit.SHARE,
@@ -102,15 +102,15 @@ def _known_callees(days: int) -> Signal:
 
 
 def _brief_callers(days: int) -> tuple[Signal, ...]:
-    brief = f"COUNT(*) FILTER (WHERE in_brief_count_{days}d > 0)"
-    back = f"COUNT(*) FILTER (WHERE in_brief_count_{days}d > 0 AND out_nearest_days_ago <= {days})"
+    brief = f"COUNT(*) FILTER (WHERE brief_{days}d)"
+    back = f"COUNT(*) FILTER (WHERE brief_{days}d AND called_{days}d)"
     return (
         _contacts(
             name=f"brief_callers_count_{days}d",
             unit=Unit.COUNT,
             window_days=days,
             sql=brief,
-            count_sql=f"COUNT(*) FILTER (WHERE in_nearest_days_ago <= {days})",
+            count_sql=f"COUNT(*) FILTER (WHERE calling_{days}d)",
             minimum_count=1,
             meaning="{value} numbers rang it for 5 s or less",
             source="product design, Wangiri in: callers that ring briefly",
@@ -138,7 +138,7 @@ def _mass_ringers() -> tuple[Signal, ...]:
         _contacts,
         unit=Unit.COUNT,
         window_days=7,
-        count_sql="COUNT(*) FILTER (WHERE in_nearest_days_ago <= 7 OR out_nearest_days_ago <= 7)",
+        count_sql="COUNT(*) FILTER (WHERE calling_7d OR called_7d)",
         minimum_count=1,
         source="product design, Wangiri in: callers that ring many of our numbers briefly; our "
         "users calling back",
@@ -147,12 +147,12 @@ def _mass_ringers() -> tuple[Signal, ...]:
     return (
         of_week(
             name="mass_ringers_count_7d",
-            sql="COUNT(*) FILTER (WHERE rung_count IS NOT NULL AND in_brief_count_7d > 0)",
+            sql="COUNT(*) FILTER (WHERE rung_count IS NOT NULL AND brief_7d)",
             meaning="{value} numbers that rang many accounts for 5 s or less rang it too",
         ),
         of_week(
             name="mass_ringers_called_count_7d",
-            sql="COUNT(*) FILTER (WHERE rung_count IS NOT NULL AND out_nearest_days_ago <= 7)",
+            sql="COUNT(*) FILTER (WHERE rung_count IS NOT NULL AND called_7d)",
             meaning="{value} numbers called that rang many accounts for 5 s or less",
         ),
     )
@@ -201,7 +201,7 @@ SIGNALS: tuple[Signal, ...] = (
         name="callers_count_30d",
         unit=Unit.COUNT,
         window_days=30,
-        sql="COUNT(*) FILTER (WHERE in_nearest_days_ago <= 30)",
+        sql="COUNT(*) FILTER (WHERE calling_30d)",
         count_sql="COUNT(*)",
         minimum_count=1,
         meaning="{value} different callers",

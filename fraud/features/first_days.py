@@ -10,8 +10,6 @@ from functools import partial
 
 from fraud.features.registry import Direction, Relation, Signal, Unit
 
-_SEEN = "MAX(created_days_ago) <= 30"
-_FIRST = "days_ago >= created_days_ago - 1"
 _SOURCE = "product design, first 48 hours: half of losses start at sign-up (CFCA 2023)"
 
 _signal = partial(
@@ -25,7 +23,7 @@ _signal = partial(
 
 
 def _while_new(value: str) -> str:
-    return f"CASE WHEN {_SEEN} THEN {value} END"
+    return f"CASE WHEN BOOL_OR(is_new) THEN {value} END"
 
 
 SIGNALS: tuple[Signal, ...] = (
@@ -33,7 +31,7 @@ SIGNALS: tuple[Signal, ...] = (
         name="first_days_outbound_calls_count_30d",
         relation=Relation.DAYS,
         unit=Unit.COUNT,
-        sql=_while_new(f"COALESCE(SUM(outbound_count) FILTER (WHERE {_FIRST}), 0)"),
+        sql=_while_new("COALESCE(SUM(outbound_count) FILTER (WHERE is_first), 0)"),
         count_sql="COUNT(*)",
         meaning="{value} calls made in its first two days",
     ),
@@ -41,7 +39,7 @@ SIGNALS: tuple[Signal, ...] = (
         name="first_days_callees_count_30d",
         relation=Relation.CONTACTS,
         unit=Unit.COUNT,
-        sql=_while_new("COUNT(*) FILTER (WHERE out_farthest_days_ago >= created_days_ago - 1)"),
+        sql=_while_new("COUNT(*) FILTER (WHERE called_first)"),
         count_sql="COUNT(*)",
         meaning="{value} different numbers called in its first two days",
     ),
@@ -49,9 +47,7 @@ SIGNALS: tuple[Signal, ...] = (
         name="first_days_countries_count_30d",
         relation=Relation.PLACES,
         unit=Unit.COUNT,
-        sql=_while_new(
-            "COUNT(*) FILTER (WHERE kind = 'country' AND farthest_days_ago >= created_days_ago - 1)"
-        ),
+        sql=_while_new("COUNT(*) FILTER (WHERE kind = 'country' AND seen_first)"),
         count_sql="COUNT(*) FILTER (WHERE kind = 'country')",
         meaning="{value} countries called in its first two days",
     ),
@@ -59,7 +55,7 @@ SIGNALS: tuple[Signal, ...] = (
         name="first_days_cost_usd_30d",
         relation=Relation.DAYS,
         unit=Unit.USD,
-        sql=_while_new(f"COALESCE(SUM(cost_usd) FILTER (WHERE {_FIRST}), 0)"),
+        sql=_while_new("COALESCE(SUM(cost_usd) FILTER (WHERE is_first), 0)"),
         count_sql="COUNT(*)",
         meaning="calls made in its first two days cost about {value}",
     ),
@@ -67,7 +63,7 @@ SIGNALS: tuple[Signal, ...] = (
         name="first_days_high_risk_calls_count_30d",
         relation=Relation.DAYS,
         unit=Unit.COUNT,
-        sql=_while_new(f"COALESCE(SUM(high_risk_count) FILTER (WHERE {_FIRST}), 0)"),
+        sql=_while_new("COALESCE(SUM(high_risk_count) FILTER (WHERE is_first), 0)"),
         count_sql="COUNT(*)",
         meaning="{value} calls made to high-risk destinations in its first two days",
     ),
@@ -75,17 +71,15 @@ SIGNALS: tuple[Signal, ...] = (
         name="first_days_simultaneous_max_count_30d",
         relation=Relation.DAYS,
         unit=Unit.COUNT,
-        sql=_while_new(f"MAX(simultaneous_max_count) FILTER (WHERE {_FIRST})"),
-        count_sql=f"SUM(outbound_count) FILTER (WHERE {_FIRST})",
+        sql=_while_new("MAX(simultaneous_max_count) FILTER (WHERE is_first)"),
+        count_sql="SUM(outbound_count) FILTER (WHERE is_first)",
         meaning="up to {value} calls at the same time in its first two days",
     ),
     _signal(
         name="first_days_addresses_count_30d",
         relation=Relation.PLACES,
         unit=Unit.COUNT,
-        sql=_while_new(
-            "COUNT(*) FILTER (WHERE kind = 'address' AND farthest_days_ago >= created_days_ago - 1)"
-        ),
+        sql=_while_new("COUNT(*) FILTER (WHERE kind = 'address' AND seen_first)"),
         count_sql="COUNT(*) FILTER (WHERE kind = 'address')",
         meaning="calls made from {value} IP addresses in its first two days",
     ),

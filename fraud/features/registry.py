@@ -107,15 +107,25 @@ class Signal:
 
 
 def total(column: str, days: int) -> str:
-    """Return SQL for the sum of a column of ``days`` over the window; null without rows."""
-    return f"SUM({column}) FILTER (WHERE days_ago <= {days})"
+    """Return SQL for the sum of a column of days or hours over the window; null without rows."""
+    return f"SUM({column}){_within(days)}"
+
+
+def earlier(column: str, days: int) -> str:
+    """Return SQL for the sum of a column over the days before the window; null without rows."""
+    return f"SUM({column}) FILTER (WHERE window_days > {days})"
 
 
 def largest(column: str, days: int) -> str:
     """Return SQL for the largest value of a column over the window; null without rows."""
-    return f"MAX({column}) FILTER (WHERE days_ago <= {days})"
+    return f"MAX({column}){_within(days)}"
 
 
 def rows(days: int, condition: str = "TRUE") -> str:
-    """Return SQL for the number of rows within the window that meet ``condition``."""
+    """Return SQL for the number of events within the window that meet ``condition``."""
     return f"COUNT(*) FILTER (WHERE days_ago <= {days} AND {condition})"
+
+
+def _within(days: int) -> str:
+    """Return the filter of a window; the longest one sees all rows."""
+    return "" if days == max(WINDOWS) else f" FILTER (WHERE window_days <= {days})"

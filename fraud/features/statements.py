@@ -44,7 +44,8 @@ def rows_as(name: str, columns: Sequence[str], values: Iterable[Sequence[str | i
 
 def statement(parts: Iterable[str], body: str) -> str:
     """Join relations and the statement that reads them."""
-    return "WITH " + ",\n".join(parts) + "\n" + body
+    listed = ",\n".join(parts)
+    return f"WITH {listed}\n{body}" if listed else body
 
 
 def _literal(value: str | int) -> str:

@@ -17,12 +17,6 @@ EARLIER_CALLS = 30
 """Calls before the window from which an account's own hours are learned at least: ours,
 because with fewer most of the 48 hours looked at are empty by chance."""
 
-_NIGHT = "(local_hour_h >= 20 OR local_hour_h < 6)"
-_WEEKEND = (
-    "((local_weekday = 4 AND local_hour_h >= 20) OR local_weekday >= 5"
-    " OR (local_weekday = 0 AND local_hour_h < 6))"
-)
-
 
 def _peaks(days: int) -> tuple[Signal, ...]:
     made = total("outbound_count", days)
@@ -53,8 +47,8 @@ def _peaks(days: int) -> tuple[Signal, ...]:
             name=f"hour_calls_max_count_{days}d",
             unit=Unit.COUNT,
             window_days=days,
-            sql=f"MAX(call_count) FILTER (WHERE days_ago <= {days})",
-            count_sql=f"SUM(call_count) FILTER (WHERE days_ago <= {days})",
+            sql=largest("busiest_hour_count", days),
+            count_sql=total("call_count", days),
             minimum_count=1,
             meaning="up to {value} calls made within an hour",
             source="product design, ASR and short calls count from 120 calls an hour (Volli)",
@@ -65,7 +59,7 @@ def _peaks(days: int) -> tuple[Signal, ...]:
 
 
 def _local(days: int) -> tuple[Signal, ...]:
-    known = f"SUM(call_count) FILTER (WHERE days_ago <= {days} AND local_hour_h IS NOT NULL)"
+    known = total("local_call_count", days)
     of_known = partial(
         _hours,
         unit=Unit.SHARE,
@@ -75,18 +69,16 @@ def _local(days: int) -> tuple[Signal, ...]:
         direction=Direction.HIGHER,
         counted=f"outbound_calls_count_{days}d",
     )
-    night = f"SUM(call_count) FILTER (WHERE days_ago <= {days} AND {_NIGHT})"
-    weekend = f"SUM(call_count) FILTER (WHERE days_ago <= {days} AND {_WEEKEND})"
     return (
         of_known(
             name=f"night_share_{days}d",
-            sql=f"COALESCE({night}, 0) / {known}",
+            sql=f"{total('night_call_count', days)} / {known}",
             meaning="{value} of {n} calls made began at night, from 20 to 6 o'clock local time",
             source="ours, because it covers both the nights of bandicoot (19-7) and FlowKit (20-4)",
         ),
         of_known(
             name=f"weekend_share_{days}d",
-            sql=f"COALESCE({weekend}, 0) / {known}",
+            sql=f"{total('weekend_call_count', days)} / {known}",
             meaning="{value} of {n} calls made began between Friday 20 and Monday 6 o'clock",
             source="product design, off-hours: about 80 % of IRSF fell into these hours",
         ),
@@ -96,7 +88,7 @@ def _local(days: int) -> tuple[Signal, ...]:
 def _off_hours(days: int) -> Signal:
     """Compare with the hours of the days before the window; unknown where those were few."""
     calls = f"SUM(call_count_{days}d)"
-    new = f"SUM(call_count_{days}d) FILTER (WHERE farthest_days_ago <= {days})"
+    new = f"SUM(call_count_{days}d) FILTER (WHERE first_window_days <= {days})"
     earlier = f"SUM(call_count_30d) - COALESCE({calls}, 0)"
     return _week_hours(
         name=f"off_hours_share_{days}d",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from fraud.features.registry import WINDOWS, Direction, Relation, Signal, Unit, rows, total
+from fraud.features.registry import WINDOWS, Direction, Relation, Signal, Unit, earlier, total
 
 _signal = partial(Signal, family="volume", relation=Relation.DAYS)
 
@@ -21,7 +21,7 @@ def _of_window(days: int) -> tuple[Signal, ...]:
             unit=Unit.COUNT,
             window_days=days,
             sql=made,
-            count_sql=rows(days),
+            count_sql=total("day_count", days),
             minimum_count=1,
             meaning="{value} calls made",
             source="product design, O; ours, because every share needs its base beside it",
@@ -31,7 +31,7 @@ def _of_window(days: int) -> tuple[Signal, ...]:
             unit=Unit.COUNT,
             window_days=days,
             sql=received,
-            count_sql=rows(days),
+            count_sql=total("day_count", days),
             minimum_count=1,
             meaning="{value} calls received",
             source="product design, I; ours, because every share needs its base beside it",
@@ -51,7 +51,7 @@ def _of_window(days: int) -> tuple[Signal, ...]:
 
 
 _MADE_30D = total("outbound_count", 30)
-_EARLIER_DAYS = "COUNT(*) FILTER (WHERE days_ago > 1 AND outbound_count > 0)"
+_EARLIER_DAYS = earlier("calling_day_count", 1)
 
 SIGNALS: tuple[Signal, ...] = (
     *(signal for days in WINDOWS for signal in _of_window(days)),
@@ -70,8 +70,8 @@ SIGNALS: tuple[Signal, ...] = (
         name="active_days_count_30d",
         unit=Unit.COUNT,
         window_days=30,
-        sql=rows(30, "outbound_count + inbound_count > 0"),
-        count_sql=rows(30),
+        sql=total("active_day_count", 30),
+        count_sql=total("day_count", 30),
         minimum_count=1,
         meaning="calls on {value} days",
         source="bandicoot, active_days, for calls",
@@ -81,8 +81,8 @@ SIGNALS: tuple[Signal, ...] = (
         unit=Unit.RATIO,
         window_days=1,
         sql=(
-            f"COALESCE({total('outbound_count', 1)}, 0) / "
-            "AVG(outbound_count) FILTER (WHERE days_ago > 1 AND outbound_count > 0)"
+            f"COALESCE({total('outbound_count', 1)}, 0)"
+            f" / ({earlier('outbound_count', 1)} / {_EARLIER_DAYS})"
         ),
         count_sql=_EARLIER_DAYS,
         minimum_count=HISTORY_DAYS,

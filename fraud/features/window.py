@@ -10,17 +10,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 
 from cdr.query import Query
+from fraud.features.account_days import DAY_SUMS
 from fraud.features.registry import Relation, Signal
 from fraud.features.statements import relation, statement, text_of
 from fraud.features.traces import SIGHTINGS
 from fraud.features.zones import zones_sql
 
-_SHARED = (*SIGHTINGS, "blocks", "links", "shared_traces")
+_SHARED = (*SIGHTINGS, "left_behind", "blocks", "links", "shared_traces")
 _BUILT_ON = {
     Relation.DAYS: ("window_days",),
     Relation.CONTACTS: ("window_keys", "mass_ringers"),
     Relation.PLACES: ("window_keys",),
-    Relation.HOURS: ("window_keys", "hour_keys", "local_hours"),
+    Relation.HOURS: ("window_days", "window_keys", "hour_keys", "local_hours"),
     Relation.WEEK_HOURS: ("window_keys", "hour_keys"),
     Relation.EVENT_PLACES: (Relation.EVENTS,),
     Relation.EVENT_STEPS: (Relation.EVENTS,),
@@ -66,7 +67,7 @@ def window_features(
     parts = (
         *(() if "scored" in held else (scored_sql(scored),)),
         zones_sql(),
-        *(relation(source) for source in sources if source not in held),
+        *(_relation(source) for source in sources if source not in held),
         *(_grouped(source, of_source) for source, of_source in grouped.items()),
     )
     names = "".join(f",\n    by_{s.relation}.{s.name}" for s in signals)
@@ -85,6 +86,12 @@ def window_features(
 def scored_sql(scored: str) -> str:
     """Return whom to describe as the relation `scored` of a ``WITH``; see `window_features`."""
     return f"scored AS (\n{text_of(scored)}\n)"
+
+
+def _relation(source: str) -> str:
+    """Return a relation of ``sql/``; that of days has each sum of theirs."""
+    sums = (f"{of.of_days}({of.field.name}) AS {of.field.name}" for of in DAY_SUMS)
+    return relation(source).replace("<DAY_SUMS>", ",\n    ".join(sums))
 
 
 def _grouped(source: Relation, signals: Iterable[Signal]) -> str:

@@ -1,24 +1,41 @@
 -- The other numbers (or parties) of the window.
 -- Grain:      one row per account, midnight and contact.
 -- Needs:      subjects, window_keys, mass_ringers.
--- Result:     out_... calls made to it, in_... calls it made; nearest and farthest day with a
---             call in days before the midnight (null: none); calls within 1, 7 and 30 days;
---             in_brief_... those of its calls that rang for 5 s or less; rung_count, how many accounts
---             it rang so (null: fewer than make it a mass ringer).
-SELECT c.*, r.rung_count
+-- Result:     is_new, whether the account was opened in the window; called_..., whether the contact was
+--             called within 1, 7 and 30 days, before the last 1 and 7, and in the account's first two;
+--             calling_..., whether it called, and brief_..., whether it rang for 5 s or less;
+--             out_call_count_..., calls made to it; call_count_30d, calls either way; rung_count, how
+--             many accounts it rang so (null: fewer than make it a mass ringer).
+SELECT
+    c.account_id, c.as_of_date, (c.seen & 1024) > 0 AS is_new,
+    (c.seen & 1) > 0 AS called_1d, (c.seen & 3) > 0 AS called_7d, (c.seen & 7) > 0 AS called_30d,
+    (c.seen & 6) > 0 AS called_before_1d, (c.seen & 4) > 0 AS called_before_7d,
+    (c.seen & 512) > 0 AS called_first,
+    (c.seen & 8) > 0 AS calling_1d, (c.seen & 24) > 0 AS calling_7d, (c.seen & 56) > 0 AS calling_30d,
+    (c.seen & 192) > 0 AS brief_7d, (c.seen & 448) > 0 AS brief_30d,
+    c.out_call_count_1d, c.out_call_count_7d, c.out_call_count_30d, c.call_count_30d, r.rung_count
 FROM (
+    -- seen: what is known of a contact in one number, which adds up faster than a column each.
+    -- 1 it was called, 8 it called, 72 (8 + 64) rang briefly: on the last day; twice that on the six
+    -- days before, four times on the others; 512 it was called in the account's first two days; 1024
+    -- the account is new
     SELECT
         s.account_id, s.as_of_date, k.key,
-        MAX(s.created_days_ago) AS created_days_ago,
-        MIN(DATE_DIFF('day', k.call_date, s.as_of_date)) FILTER (WHERE k.kind = 'callee')
-            AS out_nearest_days_ago,
-        MAX(DATE_DIFF('day', k.call_date, s.as_of_date)) FILTER (WHERE k.kind = 'callee')
-            AS out_farthest_days_ago,
-        MIN(DATE_DIFF('day', k.call_date, s.as_of_date)) FILTER (WHERE k.kind = 'caller')
-            AS in_nearest_days_ago,
-        SUM(k.brief_ring_count) FILTER (WHERE k.kind = 'caller' AND k.call_date >= s.as_of_date - 7)
-            AS in_brief_count_7d,
-        SUM(k.brief_ring_count) FILTER (WHERE k.kind = 'caller') AS in_brief_count_30d,
+        BIT_OR(
+            CASE WHEN k.kind = 'callee' THEN 1 WHEN k.brief_ring_count > 0 THEN 72 ELSE 8 END
+            * CASE
+                WHEN k.call_date >= s.as_of_date - 1 THEN 1
+                WHEN k.call_date >= s.as_of_date - 7 THEN 2
+                ELSE 4
+            END
+            + CASE
+                WHEN k.kind = 'callee'
+                    AND DATE_DIFF('day', k.call_date, s.as_of_date) >= s.created_days_ago - 1
+                THEN 512
+                ELSE 0
+            END
+            + CASE WHEN s.created_days_ago <= 30 THEN 1024 ELSE 0 END
+        ) AS seen,
         SUM(k.call_count) FILTER (WHERE k.kind = 'callee' AND k.call_date >= s.as_of_date - 1)
             AS out_call_count_1d,
         SUM(k.call_count) FILTER (WHERE k.kind = 'callee' AND k.call_date >= s.as_of_date - 7)
