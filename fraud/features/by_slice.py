@@ -185,7 +185,8 @@ def _hold_slice(con: Connection, params: Mapping[str, object], rows: ReducedRows
             frame = frame.filter(pl.col("account_id") >= pl.lit(params["from_account"]))
         if params["to_account"] is not None:
             frame = frame.filter(pl.col("account_id") < pl.lit(params["to_account"]))
-        con.register(name, frame.collect(engine="streaming"))
+        rows_of_slice = frame.collect(engine="streaming")
+        con.register(name, rows_of_slice.to_arrow(compat_level=pl.CompatLevel.newest()))  # no copy
     hold(con, given(Query("scored", text_of("scored_all")), params))
     for name in _OF_SLICE:
         hold(con, Query(name, statement((zones_sql(),), text_of(name))))

@@ -66,7 +66,7 @@ def window_features(
     sources = dict.fromkeys((Relation.SUBJECTS, *built_on))
     parts = (
         *(() if "scored" in held else (scored_sql(scored),)),
-        zones_sql(),
+        *(() if "subjects" in held else (zones_sql(),)),
         *(_relation(source) for source in sources if source not in held),
         *(_grouped(source, of_source) for source, of_source in grouped.items()),
     )
