@@ -21,7 +21,7 @@ THROUGH = {
 }  # fmt: skip
 """What ties accounts, in the words of the pages."""
 
-_READ = ("subjects", *SIGHTINGS, "blocks", "links", "shared_traces")
+_READ = ("subjects", *SIGHTINGS, "left_behind", "blocks", "links", "shared_traces")
 
 
 def ties(accounts: Sequence[str], as_of: date, left_out: Collection[str]) -> Query:
