@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime
 import polars as pl
 
 from cdr.amend import Amendment, Progress, Reading, amend, files_by_day
-from cdr.errors import storage
+from cdr.errors import DAMAGED_FILE, StorageFailed, storage
 from cdr.lake import DataFile, Lake
 from cdr.normalise.owners import NO_ACCOUNT, OWN_WAY, with_account
 from cdr.schema import ACCOUNT_NUMBERS, CALLS
@@ -62,11 +62,20 @@ class Reassignment:
         Calls that do.
     sources : tuple of SourceFound
         By name; those whose settings say that they have no accounts are left out.
+    harmed : tuple of date
+        Days passed over, as a file of theirs is damaged.
     """
 
     days: tuple[date, ...]
     found: int
     sources: tuple[SourceFound, ...]
+    harmed: tuple[date, ...] = ()
+
+    @property
+    def concerns(self) -> tuple[str, ...]:
+        """Say which days were passed over."""
+        days = ", ".join(map(str, self.harmed))
+        return (f"accounts not looked for in calls of {days}: {DAMAGED_FILE}",) if days else ()
 
 
 def compare(
@@ -94,26 +103,27 @@ def compare(
     """
     owners = _owners(lake)
     by_day = files_by_day(lake, since=since, until=until)
-    days: list[date] = []
+    days, harmed = list[date](), list[date]()
     counted = _NONE
-    has_accounts = ~pl.col("source").is_in(
-        [name for name, source in sources.items() if source.account_from == "none"]
-    )
     for number, (day, files) in enumerate(by_day.items(), start=1):
-        for file in files:
-            with storage("reading calls"):
-                rows = _without(lake, file).filter(has_accounts).select(_LOOKED_AT).collect()
-            again = _looked_for(rows, sources, owners)
-            counted = _summed(pl.concat([counted, _counted(again)]))
-            if again["account_id"].count() and day not in days:
-                days.append(day)
+        try:
+            of_day = [_of_file(lake, file, sources, owners) for file in files]
+        except StorageFailed as error:
+            if error.kind != DAMAGED_FILE:
+                raise
+            harmed.append(day)
+            continue
+        if any(counts["found"].sum() for counts in of_day):
+            days.append(day)
+        counted = _summed(pl.concat([counted, *of_day]))
         if progress:
             progress(number, len(by_day))
     found = tuple(
         SourceFound(account_from=_way(sources, row["source"]), **row)
         for row in counted.sort("source").iter_rows(named=True)
     )
-    return Reassignment(tuple(days), sum(source.found for source in found), found)
+    total = sum(source.found for source in found)
+    return Reassignment(tuple(days), total, found, tuple(harmed))
 
 
 def reassign(
@@ -224,6 +234,19 @@ def _owners(lake: Lake) -> pl.DataFrame:
 
 def _without(lake: Lake, file: DataFile) -> pl.LazyFrame:
     return lake.scan_files(CALLS, [file]).filter(_HAS_NONE)
+
+
+def _of_file(
+    lake: Lake, file: DataFile, sources: Mapping[str, SourceSettings], owners: pl.DataFrame
+) -> pl.DataFrame:
+    """Count, by source, the calls of a file without an account, and those that find one."""
+    without_by_choice = [name for name, one in sources.items() if one.account_from == "none"]
+    with storage("reading calls"):
+        rows = _without(lake, file).filter(~pl.col("source").is_in(without_by_choice))
+        counts = _counted(_looked_for(rows.select(_LOOKED_AT).collect(), sources, owners))
+    if counts["found"].sum():
+        lake.check_whole(CALLS, [file])
+    return counts
 
 
 def _read_again(

@@ -107,13 +107,14 @@ def _run(lake: Lake, day: date, now: datetime, tell: Callable[[str], None]) -> H
     taken = take_in(lake, now=now)
     concerns = concerns_of(lake, taken, now=now)
     if any(report.table == "account_numbers" for report in taken.imports):
-        reassign_for_new_numbers(
+        found = reassign_for_new_numbers(
             lake,
             lake.settings.sources,
             imported_since=now,
             now=now,
             since=day - timedelta(days=DAYS - 1),
         )
+        concerns += found.concerns
     tell("reducing what is new")
     reduce_days(lake, as_of=midnight_after(day), back_days=DAYS)
     tell("applying the rules")
@@ -121,9 +122,9 @@ def _run(lake: Lake, day: date, now: datetime, tell: Callable[[str], None]) -> H
     candidates: list[Candidate] = []
     opened = refreshed = 0
     for looked_at in (day - timedelta(days=back) for back in reversed(range(DAYS))):
-        found = apply_rules(lake, looked_at, now=now)
-        concerns += [text for text in found["concerns"] if text not in concerns]
-        for row in found["hits"]:
+        applied = apply_rules(lake, looked_at, now=now)
+        concerns += [text for text in applied["concerns"] if text not in concerns]
+        for row in applied["hits"]:
             rules.setdefault(row["rule"], {"rule": row["rule"], "accounts": 0, "report_only": 0})
             for name in ("accounts", "report_only"):
                 rules[row["rule"]][name] += row[name]

@@ -15,7 +15,7 @@ import polars as pl
 
 from cdr.billing.costs import cost_book
 from cdr.checks import findings_of
-from cdr.errors import WrongUse
+from cdr.errors import DAMAGED_FILE, QueryFailed, StorageFailed, WrongUse, storage
 from cdr.lake import Lake
 from cdr.lake.compact import compact
 from cdr.lengths import doubt_lengths, recent_days
@@ -160,27 +160,49 @@ def _reassign(night: Night) -> Result:
     return {
         "days": len(found.days),
         "reassigned": found.found,
-        REASSIGNED_AT[1]: night.now.isoformat(),
+        "concerns": found.concerns,
+        REASSIGNED_AT[1]: None if found.harmed else night.now.isoformat(),
     }
 
 
 REASSIGNED_AT = ("reassign", "looked_at")
-"""Step of a night and name in its result: numbers taken in later may have calls to find."""
+"""Step of a night and name in its result: numbers taken in later may have calls to find. Null where
+a day was passed over, so that the next night looks again."""
 
 
 def _lengths(night: Night) -> Result:
     """Look at the days of all calls that came in since the last look; at first at every day."""
     days = recent_days(night.lake, since=_since_last(night, LOOKED_AT))
-    doubted = sum(doubt_lengths(night.lake, day, now=night.now) for day in days)
-    return {"days": len(days), "doubted": doubted, LOOKED_AT[1]: night.now.isoformat()}
+    doubted, harmed = 0, list[date]()
+    for day in days:
+        try:
+            with storage("looking for doubtful lengths"):
+                doubted += doubt_lengths(night.lake, day, now=night.now)
+        except StorageFailed as error:
+            if error.kind != DAMAGED_FILE:
+                raise
+            harmed.append(day)
+    said = f"lengths of {', '.join(map(str, harmed))} not looked at: {DAMAGED_FILE}"
+    return {
+        "days": len(days),
+        "doubted": doubted,
+        "concerns": [said] if harmed else [],
+        LOOKED_AT[1]: None if harmed else night.now.isoformat(),
+    }
 
 
 LOOKED_AT = ("lengths", "looked_at")
-"""Step of a night and name in its result: calls that came in later were not looked at."""
+"""Step of a night and name in its result: calls that came in later were not looked at. Null where a
+day was passed over, so that the next night looks again."""
 
 
 def _check(night: Night) -> Result:
-    findings = findings_of(night.lake.connect_raw("fraud"), night.day)
+    try:
+        findings = findings_of(night.lake.connect_raw("fraud"), night.day)
+    except QueryFailed as error:
+        if error.kind != DAMAGED_FILE:
+            raise
+        return {"findings": [], "concerns": [f"sources and lengths not checked: {DAMAGED_FILE}"]}
     return {
         "findings": [asdict(finding) for finding in findings],
         "concerns": [finding.text for finding in findings],

@@ -7,6 +7,8 @@ table), `batch` (what becomes visible together).
 
 from __future__ import annotations
 
+import functools
+import operator
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -17,6 +19,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.dataset as ds
 from deltalake import DeltaTable
+from pyarrow.fs import LocalFileSystem
 
 from cdr import query
 from cdr.errors import DAMAGED_FILE, StorageFailed, WrongUse, storage
@@ -240,18 +243,19 @@ class Lake:
         if not files:
             return schema.empty_table()
         folder = self.store.place(table).address
-        filesystem = self.store.filesystem(table)
-        partition = pa.schema(
-            [schema.field(name) for name in table.partition_by if name in columns]
-        )
-        return ds.dataset(
-            [file.path if filesystem else f"{folder}/{file.path}" for file in files],
-            schema=schema,
-            filesystem=filesystem,
-            format="parquet",
-            partitioning=ds.partitioning(partition, flavor="hive") if len(partition) else None,
-            partition_base_dir="" if filesystem else folder,
-        )
+        remote = self.store.filesystem(table)
+        filesystem = remote or LocalFileSystem()
+        parquet = ds.ParquetFileFormat()
+        kept = [name for name in table.partition_by if name in columns]
+        fragments = [
+            parquet.make_fragment(
+                file.path if remote else f"{folder}/{file.path}",
+                filesystem,
+                _of_partition({name: schema.field(name).type for name in kept}, file),
+            )
+            for file in files
+        ]  # whose files are looked for when they are read: one that is gone stops who asks for it
+        return ds.FileSystemDataset(fragments, schema, parquet, filesystem)
 
     # -- writing ------------------------------------------------------------
 
@@ -338,6 +342,15 @@ class Lake:
     def _open(self, table: Table) -> DeltaTable | None:
         """Open a table's newest version, also one that readers do not see yet."""
         return open_table(self.store.place(table), table)
+
+
+def _of_partition(types: Mapping[str, pa.DataType], file: DataFile) -> ds.Expression | None:
+    """Say what every row of a file has in the columns of its partition."""
+    says = [
+        ds.field(name) == pa.scalar(file.partition[name]).cast(dtype)
+        for name, dtype in types.items()
+    ]
+    return functools.reduce(operator.and_, says) if says else None
 
 
 def _known(purpose: Purpose | str) -> Purpose:

@@ -67,7 +67,9 @@ def reassign(
         show({**asdict(report), "committed": changed}, as_json=True)
     else:
         show({}, as_json=False, text=_outcome(report, changed, commit=commit))
-    if report.found and not commit:
+    for concern in report.concerns:
+        tell(concern)
+    if report.concerns or (report.found and not commit):
         raise typer.Exit(NEEDS_A_PERSON)
 
 
@@ -91,7 +93,7 @@ def _show(report: Reassignment) -> None:
 
 
 def _outcome(report: Reassignment, changed: int, *, commit: bool) -> str:
-    if not report.sources:
+    if not report.sources and not report.harmed:
         return "every call has an account"
     if not report.found:
         return "no call without an account would find one now"

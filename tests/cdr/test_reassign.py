@@ -147,18 +147,25 @@ def test_a_call_that_has_an_account_keeps_it(late: cdr.Lake) -> None:
     assert changed == [("after", "a0", "outbound", [])]  # which was nobody's
 
 
-def test_a_damaged_file_is_not_written_anew_as_if_it_were_whole(late: cdr.Lake) -> None:
+def test_a_damaged_file_is_not_written_anew_as_if_it_were_whole_and_keeps_its_day_alone(
+    late: cdr.Lake,
+) -> None:
+    tell_numbers(
+        late, "account_id,number,valid_from,valid_to\na0,+49301234567,2026-09-02T00:00:00Z,\n"
+    )
     (harmed,) = (f for f in late.files(CALLS) if f.partition["call_date"] == "2026-09-01")
     file = late.home.lake / "calls" / harmed.path
     content = bytearray(file.read_bytes())
-    at = content.index(b"strangers")
-    content[at] ^= 1
+    content[content.index(b"strangers")] ^= 1
     file.write_bytes(content)
+
+    report = compare(late, SOURCES)
+    assert (report.days, report.harmed) == ((date(2026, 9, 2),), (date(2026, 9, 1),))
+    assert "2026-09-01" in report.concerns[0]
+    assert commit(late) == 1
     with pytest.raises(StorageFailed, match="damaged"):
-        commit(late)
-    assert [fault.what for fault in verify(late).faults] == [
-        "a file has other bytes than were written"
-    ]
+        reassign(late, SOURCES, report.harmed, now=LATER)
+    assert harmed.path in {one.path for one in late.files(CALLS)}
 
 
 @pytest.mark.parametrize("way", ["code", "trunk", "none"])

@@ -121,6 +121,19 @@ def test_stats_of_a_damaged_lake_count_what_the_log_says(
     assert "`callsieve lake verify` names it" in ran.err
 
 
+def test_a_file_that_is_gone_stops_those_questions_alone_that_need_it(
+    callsieve: RunCommand, taken_in: Store
+) -> None:
+    next((taken_in.home / "lake" / "calls").rglob("*2026-09-01/*.parquet")).unlink()
+
+    def asked(what: str) -> int:
+        return run(callsieve, taken_in, "query", what, "--purpose", "billing", "--json").code
+
+    assert asked("SELECT count(*) FROM ingests") == 0
+    assert asked("SELECT max(duration_ms) FROM calls WHERE call_date = '2026-09-04'") == 0
+    assert asked("SELECT max(duration_ms) FROM calls") == 3
+
+
 def cut(file: Path) -> None:
     file.write_bytes(file.read_bytes()[:-100])
 
