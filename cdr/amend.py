@@ -8,12 +8,14 @@ caller's: `renumber`, `reassign`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 
 import polars as pl
 
+from cdr.errors import StorageFailed, storage
 from cdr.ingest.ledger import amendments
 from cdr.lake import Batch, DataFile, Lake
 from cdr.lake.in_order import sorted_calls
@@ -109,7 +111,7 @@ def amend(
     """
     changed = 0
     for number, day in enumerate(days, start=1):
-        with lake.batch(amendment.did) as batch, lake.writing():
+        with _after(changed), lake.batch(amendment.did) as batch, lake.writing():
             amended = (
                 _staged(lake, batch, file, reading, now)
                 for file in files_by_day(lake).get(day, ())
@@ -127,6 +129,19 @@ def amend(
         if progress:
             progress(number, len(days))
     return changed
+
+
+@contextmanager
+def _after(changed: int) -> Iterator[None]:
+    """Let a failure say that days before it are done."""
+    try:
+        with storage("amending calls"):
+            yield
+    except StorageFailed as error:
+        if not changed:
+            raise
+        outcome = "the days before are done, this one is as it was"
+        raise StorageFailed(error.doing, error.kind, outcome=outcome) from None
 
 
 _AMENDED = CALLS.empty().select("ingest_id", "source", "source_rows", "started_at")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import cdr.billing.tables  # noqa: F401 (its tables are looked through)
 import fraud.tables  # noqa: F401 (the same)
-from cdr.errors import WrongUse, storage
+from cdr.errors import StorageFailed, WrongUse, storage
 from cdr.lake import Lake
 from cdr.lake.home import write_whole
 from cdr.lake.versions import drop_old_versions, old_versions
@@ -61,6 +61,8 @@ ROUNDS = 3
 or taken in meanwhile."""
 
 A_HOLD = "a legal hold on, or an open case of, somebody else whom these rows name too"
+
+_HALF_DONE = "what is erased already stays erased, and the request stays open"
 
 Progress = Callable[[str], None]
 
@@ -150,7 +152,11 @@ def erase(
         for name, step in STEPS.items():
             progress(name)
             began = time.monotonic()
-            step(work)
+            try:
+                with storage(f"erasing, step {name}"):
+                    step(work)
+            except StorageFailed as error:
+                raise StorageFailed(error.doing, error.kind, outcome=_HALF_DONE) from None
             work.receipt.seconds[name] = round(time.monotonic() - began, 3)
         work.receipt.done_at = now.isoformat()
         if work.receipt.complete:

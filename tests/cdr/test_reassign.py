@@ -168,6 +168,14 @@ def test_a_damaged_file_is_not_written_anew_as_if_it_were_whole_and_keeps_its_da
     assert harmed.path in {one.path for one in late.files(CALLS)}
 
 
+def test_a_disk_that_fails_half_way_leaves_the_days_before_done(late: cdr.Lake) -> None:
+    (gone,) = (f for f in late.files(CALLS) if f.partition["call_date"] == "2026-09-02")
+    (late.home.lake / "calls" / gone.path).unlink()
+    with pytest.raises(StorageFailed, match="the days before are done"):
+        reassign(late, SOURCES, [date(2026, 9, 1), date(2026, 9, 2)], now=LATER)
+    assert late.scan(CALLS, dates=[date(2026, 9, 1)]).collect()["account_id"].count() == 5
+
+
 @pytest.mark.parametrize("way", ["code", "trunk", "none"])
 def test_what_the_files_own_words_decide_is_not_overruled(late: cdr.Lake, way: str) -> None:
     others = {"pbx": PBX.model_copy(update={"account_from": way})}

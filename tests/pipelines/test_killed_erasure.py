@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import cdr
+from cdr.errors import StorageFailed
 from cdr.privacy.identifiers import Identifiers, identifiers_of
 from cdr.privacy.requests import Person
 from cdr.privacy.traces import search
@@ -69,3 +70,16 @@ def test_a_killed_erasure_is_completed(sample_home: Path, step: str) -> None:
     assert receipt.tables["calls"].found["account_id"] > 100, "what the killed one had found"
     assert erasure.unfinished(lake_of(sample_home)) == ()
     assert places(sample_home, who) == ()
+
+
+@pytest.mark.large
+def test_an_erasure_that_damage_stops_says_so_and_is_completed_later(sample_home: Path) -> None:
+    lake = lake_of(sample_home)
+    file = Path(lake.address(TABLES["account_days"], lake.files(TABLES["account_days"])[0]))
+    content = file.read_bytes()
+    file.unlink()
+    person = customer(sample_home)
+    with pytest.raises(StorageFailed, match="already stays erased"):
+        erase(sample_home, person)
+    file.write_bytes(content)
+    assert erase(sample_home, person).complete
