@@ -7,14 +7,14 @@ wants it, the change (`amend`). Whose call it is, and which way it went, stays a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
 import polars as pl
 
 from cdr.amend import Amendment, Progress, Reading, amend, files_by_day
-from cdr.errors import storage
+from cdr.errors import DAMAGED_FILE, StorageFailed, storage
 from cdr.lake import DataFile, Lake
 from cdr.normalise.numbers import NUMBERING_VERSION, Validity, normalise_party
 from cdr.schema import CALLS
@@ -74,6 +74,8 @@ class Renumbering:
         since nothing says what country they dialled in.
     differences : tuple of Difference
         The most frequent first.
+    harmed : tuple of date
+        Days passed over, as a file of theirs is damaged.
     """
 
     version: str
@@ -82,6 +84,13 @@ class Renumbering:
     changed: int
     left: dict[str, int]
     differences: tuple[Difference, ...]
+    harmed: tuple[date, ...] = ()
+
+    @property
+    def concerns(self) -> tuple[str, ...]:
+        """Say which days were passed over."""
+        days = ", ".join(map(str, self.harmed))
+        return (f"numbers of calls of {days} not read again: {DAMAGED_FILE}",) if days else ()
 
 
 def compare(
@@ -100,13 +109,22 @@ def compare(
     progress : callable, optional
         See `cdr.amend.Progress`.
     """
-    days: list[date] = []
+    days, harmed = list[date](), list[date]()
     read = changed = 0
     left: Counter[str] = Counter()
     found = _NO_DIFFERENCES
     by_day = files_by_day(lake)
     for number, (day, files) in enumerate(by_day.items(), start=1):
-        for rows in _older_rows(lake, files):
+        try:
+            older = [file for file in files if _is_older(lake, file)]
+            lake.check_whole(CALLS, older)
+        except StorageFailed as error:
+            if error.kind != DAMAGED_FILE:
+                raise
+            harmed.append(day)
+            continue
+        for file in older:
+            rows = lake.scan_files(CALLS, [file]).filter(_OLDER).collect()
             known = rows.filter(pl.col("source").is_in(list(sources)))
             unknown = rows.filter(~pl.col("source").is_in(list(sources)))
             left.update(dict(unknown["source"].value_counts().iter_rows()))
@@ -120,7 +138,9 @@ def compare(
             progress(number, len(by_day))
     ordered = found.sort("calls", "field", "before", "after", descending=[True, *[False] * 3])
     differences = tuple(Difference(**row) for row in ordered.iter_rows(named=True))
-    return Renumbering(NUMBERING_VERSION, tuple(days), read, changed, dict(left), differences)
+    return Renumbering(
+        NUMBERING_VERSION, tuple(days), read, changed, dict(left), differences, tuple(harmed)
+    )
 
 
 def renumber(
@@ -128,6 +148,7 @@ def renumber(
     sources: Mapping[str, SourceSettings],
     *,
     now: datetime,
+    besides: Collection[date] = (),
     progress: Progress | None = None,
 ) -> int:
     """Read the numbers again and commit what differs, one batch a day; safe to repeat.
@@ -138,6 +159,8 @@ def renumber(
         As `compare` takes them.
     now : datetime
         When the calls came to read as they do, with a time zone.
+    besides : collection of date
+        Days that are left as they are.
 
     Returns
     -------
@@ -152,19 +175,12 @@ def renumber(
     said = Amendment("renumber", "renumbered", f"(numbers read with {NUMBERING_VERSION})")
     return amend(
         lake,
-        list(files_by_day(lake)),
+        [day for day in files_by_day(lake) if day not in besides],
         said,
         lambda file: _read_again(lake, file, sources),
         now=now,
         progress=progress,
     )
-
-
-def _older_rows(lake: Lake, files: Iterable[DataFile]) -> Iterator[pl.DataFrame]:
-    """Read, a file at a time, the calls that other metadata read."""
-    for file in files:
-        if _is_older(lake, file):
-            yield lake.scan_files(CALLS, [file]).filter(_OLDER).collect()
 
 
 _OLDER = pl.col("numbering_version") != NUMBERING_VERSION

@@ -50,13 +50,16 @@ def renumber(
             opened,
             settings.sources,
             now=datetime.now(tz=UTC),
+            besides=report.harmed,
             progress=lambda done, of: say(f"  {done:,} of {of:,} days changed"),
         )
     if as_json:
         show({**asdict(report), "committed": changed}, as_json=True)
     else:
         show({}, as_json=False, text=_outcome(report, changed, commit=commit))
-    if report.left or (report.changed and not commit):
+    for concern in report.concerns:
+        tell(concern)
+    if report.left or report.concerns or (report.changed and not commit):
         raise typer.Exit(NEEDS_A_PERSON)
 
 
@@ -73,7 +76,7 @@ def _show(report: Renumbering) -> None:
 
 
 def _outcome(report: Renumbering, changed: int, *, commit: bool) -> str:
-    if not report.read and not report.left:
+    if not (report.read or report.left or report.harmed):
         return f"all calls were read with {report.version}"
     said = [
         f"{report.changed:,} of {report.read:,} calls of {len(report.days)} days that other "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
@@ -102,6 +102,18 @@ def test_a_day_in_several_files_has_one_row_in_the_ledger(lake: cdr.Lake) -> Non
     ledger = lake.scan(INGESTS).filter(pl.col("state") == "renumbered").collect()
     assert ledger.select("source", "corrected").rows() == [("pbx", 2)]
     assert verify(lake).faults == ()
+
+
+def test_a_damaged_day_is_passed_over_and_named(lake: cdr.Lake, tmp_path: Path) -> None:
+    take_in(lake, tmp_path, ROWS.replace("2026-09-01", "2026-09-02"), source="other")
+    age(lake, callee_country=pl.lit("FR"))
+    (harmed,) = (f for f in lake.files(CALLS) if f.partition["call_date"] == "2026-09-02")
+    (lake.home.lake / "calls" / harmed.path).write_bytes(b"")
+    sources = {"pbx": PBX, "other": PBX}
+    report = compare(lake, sources)
+    assert (report.read, report.harmed) == (3, (date(2026, 9, 2),))
+    assert "2026-09-02" in report.concerns[0]
+    assert renumber(lake, sources, now=LATER, besides=report.harmed) == 3
 
 
 def test_the_change_keeps_the_earlier_version_and_the_books(lake: cdr.Lake) -> None:
