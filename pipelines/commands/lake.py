@@ -65,7 +65,10 @@ def verify(ctx: typer.Context, as_json: Json = False) -> None:
         f"{fault.table}: {fault.what}" + (f" ({fault.file})" if fault.file else "")
         for fault in verified.faults
     ]
-    show(asdict(verified), as_json=as_json, text="\n".join([*lines, read + _verdict(len(lines))]))
+    lines.append(read + _verdict(len(verified.faults)))
+    if any(fault.file for fault in verified.faults):
+        lines.append(_COPY_BACK)
+    show(asdict(verified), as_json=as_json, text="\n".join(lines))
     if verified.faults:
         raise typer.Exit(NEEDS_A_PERSON)
 
@@ -99,6 +102,12 @@ def history(
     commits = commits_of(open_lake(ctx.obj()), limit=limit)
     found = {"commits": [asdict(commit) for commit in commits]}
     show(found, as_json=as_json, text="\n".join(_in_one_line(c) for c in commits) or "nothing yet")
+
+
+_COPY_BACK = (
+    "copy each file that is named back from any backup that has it, to the same path: any copy of "
+    "that name is the right one"
+)
 
 
 def _verdict(faults: int) -> str:

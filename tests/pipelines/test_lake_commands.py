@@ -132,6 +132,8 @@ def test_a_file_that_is_gone_stops_those_questions_alone_that_need_it(
     assert asked("SELECT count(*) FROM ingests") == 0
     assert asked("SELECT max(duration_ms) FROM calls WHERE call_date = '2026-09-04'") == 0
     assert asked("SELECT max(duration_ms) FROM calls") == 3
+    with pytest.raises(cdr.CdrError, match="damaged or gone"):
+        cdr.open_lake(cdr.load_settings(home=taken_in.home)).calls()
 
 
 def cut(file: Path) -> None:
@@ -199,7 +201,9 @@ def test_verify_ends_with_1_and_names_the_file(callsieve: RunCommand, taken_in: 
     assert bad.found["faults"] == [
         {"table": "calls", "what": "the log names a file that is not there", "file": file}
     ]
-    assert "1 fault" in run(callsieve, taken_in, "lake", "verify").out
+    shown = run(callsieve, taken_in, "lake", "verify").out
+    assert "1 fault" in shown
+    assert "copy each file that is named back" in shown
 
 
 def test_history_says_what_each_batch_did(callsieve: RunCommand, taken_in: Store) -> None:
