@@ -1,12 +1,13 @@
 """Likeness against tuned classifiers, on real accounts blocked for fraud and on quite other data.
 
 Run: ``python benchmarks/sichuan.py [--splits 20] [--data ../shared/data/sichuan] [--other]
-[--tune-each] [--kept FILE] [--without-ours]``
+[--folds N] [--tune-each] [--kept FILE] [--without-ours]``
 
-Rows are split in halves, stratified, again and again; every method sees the same splits.
+Rows are split in halves, stratified, again and again; every method sees the same splits. With
+``--folds N`` they are cut into N folds, again and again, and N - 1 of them are learned from.
 Printed: mean and standard deviation of the area under the curve, of average precision and of
 macro F1 (of what ``predict`` says), and by how much ours is better, paired, with the 95 %
-interval of that mean. Halves overlap from split to split, so the interval is Nadeau and
+interval of that mean. Splits overlap, so the interval is Nadeau and
 Bengio's corrected one (Machine Learning 52, 2003). The second table is without the columns
 that give away how long an account has existed. The others' settings are chosen by
 cross-validated search on the training half of the first split, with ``--tune-each`` on that of
@@ -34,7 +35,7 @@ from sklearn.datasets import load_breast_cancer, load_digits, make_classificatio
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
-from sklearn.model_selection import GridSearchCV, StratifiedShuffleSplit
+from sklearn.model_selection import GridSearchCV, RepeatedStratifiedKFold, StratifiedShuffleSplit
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import QuantileTransformer
@@ -123,23 +124,43 @@ def measured(
     )
 
 
+def split(X: Any, y: Any, splits: int, folds: int | None) -> list[tuple[Any, Any]]:
+    """Return rows to learn from and rows to ask about, as often as wanted."""
+    if folds is None:
+        return list(StratifiedShuffleSplit(splits, test_size=0.5, random_state=1).split(X, y))
+    again = RepeatedStratifiedKFold(n_splits=folds, n_repeats=splits // folds, random_state=1)
+    return list(again.split(X, y))
+
+
 def table(
-    name: str, X: Any, y: Any, *, splits: int, tune_each: bool, kept: Kept, ours_too: bool
+    name: str,
+    X: Any,
+    y: Any,
+    *,
+    splits: int,
+    folds: int | None,
+    tune_each: bool,
+    kept: Kept,
+    ours_too: bool,
 ) -> None:
     """Measure every method on the same splits and print one line each."""
-    sys.stdout.write(f"\n{name}: {len(y):,} rows, {X.shape[1]} columns, {y.mean():.0%} positive\n")
-    halves = list(StratifiedShuffleSplit(splits, test_size=0.5, random_state=1).split(X, y))
-    first = halves[0][0]
+    every = split(X, y, splits, folds)
+    first = every[0][0]
+    sys.stdout.write(
+        f"\n{name}: {len(y):,} rows, {X.shape[1]} columns, {y.mean():.0%} positive, "
+        f"{len(every)} times {len(first):,} to learn from\n"
+    )
+    key = name if folds is None else f"{name}, {folds} folds"
     found: dict[str, list[Sequence[float]]] = {}
     for method in (*others(), *([OURS] if ours_too else [])):
         once = cache(partial(tuned, method, X[first], y[first]))  # not where all of it is kept
         found[method] = []
-        for number, (learned, asked) in enumerate(halves):
+        for number, (learned, asked) in enumerate(every):
             make = partial(tuned, method, X[learned], y[learned]) if tune_each else once
             if method == OURS:
                 make = BlockedAccountSimilarity
             measure = partial(measured, make, X, y, learned, asked)
-            found[method].append(kept.measured((name, method, number), measure))
+            found[method].append(kept.measured((key, method, number), measure))
     for method, values in found.items():
         mean, spread = np.mean(values, axis=0), np.std(values, axis=0)
         line = "  ".join(
@@ -147,23 +168,25 @@ def table(
         )
         if method != OURS and ours_too:
             line += "  ours better by " + ", ".join(
-                _margins(np.array(found[OURS]) - np.array(values))
+                _margins(np.array(found[OURS]) - np.array(values), len(y) / len(first) - 1)
             )
         sys.stdout.write(f"{method:<25} {line}\n")
     sys.stdout.flush()
 
 
-def _margins(differences: Any) -> Iterator[str]:
-    """Write each column's mean with its 95 % interval, corrected for overlapping halves."""
+def _margins(differences: Any, asked_share: float) -> Iterator[str]:
+    """Write each column's mean, its 95 % interval and how often it is above 0.
+
+    The interval is corrected for the overlap of splits by how many rows are asked about for
+    each that is learned from.
+    """
     count = len(differences)
     if count < 2:
         return (f"{mean:+.4f}" for mean in differences.mean(axis=0))
-    wide = student.ppf(0.975, count - 1) * np.sqrt(1 / count + 1.0)  # test half over training half
+    wide = student.ppf(0.975, count - 1) * np.sqrt(1 / count + asked_share)
     return (
-        f"{mean:+.4f} ± {wide * spread:.4f}"
-        for mean, spread in zip(
-            differences.mean(axis=0), differences.std(axis=0, ddof=1), strict=True
-        )
+        f"{of_one.mean():+.4f} ± {wide * of_one.std(ddof=1):.4f} ({(of_one > 0).sum()})"
+        for of_one in differences.T
     )
 
 
@@ -209,6 +232,7 @@ def main() -> None:
     """Measure and print."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--splits", type=int, default=20)
+    options.add_argument("--folds", type=int, help="folds instead of halves")
     options.add_argument("--data", type=Path, default=Path("../shared/data/sichuan"))
     options.add_argument("--other", action="store_true", help="quite other data instead")
     options.add_argument("--tune-each", action="store_true", help="tune the others in every split")
@@ -217,6 +241,7 @@ def main() -> None:
     asked = options.parse_args()
     how = {
         "splits": asked.splits,
+        "folds": asked.folds,
         "tune_each": asked.tune_each,
         "kept": Kept(asked.kept),
         "ours_too": not asked.without_ours,

@@ -37,6 +37,7 @@ class Growth:
     max_depth: int
     min_leaf: int
     split_share: float
+    balance: float
 
 
 class Chain:
@@ -110,12 +111,12 @@ class Chain:
 def grown(
     codes: NDArray[np.float32], encoded: Rows, use: NDArray[np.bool_], growth: Growth, seed: int
 ) -> Chain:
-    """Grow a chain on the accounts ``use`` names; both classes weigh alike."""
+    """Grow a chain on the accounts ``use`` names; the rarer class weighs more, by ``balance``."""
     codes, wanted = codes[use], encoded[use].astype(np.float64)
-    blocked = wanted.sum()
+    blocked = int(wanted.sum())
     if not 0 < blocked < len(wanted):
         return Chain([], np.empty(0))
-    of_class = len(wanted) / 2 / np.array([len(wanted) - blocked, blocked])
+    of_class = class_weights(len(wanted) - blocked, blocked, growth.balance)
     weight = of_class[encoded[use]]
     caution = CAUTION * of_class.max()
     rng = np.random.default_rng(seed)
@@ -141,6 +142,15 @@ def grown(
         _set_values(tree, value)
         trees.append(tree)
     return Chain(trees, np.array(weights))
+
+
+def class_weights(good: int, blocked: int, balance: float) -> Floats:
+    """Return what an account of each class counts, (2,): the rarer ones more, by ``balance``.
+
+    With 1 both classes count alike; with 0 each account counts as one.
+    """
+    found: Floats = ((good + blocked) / 2 / np.array([good, blocked])) ** balance
+    return found
 
 
 def knots_of(column: Floats, encoded: Rows) -> Floats:

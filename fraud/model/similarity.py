@@ -10,6 +10,7 @@ here: a single chain (:mod:`fraud.model.chains`), lines (:mod:`fraud.model.lines
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any, Self
 
 import numpy as np
@@ -54,6 +55,9 @@ class BlockedAccountSimilarity(ClassifierMixin, BaseEstimator):  # type: ignore[
         Reference accounts in a leaf at least; one odd account is no leaf.
     split_share : float, default=0.6
         Share of the signals that are tried at a split, in (0, 1].
+    balance : float, default=0.5
+        How far the trees make up for one class being rarer, in [0, 1]: the power of the weights
+        that would let both classes count alike. With 1 they do, with 0 each account counts as one.
     random_state : int, RandomState or None, default=0
         Seed; the same seed and data give the same model whatever ``n_jobs`` is.
     n_jobs : int, optional
@@ -76,8 +80,8 @@ class BlockedAccountSimilarity(ClassifierMixin, BaseEstimator):  # type: ignore[
     -----
     Each signal is first cut at quantiles of both classes, so that long tails and
     units do not matter. NaN means "unknown" and goes its own way at each split.
-    A chain starts at even odds, both classes weighing alike, and adds extremely
-    randomised trees [1]_ by gradient boosting with Newton steps [2]_; the chains'
+    A chain starts at even odds, an account of the rarer class weighing more, and adds
+    extremely randomised trees [1]_ by gradient boosting with Newton steps [2]_; the chains'
     log-odds are averaged [3]_. With 100 accounts of each class a logistic regression on
     the normal scores of signals' ranks is fitted too, as smooth trends cost trees many
     splits. The score is a logistic curve of both, fitted to reference accounts by the
@@ -121,6 +125,7 @@ class BlockedAccountSimilarity(ClassifierMixin, BaseEstimator):  # type: ignore[
         max_depth: int = 6,
         min_leaf: int = 5,
         split_share: float = 0.6,
+        balance: float = 0.5,
         random_state: Any = 0,
         n_jobs: int | None = None,
     ) -> None:
@@ -131,6 +136,7 @@ class BlockedAccountSimilarity(ClassifierMixin, BaseEstimator):  # type: ignore[
         self.max_depth = max_depth
         self.min_leaf = min_leaf
         self.split_share = split_share
+        self.balance = balance
         self.random_state = random_state
         self.n_jobs = n_jobs
 
@@ -156,9 +162,7 @@ class BlockedAccountSimilarity(ClassifierMixin, BaseEstimator):  # type: ignore[
         seeds = rng.randint(2**31 - 1, size=(self.n_repeats, self.n_parts))
         self.knots_ = [knots_of(column, encoded) for column in X.T]
         codes = codes_of(X, self.knots_)
-        growth = Growth(
-            self.n_rounds, self.learning_rate, self.max_depth, self.min_leaf, self.split_share
-        )
+        growth = Growth(*(getattr(self, setting.name) for setting in fields(Growth)))
         self.chains_ = list(
             Parallel(n_jobs=self.n_jobs, prefer="threads")(
                 delayed(grown)(codes, encoded, self.part_[:, repeat] != part, growth, seed)
@@ -275,6 +279,8 @@ class BlockedAccountSimilarity(ClassifierMixin, BaseEstimator):  # type: ignore[
         for name in ("learning_rate", "split_share"):
             if not 0 < getattr(self, name) <= 1:
                 raise ValueError(f"{name} must lie in (0, 1], got {getattr(self, name)!r}")
+        if not 0 <= self.balance <= 1:
+            raise ValueError(f"balance must lie in [0, 1], got {self.balance!r}")
 
     def _fit_curve(self, codes: NDArray[np.float32], encoded: Rows) -> None:
         """Fit the curve from margins to chance on accounts by trees and lines not taught by them.

@@ -290,7 +290,7 @@ def load(folder: Path, model_id: str) -> Model:
             f"scikit-learn {card.sklearn_version} made it and {sklearn.__version__} is installed; "
             "train again",
         )
-    estimator, calibrator = _parts_of(model_id, content)
+    estimator, calibrator = _parts_of(model_id, content, card.seed)
     return Model(estimator, calibrator, card, parameters_from(identity_text), model_id)
 
 
@@ -304,8 +304,10 @@ def _card_of(model_id: str, fields: dict[str, Any]) -> Card:
     return Card(**fields)
 
 
-def _parts_of(model_id: str, content: bytes) -> tuple[BlockedAccountSimilarity, LogisticRegression]:
-    """Read an artifact; one of an earlier build has other parts, and fails to answer."""
+def _parts_of(
+    model_id: str, content: bytes, seed: int
+) -> tuple[BlockedAccountSimilarity, LogisticRegression]:
+    """Read an artifact; one of an earlier build has other settings or parts, or fails to answer."""
     import skops.io  # see `save`
 
     try:
@@ -314,6 +316,8 @@ def _parts_of(model_id: str, content: bytes) -> tuple[BlockedAccountSimilarity, 
             raise ModelRefused(model_id, "it holds types that are not on the list of trusted ones")
         parts = skops.io.loads(content, trusted=list(TRUSTED_TYPES))
         estimator, calibrator = parts["estimator"], parts["calibrator"]
+        if estimator.get_params() != BlockedAccountSimilarity(random_state=seed).get_params():
+            raise ModelRefused(model_id, _OTHER_BUILD)
         nothing_known = np.full((1, estimator.n_features_in_), np.nan)
         estimator.explain(nothing_known)
         estimator.similar_blocked(nothing_known)

@@ -12,6 +12,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from fraud import BlockedAccountSimilarity
+from fraud.model.chains import class_weights
 
 
 @parametrize_with_checks([BlockedAccountSimilarity(n_parts=3, n_repeats=1, n_rounds=10)])
@@ -161,13 +162,28 @@ def test_two_blocked_are_each_scored_without_themselves() -> None:
     assert not np.isnan(unseen).any()
 
 
-def test_few_blocked_among_many_are_left_out_too() -> None:
+def test_ten_blocked_among_thousands_are_left_out_too_and_told_apart() -> None:
     rng = np.random.default_rng(2)
     y = np.repeat([1, 0], [10, 3_000])
     X = rng.normal(np.outer(y, [2.0, 2.0]), 1.0)
     model = BlockedAccountSimilarity(random_state=1).fit(X, y)
     unseen = model.likeness(X, np.arange(len(X)))
     assert not np.isnan(unseen[:10]).any()
+    assert roc_auc_score(y, unseen) > 0.9
+
+
+@pytest.mark.parametrize(("balance", "times"), [(0.0, 1), (0.5, 10), (1.0, 100)])
+def test_a_blocked_account_among_a_hundred_good_ones_counts_so_many_times(
+    balance: float, times: float
+) -> None:
+    good, blocked = class_weights(300, 3, balance)
+    assert blocked == pytest.approx(times * good)
+
+
+@pytest.mark.parametrize("balance", [-0.1, 1.1])
+def test_a_balance_beyond_nothing_and_all_is_refused(balance: float) -> None:
+    with pytest.raises(ValueError, match=r"balance must lie in \[0, 1\]"):
+        BlockedAccountSimilarity(balance=balance).fit([[0.0], [1.0]], [0, 1])
 
 
 def test_nothing_but_nan_is_an_answer_and_not_an_error(model: BlockedAccountSimilarity) -> None:

@@ -157,10 +157,16 @@ def test_a_model_of_an_earlier_build_is_refused(
     parts = {"estimator": copy.copy(model.estimator), "calibrator": model.calibrator}
     shorter = {name: value for name, value in card.items() if name != "medians"}
     of_other_card = as_if_made(tmp_path, skops.io.dumps(parts), shorter)
+    parts["estimator"].balance = 1.0
+    of_other_settings = as_if_made(tmp_path, skops.io.dumps(parts), card)
+    del parts["estimator"].balance
+    of_fewer_settings = as_if_made(tmp_path, skops.io.dumps(parts), card)
+    parts["estimator"].balance = model.estimator.balance
     del parts["estimator"].curve_
     of_other_parts = as_if_made(tmp_path, skops.io.dumps(parts), card)
     of_other_names = as_if_made(tmp_path, skops.io.dumps({"forest": model.calibrator}), card)
-    for model_id in (of_other_card, of_other_parts, of_other_names):
+    of_other_build = of_other_card, of_other_settings, of_fewer_settings, of_other_parts
+    for model_id in (*of_other_build, of_other_names):
         with pytest.raises(ModelRefused, match="another version of Callsieve made it; train again"):
             load(tmp_path, model_id)
 
