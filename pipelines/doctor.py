@@ -183,7 +183,7 @@ def _accounts(lake: Lake) -> Iterator[Answer]:
             "accounts",
             "wrong",
             f"{', '.join(sorted(by_number))}: accounts are found by number, but none is known",
-            "`callsieve numbers import FILE`, before the calls are taken in",
+            "`callsieve numbers import FILE`; calls that are in find theirs in the next night",
         )
 
 
@@ -211,8 +211,8 @@ def _calls(lake: Lake) -> Iterator[Answer]:
                 "wrong",
                 f"{name}: none of the calls of {days[-1]} has an account, so none of them counts "
                 "for anybody",
-                f'`account_from` is "{source.account_from}": does it fit? Calls that are in keep '
-                "what they found",
+                f'`account_from` is "{source.account_from}": does it fit? What calls that are in '
+                "would find says `callsieve lake reassign`",
             )
 
 
