@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -67,13 +68,19 @@ def commit(lake: cdr.Lake) -> int:
     return reassign(lake, SOURCES, days, now=LATER)
 
 
-@pytest.fixture
-def late(tmp_path: Path) -> cdr.Lake:
+@pytest.fixture(scope="module")
+def read_only(tmp_path_factory: pytest.TempPathFactory) -> cdr.Lake:
     """Let numbers come after their calls."""
-    lake = opened(tmp_path / "late")
+    lake = opened(tmp_path_factory.mktemp("late") / "home")
     take_in(lake)
     tell_numbers(lake)
     return lake
+
+
+@pytest.fixture
+def late(read_only: cdr.Lake, tmp_path: Path) -> cdr.Lake:
+    """Give a copy that may be changed."""
+    return opened(Path(shutil.copytree(read_only.home.root, tmp_path / "home")))
 
 
 def test_numbers_that_come_late_say_what_they_would_have_said_before(
@@ -97,13 +104,13 @@ def test_numbers_that_come_late_say_what_they_would_have_said_before(
     }
 
 
-def test_the_report_counts_what_would_be_found_and_writes_nothing(late: cdr.Lake) -> None:
-    before = lake_versions(late)
-    report = compare(late, SOURCES)
+def test_the_report_counts_what_would_be_found_and_writes_nothing(read_only: cdr.Lake) -> None:
+    before = lake_versions(read_only)
+    report = compare(read_only, SOURCES)
     assert report.days == (date(2026, 9, 1),)
     assert report.found == 5
     assert report.sources == (SourceFound("pbx", "number", 9, 5, 2, 2, 1),)
-    assert lake_versions(late) == before
+    assert lake_versions(read_only) == before
 
 
 def lake_versions(lake: cdr.Lake) -> list[int | None]:
@@ -177,10 +184,10 @@ def test_a_disk_that_fails_half_way_leaves_the_days_before_done(late: cdr.Lake) 
 
 
 @pytest.mark.parametrize("way", ["code", "trunk", "none"])
-def test_what_the_files_own_words_decide_is_not_overruled(late: cdr.Lake, way: str) -> None:
+def test_what_the_files_own_words_decide_is_not_overruled(read_only: cdr.Lake, way: str) -> None:
     others = {"pbx": PBX.model_copy(update={"account_from": way})}
-    assert compare(late, others).found == 0
-    assert reassign(late, others, [date(2026, 9, 1)], now=LATER) == 0
+    assert compare(read_only, others).found == 0
+    assert reassign(read_only, others, [date(2026, 9, 1)], now=LATER) == 0
 
 
 def test_a_setting_that_was_wrong_is_mended_too(tmp_path: Path) -> None:
@@ -200,9 +207,11 @@ def test_rows_that_a_law_keeps_for_one_purpose_stay(late: cdr.Lake) -> None:
     assert compare(late, SOURCES).found == 0
 
 
-def test_calls_of_a_source_that_is_not_in_the_settings_stay_and_are_named(late: cdr.Lake) -> None:
-    assert compare(late, {}).sources == (SourceFound("pbx", None, 9, 0, 0, 0, 0),)
-    assert reassign(late, {}, [date(2026, 9, 1)], now=LATER) == 0
+def test_calls_of_a_source_that_is_not_in_the_settings_stay_and_are_named(
+    read_only: cdr.Lake,
+) -> None:
+    assert compare(read_only, {}).sources == (SourceFound("pbx", None, 9, 0, 0, 0, 0),)
+    assert reassign(read_only, {}, [date(2026, 9, 1)], now=LATER) == 0
 
 
 def test_only_days_that_new_numbers_reach_are_looked_at(late: cdr.Lake) -> None:
