@@ -194,6 +194,27 @@ def test_off_hours_are_hours_never_used_before(tables: Open) -> None:
     check(tables([*usual[1:], *last]), off_hours_share_7d=None)  # 29 calls to learn from
 
 
+def test_the_seventh_day_before_is_of_the_week_and_the_eighth_is_before_it(tables: Open) -> None:
+    weeks_ago, week_ago, last = "2026-02-22 10:00", "2026-02-23 10:00", "2026-03-01 10:00"
+    con = tables(
+        [
+            *(call(weeks_ago, 5, callee_number="+49301") for _ in range(3)),
+            *(call(week_ago, 5, callee_number="+49302") for _ in range(2)),
+            *(call(last, 5, callee_number=number) for number in ("+49301", "+49303", "+49304")),
+        ]
+    )
+    check(
+        con,
+        hour_calls_max_count_1d=3,
+        hour_calls_max_count_7d=3,
+        callees_count_7d=4,
+        known_callee_share_1d=1 / 3,
+        known_callee_share_7d=1 / 4,
+    )
+    con = tables([call(weeks_ago, 5), call(week_ago, 5), call(week_ago, 5), call(last, 5)])
+    check(con, hour_calls_max_count_1d=1, hour_calls_max_count_7d=2, night_share_7d=0)
+
+
 def test_peaks(tables: Open) -> None:
     at = datetime(2026, 3, 1, 10, tzinfo=UTC)
     con = tables(
