@@ -10,8 +10,8 @@ a process of its own: (a) Polars copies its columns as text into Parquet, one fo
 DuckDB does the same, as `COPY ... PARTITION_BY` does; (c) it is taken into a lake that holds
 `--held-rows` other calls of the same 30 days already; (d) it is taken in again, and beside it what
 hashing it takes. Printed as JSON: seconds, seconds of processor (imports
-included), rows a second, peak MB of memory, and how many times as
-long as (a).
+included), rows a second, peak MB of memory, and how many times the seconds and the processor
+seconds of (a) and of (b).
 """
 
 from __future__ import annotations
@@ -138,8 +138,10 @@ def measured(
     found["hash"] = child(_HASH, file)
     for each in found.values():
         each["rows_per_s"] = round(rows / max(each["seconds"], 0.01))
-        if plain:
-            each["times_polars"] = round(each["seconds"] / found["polars_copy"]["seconds"], 2)
+        for copy in ("polars", "duckdb") if plain else ():
+            for measure in ("seconds", "cpu_s"):
+                beside = max(found[f"{copy}_copy"][measure], 0.01)
+                each[f"{measure}_times_{copy}"] = round(each[measure] / beside, 2)
     megabytes = round(file.stat().st_size / 1e6)
     return {
         "format": form, "rows": rows, "megabytes": megabytes, "held": held["accepted"], **found
