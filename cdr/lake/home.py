@@ -89,6 +89,10 @@ class Home:
     def _layout(self) -> Path:
         return self.root / "layout.json"
 
+    @property
+    def _publish_lock(self) -> Path:
+        return self.lake / "_publish.lock"
+
     def create(self) -> None:
         """Make the folders where they are missing; only the owner may enter.
 
@@ -102,6 +106,7 @@ class Home:
         self.make_folders()
         with storage("preparing the home folder"):
             if not self._layout.exists():
+                self._publish_lock.touch(mode=0o600)
                 write_whole(self._layout, layout())
         self.check()
 
@@ -164,7 +169,7 @@ class Home:
     @contextmanager
     def publishing(self) -> Iterator[None]:
         """Hold the lock under which a batch's tables are committed one after the other."""
-        with _locked(self.lake / "_publish.lock", wait=True):
+        with _locked(self._publish_lock, wait=True):
             yield
 
     @contextmanager
@@ -174,8 +179,8 @@ class Home:
         A home that cannot be written to is read as it is.
         """
         try:
-            handle = (self.lake / "_publish.lock").open("rb")
-        except FileNotFoundError:  # nothing was ever published
+            handle = self._publish_lock.open("rb")
+        except FileNotFoundError:  # a copy of a home: nobody publishes there
             yield
             return
         with handle:

@@ -113,10 +113,12 @@ def test_a_reader_sees_whole_batches_in_all_tables(lake: cdr.Lake, tmp_path: Pat
     assert seen <= set(range(0, 121, 30))
 
 
+@pytest.mark.parametrize("there", [0, 3], ids=["the-first-batch", "a-later-one"])
 def test_nothing_is_published_while_somebody_looks_at_several_tables(
-    lake: cdr.Lake, tmp_path: Path
+    lake: cdr.Lake, tmp_path: Path, there: int
 ) -> None:
-    take_in(lake.home.root, write(tmp_path, "first", range(3)))
+    if there:
+        take_in(lake.home.root, write(tmp_path, "first", range(there)))
     job = (take_in, (lake.home.root, write(tmp_path, "f", range(3, 5))))
     writer = threading.Thread(target=together, args=(job,))
     with lake.reading():
@@ -125,9 +127,9 @@ def test_nothing_is_published_while_somebody_looks_at_several_tables(
             time.sleep(0.01)  # its ledger row is staged last
         writer.join(0.5)
         assert writer.is_alive()
-        assert lake.calls().collect().height == 3
+        assert lake.calls().collect().height == there
     writer.join()
-    assert lake.calls().collect().height == 5
+    assert lake.calls().collect().height == there + 2
 
 
 def test_a_reader_finishes_what_a_killed_writer_left(lake: cdr.Lake, tmp_path: Path) -> None:
