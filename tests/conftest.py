@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import json
 import os
 import shutil
@@ -39,6 +40,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "sample_night" in getattr(item, "fixturenames", ()):
             item.add_marker("slow")
     items.sort(key=lambda item: not item.nodeid.startswith(("tests/test_", "tests/pipelines/")))
+
+
+def pytest_collection_finish() -> None:
+    """Leave what is imported and collected, a million objects, out of every later clearing up."""
+    gc.freeze()
+
+
+def pytest_unconfigure() -> None:
+    gc.unfreeze()
 
 
 @dataclass(frozen=True)

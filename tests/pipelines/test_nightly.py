@@ -121,6 +121,7 @@ def test_whoever_the_nights_own_files_say_had_left_is_no_candidate(
     assert scores(operator)["account_id"].to_list() == ["a1"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("off", [CALLS_MADE, "callees_count_7d", "identity_evidence_bits"])
 def test_a_signal_that_others_rest_on_can_be_switched_off(
     first_night: FirstNight, tmp_path: Path, off: str

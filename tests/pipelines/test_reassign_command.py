@@ -29,6 +29,7 @@ def tell_numbers(operator: Operator) -> str:
     return str(file)
 
 
+@pytest.mark.slow
 def test_the_report_is_shown_and_nothing_written_until_commit(
     callsieve: RunCommand, nameless: Operator
 ) -> None:

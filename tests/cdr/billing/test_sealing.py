@@ -203,6 +203,7 @@ def adds_up(folder: Path, events: list[Any], months: int = 12) -> None:
     assert set(standing["len"]) <= {0, 1}
 
 
+@pytest.mark.slow
 @settings(max_examples=1, phases=[Phase.generate])
 @given(st.lists(EVENT, min_size=100, max_size=120))
 def test_a_call_is_billed_once_over_a_season(

@@ -59,6 +59,7 @@ def test_what_a_share_is_a_part_of_is_a_count_over_the_same_window() -> None:
         assert counted.window_days == signal.window_days, signal.name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("query", STATEMENTS, ids=lambda q: q.name)
 def test_statements_translate_to_spark(query: Query) -> None:
     tree = sqlglot.parse_one(query.sql, read="duckdb")

@@ -103,6 +103,7 @@ def test_with_few_pairs_only_u_is_learned(sees: Sees) -> None:
     assert (found.learned_as_of, found.data_version) == ("2026-02-01", "accounts=3")
 
 
+@pytest.mark.slow
 def test_stored_parameters_weigh_and_nothing_is_learned_anew(sees: Sees) -> None:
     con = sees(new={"devices": ["dev-1"]}, old=OLD, strangers=98)
     first = compare_accounts(con, as_of=AS_OF)
