@@ -215,7 +215,7 @@ def _join_accounts(
         )
         columns = ACCOUNTS.polars_schema.names()
         whole = pl.concat([closed.select(columns), opened.select(columns)])
-        _replace(lake, batch, ACCOUNTS, whole.sort("account_id", "valid_from"))
+        lake.replace(batch, ACCOUNTS, whole.sort("account_id", "valid_from"))
     return _Counts(new.height, rows.height - new.height - changed.height, changed.height)
 
 
@@ -252,7 +252,7 @@ def _upsert(
     corrected = fresh.join(held, on=key, how="semi", nulls_equal=True)
     if fresh.height:
         kept = held.join(fresh, on=key, how="anti", nulls_equal=True)
-        _replace(lake, batch, table, pl.concat([kept, fresh]).sort(key))
+        lake.replace(batch, table, pl.concat([kept, fresh]).sort(key))
     accepted = fresh.height - corrected.height
     return _Counts(accepted, came.height - fresh.height, corrected.height)
 
@@ -304,13 +304,6 @@ def _join_messages(
     )
     batch.add(MESSAGE_TEMPLATES, counted.select(MESSAGE_TEMPLATES.polars_schema.names()))
     return _Counts(texts.height, rows.height - texts.height, 0)
-
-
-def _replace(lake: Lake, batch: Batch, table: Table, rows: pl.DataFrame) -> None:
-    files = lake.files(table)
-    lake.check_whole(table, files)
-    batch.remove(table, files)
-    batch.add(table, rows)
 
 
 def _e164(number: pl.Expr) -> pl.Expr:

@@ -130,13 +130,12 @@ class Lake:
     def is_whole(self, table: Table, file: DataFile) -> bool:
         """Tell whether a file is there with the bytes that were written."""
         try:
-            with storage(f"reading {table.name}"):
-                content = self.content(table, file)
-                return len(content) == file.size and not damaged(file.path, memoryview(content))
+            self.check_whole(table, [file])
         except StorageFailed as error:
             if error.kind != DAMAGED_FILE:
                 raise
             return False
+        return True
 
     def check_whole(self, table: Table, files: Iterable[DataFile]) -> None:
         """Refuse damaged files that are to be written anew: their copies would pass for whole.
@@ -146,8 +145,21 @@ class Lake:
         StorageFailed
             If one is damaged or gone.
         """
-        if not all(self.is_whole(table, file) for file in files):
+        for file in files:
+            with storage(f"reading {table.name}"):
+                self.check_content(table, file, self.content(table, file))
+
+    def check_content(self, table: Table, file: DataFile, content: pa.Buffer) -> None:
+        """Refuse as `check_whole` does, where a file's bytes are at hand."""
+        if len(content) != file.size or damaged(file.path, memoryview(content)):
             raise StorageFailed(f"reading {table.name}", DAMAGED_FILE)
+
+    def replace(self, batch: Batch, table: Table, rows: pl.DataFrame) -> None:
+        """Let a batch write a small table anew, with what was made of its rows."""
+        files = self.files(table)
+        self.check_whole(table, files)
+        batch.remove(table, files)
+        batch.add(table, rows)
 
     def log(self, table: Table) -> list[dict[str, Any]]:
         """List the commits of a table, the newest first, as Delta's log has them."""

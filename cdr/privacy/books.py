@@ -123,8 +123,5 @@ def change(
     count = held.filter(where).height
     if count:
         changes = [pl.when(where).then(new).otherwise(name).alias(name) for name, new in to.items()]
-        files = lake.files(table)
-        lake.check_whole(table, files)
-        batch.remove(table, files)
-        batch.add(table, held.with_columns(changes))
+        lake.replace(batch, table, held.with_columns(changes))
     return count

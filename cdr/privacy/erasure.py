@@ -249,7 +249,7 @@ def _treated(
             counts.append(treated[1])
     if not changed:
         return None
-    lake.check_whole(table, [file])
+    lake.check_content(table, file, content)
     amended = with_groups(table, content, changed)
     if amended is not None:
         return _Treated(file, counts, amended, None)

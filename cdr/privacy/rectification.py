@@ -63,10 +63,8 @@ def rectify(
             ended = held.with_columns(
                 pl.when(current).then(pl.lit(now, INSTANT)).otherwise("valid_to").alias("valid_to")
             )
-            files = lake.files(ACCOUNTS)
-            lake.check_whole(ACCOUNTS, files)
-            batch.remove(ACCOUNTS, files)
-            batch.add(ACCOUNTS, pl.concat([ended, put_right]).sort("account_id", "valid_from"))
+            rows = pl.concat([ended, put_right]).sort("account_id", "valid_from")
+            lake.replace(batch, ACCOUNTS, rows)
             batch.publish()
     return different
 
