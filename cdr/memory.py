@@ -19,13 +19,15 @@ MOST = 300_000
 class Memory:
     """Read texts, each distinct one once, over any number of columns and blocks.
 
-    With more than `MOST` texts all is forgotten, which costs time and is never wrong.
+    With more than `MOST` texts all is forgotten, which costs time and is never wrong. Where they
+    came before each was asked for often enough, the next ones are read without.
 
     Parameters
     ----------
     read : callable
-        Reads a series of texts, one null at most among them, each for itself; always with the
-        same type.
+        Reads a series of texts, each for itself; always with the same type.
+    worth : int, default=1
+        How often a text has to occur for looking it up to be cheaper than reading it, at least 1.
 
     Examples
     --------
@@ -34,8 +36,10 @@ class Memory:
     [2, None, 2, 1]
     """
 
-    def __init__(self, read: Callable[[pl.Series], pl.Series]) -> None:
+    def __init__(self, read: Callable[[pl.Series], pl.Series], *, worth: int = 1) -> None:
         self._lock = Lock()  # the engine asks for several columns at once
+        self._worth = worth
+        self._without = 0  # texts that are still to be read without looking them up
         self._read_texts = read
         self._of_null = read(pl.Series([None], dtype=pl.String))
         self._read = self._of_null
@@ -46,13 +50,21 @@ class Memory:
         if texts.null_count() == len(texts):
             return self._of_null.new_from_index(0, len(texts)).alias(texts.name)
         with self._lock:
-            if len(self._read) > MOST:
-                self._forget()
-            codes = self._codes(texts)
-            if codes is None:
-                self._forget()
-                return self._read_texts(texts)
-            return self._read.gather(codes).alias(texts.name)
+            codes = self._codes(texts) if self._is_worth_it(len(texts)) else None
+            read = self._read
+        return self._read_texts(texts) if codes is None else read.gather(codes).alias(texts.name)
+
+    def _is_worth_it(self, texts: int) -> bool:
+        """Tell whether so many texts are to be looked up; forgets where too many are known."""
+        if len(self._read) > MOST:
+            if self._asked < self._worth * MOST:
+                self._without = self._worth * MOST
+            self._forget()
+        if self._without > 0:
+            self._without -= texts
+            return False
+        self._asked += texts
+        return True
 
     def _codes(self, texts: pl.Series) -> pl.Series | None:
         """Return each text's place among those read, having read the new ones.
@@ -67,6 +79,7 @@ class Memory:
             at[places[fresh] - known] = fresh
             news = texts.gather(at)
             if not np.array_equal(self._coded(news), np.arange(known, known + len(news))):
+                self._forget()
                 return None
             self._read = pl.concat([self._read, self._read_texts(news)], rechunk=True)
         return codes
@@ -79,3 +92,4 @@ class Memory:
         categories = pl.Categorical(pl.Categories.random())
         self._none_yet = pl.Series([], dtype=categories)  # while it is there, codes stay
         self._read = self._of_null
+        self._asked = 0

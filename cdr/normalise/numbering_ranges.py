@@ -101,6 +101,12 @@ def key_of(digits: Integers, count: Integers) -> Integers:
     return count * _SPAN + digits
 
 
+def digits_of(keys: Integers) -> tuple[Integers, Integers]:
+    """Return the digit strings of keys, as whole numbers and numbers of digits."""
+    count = np.minimum(keys // _SPAN, MAX_DIGITS)
+    return keys - count * _SPAN, count
+
+
 @dataclass(frozen=True, slots=True)
 class Ranges:
     """Sorted ranges of keys and what is said of each.

@@ -18,7 +18,8 @@ import polars as pl
 from cdr.errors import SettingsError
 from cdr.memory import Memory
 from cdr.normalise.numbering import NUMBERING_VERSION, NumberType, Validity
-from cdr.normalise.numbering_dialled import Digits, Read, home_of, international
+from cdr.normalise.numbering_dialled import Digits, Read, international
+from cdr.normalise.numbering_home import home_of
 from cdr.normalise.numbering_longer import TOLD, Longer, read_longer
 from cdr.normalise.numbering_ranges import MAX_DIGITS, world
 from cdr.normalise.numbering_short import LONGEST_SHORT, short_of
@@ -106,40 +107,45 @@ class _Part:
 
 @lru_cache(maxsize=4)
 def _memory(country: str, bare: Bare) -> Memory:
-    return Memory(lambda texts: _read(texts, country, bare))
+    return Memory(lambda texts: _read(texts, country, bare), worth=10)
 
 
 def _read(texts: pl.Series, country: str, bare: Bare) -> pl.Series:
-    value, count, plus = _as_integers(texts)
-    digital = (value > 0) & (count <= MAX_DIGITS)
-    begins = value >= 10 ** (np.clip(count, 1, MAX_DIGITS) - 1)  # not with a zero
-    direct = digital & begins & (plus | ((bare == "international") & (count > LONGEST_SHORT)))
-    places = world().look_up(np.where(direct, value, 0), np.where(direct, count, 0))
-    direct &= _settled()[places]
-    parts = [_direct(texts, np.flatnonzero(direct), plus, places)]
-    for rest, read in ((digital & ~direct, _digits), (~digital, _written)):
-        if rest.any():
-            parts += read(texts, np.flatnonzero(rest), country, bare)
+    digits, plus = _as_digits(texts)
+    digital = (digits.value > 0) & (digits.count <= MAX_DIGITS)
+    begins = digits.value >= 10 ** (np.clip(digits.count, 1, MAX_DIGITS) - 1)  # not with a zero
+    coded = plus | ((bare == "international") & (digits.count > LONGEST_SHORT))
+    direct = np.flatnonzero(digital & begins & coded)
+    places = digits[direct].look_up(world())
+    settled = _settled()[places]
+    if not settled.all():
+        direct, places = direct[settled], places[settled]
+    parts = [_direct(texts, direct, plus, places)]
+    rest = digital.copy()
+    rest[direct] = False
+    if rest.any():
+        rows = np.flatnonzero(rest)
+        parts += _digits(texts.gather(rows), digits[rows], plus[rows], rows, country, bare)
+    if not digital.all():
+        parts += _written(texts, np.flatnonzero(~digital), country, bare)
     return _struct(parts, country, texts.name)
 
 
-def _as_integers(
-    texts: pl.Series,
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Flags]:
-    """Return each text's digits as a whole number, how many there are, and if a plus leads.
+def _as_digits(texts: pl.Series) -> tuple[Digits, Flags]:
+    """Return each text's digits, and if a plus leads.
 
-    The number is 0 or less for anything but digits with or without a plus.
+    The value is 0 or less for anything but digits with or without a plus.
     """
     plus = texts.str.starts_with("+").fill_null(value=False).to_numpy()
     value = texts.cast(pl.Int64, strict=False).fill_null(0).to_numpy()
     length = texts.str.len_bytes().fill_null(0).to_numpy().astype(np.int64)
-    return value, length - plus, plus
+    return Digits(value, length - plus), plus
 
 
 def _direct(texts: pl.Series, rows: npt.NDArray[np.intp], plus: Flags, places: Places) -> _Part:
     """Take rows as they stand: a calling code and a number, with nothing to drop."""
     if len(rows) < len(texts):
-        texts, plus, places = texts.gather(rows), plus[rows], places[rows]
+        texts, plus = texts.gather(rows), plus[rows]
     numbers = texts if plus.all() else texts.zip_with(pl.Series(plus), "+" + texts)
     return _part(rows, numbers, texts, places)
 
@@ -156,12 +162,16 @@ def _part(
     return _Part(rows, numbers.zip_with(mask, nothing), nothing.zip_with(mask, dialled), places)
 
 
-def _digits(texts: pl.Series, rows: npt.NDArray[np.intp], country: str, bare: Bare) -> list[_Part]:
+def _digits(
+    dialled: pl.Series,
+    digits: Digits,
+    plus: Flags,
+    rows: npt.NDArray[np.intp],
+    country: str,
+    bare: Bare,
+) -> list[_Part]:
     """Read digits with or without a plus as they are dialled in a country."""
-    dialled = texts.gather(rows)
-    plus = dialled.str.starts_with("+").to_numpy()
     text = dialled.str.strip_prefix("+") if plus.any() else dialled
-    digits = Digits.of(text)
     few = ~plus & (digits.count <= LONGEST_SHORT)
     coded = plus
     if bare == "international":
@@ -226,9 +236,10 @@ def _short(rows: npt.NDArray[np.intp], dialled: pl.Series, digits: Digits, count
 
 def _told(kinds: npt.NDArray[np.str_]) -> Places:
     """Return the places of kinds of short numbers; what is of none is an extension."""
-    extension = _place(NumberType.EXTENSION.value)
-    of_kind = {kind: _place(kind) for kind in np.unique(kinds).tolist() if kind}
-    return np.array([of_kind.get(kind, extension) for kind in kinds.tolist()], np.uint16)
+    places = np.full(len(kinds), _place(NumberType.EXTENSION.value), np.uint16)
+    for kind in _SHORT_KINDS:
+        places[kinds == kind] = _place(kind)
+    return places
 
 
 def _written(texts: pl.Series, rows: npt.NDArray[np.intp], country: str, bare: Bare) -> list[_Part]:
@@ -240,8 +251,12 @@ def _written(texts: pl.Series, rows: npt.NDArray[np.intp], country: str, bare: B
     code = frame["dialled"].str.contains(r"^[*#][0-9*#]*$").fill_null(value=False).to_numpy()
     code &= ~withheld
     at = np.flatnonzero(digital)
-    parts = _digits(frame["dialled"], at, country, bare) if len(at) else []
-    parts = [_Part(rows[part.rows], part.numbers, part.parties, part.places) for part in parts]
+    parts = []
+    if len(at):
+        dialled = frame["dialled"].gather(at)
+        digits = Digits.of(dialled.str.strip_prefix("+"))
+        plus = dialled.str.starts_with("+").to_numpy()
+        parts = _digits(dialled, digits, plus, rows[at], country, bare)
     other = ~(withheld | digital | code)
     for which, column, kind in (
         (withheld, None, Validity.WITHHELD.value),
@@ -295,8 +310,13 @@ def _struct(parts: list[_Part], country: str, name: str) -> pl.Series:
         rows = np.concatenate([part.rows for part in parts])
         back = np.empty(len(rows), np.intp)
         back[rows] = np.arange(len(rows))
-        numbers = pl.concat(part.numbers for part in parts).gather(back)
-        parties = pl.concat(part.parties for part in parts).gather(back)
+        numbers, parties = (  # in one piece, out of which rows are taken eight times as fast
+            pl.concat(pieces, rechunk=True).gather(back)
+            for pieces in (
+                [part.numbers for part in parts],
+                [part.parties for part in parts],
+            )
+        )
         places = np.concatenate([part.places for part in parts])[back]
     told = _said(country).select(pl.all().gather(pl.Series(places)))
     return told.select(
@@ -333,6 +353,7 @@ _ELSE: tuple[tuple[str, str | None, str], ...] = (
 )
 """What is said of what is in no numbering plan: its name here, type and validity."""
 
+_SHORT_KINDS = (NumberType.EMERGENCY.value, NumberType.SHORT_CODE.value)
 _OF_NO_COUNTRY = (Validity.WITHHELD.value, _NO_NUMBER, NumberType.FEATURE_CODE.value)
 
 

@@ -40,6 +40,22 @@ def test_beyond_its_size_it_begins_again(upper: Memory, monkeypatch: pytest.Monk
         assert upper.of(pl.Series("t", texts)).to_list() == [text.upper() for text in texts]
 
 
+def test_where_texts_hardly_come_again_they_are_read_without_looking_them_up(
+    asked: list[str | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "MOST", 3)
+
+    def read(texts: pl.Series) -> pl.Series:
+        asked.extend(texts)
+        return texts
+
+    found = Memory(read, worth=2)
+    for texts in (["a", "b", "c", "d"], ["x", "x", "x", "x"], ["y", "y", "y"], ["z", "z"]):
+        asked.clear()
+        assert found.of(pl.Series("t", texts)).to_list() == texts
+    assert asked == ["z"]  # beyond six texts that were read as they came
+
+
 def test_where_texts_are_not_numbered_one_by_one_each_is_read_by_itself(
     upper: Memory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
