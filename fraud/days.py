@@ -2,13 +2,14 @@
 
 A night reduces the days whose calls are new, late, corrected or gone, and writes down
 what newly blocked accounts left behind. Which days these are is read from the store's
-log, not from their calls, so that the cost follows the new day. Not here: the
-statements (:mod:`fraud.features`).
+log, not from their calls, so that the cost follows the new day. What it wrote down before
+and has lost a file of it works out again. Not here: the statements (:mod:`fraud.features`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 
@@ -16,9 +17,10 @@ import polars as pl
 
 from cdr.billing.costs import CostBook, cost_book
 from cdr.lake import Lake
+from cdr.lake.verify import missing
 from cdr.privacy.restrictions import left_alone, numbers_left_alone
 from cdr.query import Connection
-from cdr.schema import CALLS
+from cdr.schema import CALLS, Table
 from fraud.features.account_days import (
     ACCOUNT_DAY_KEYS,
     ACCOUNT_DAYS,
@@ -43,13 +45,41 @@ reads 45 days of account rows at most."""
 _BLOCK = ("account_id", "trace_date")
 
 
+@dataclass(frozen=True, slots=True)
+class Reduced:
+    """What bringing days up to date came to.
+
+    Parameters
+    ----------
+    days : int
+        Days reduced.
+    lost_days, lost_traces : tuple of date
+        Days, and days of blocks, of which a file was gone or cut: they were worked out again.
+    """
+
+    days: int
+    lost_days: tuple[date, ...] = ()
+    lost_traces: tuple[date, ...] = ()
+
+    @property
+    def concerns(self) -> tuple[str, ...]:
+        """Say what had lost a file: nothing is missing now, but the disk deserves a look."""
+        lost = (("sums of calls", self.lost_days), ("traces of accounts blocked", self.lost_traces))
+        return tuple(
+            f"{what} of {', '.join(map(str, days))} were worked out again: a file of theirs was "
+            "gone or cut"
+            for what, days in lost
+            if days
+        )
+
+
 def reduce_days(
     lake: Lake,
     *,
     as_of: datetime,
     back_days: int | None = None,
     progress: Callable[[str], None] | None = None,
-) -> int:
+) -> Reduced:
     """Bring `account_days` and `blocked_traces` up to date for a midnight.
 
     Small days are committed several together; a killed run leaves whole days undone,
@@ -69,8 +99,8 @@ def reduce_days(
 
     Returns
     -------
-    int
-        Days reduced.
+    Reduced
+        How many days were, and which for want of a file.
     """
     costs = cost_book(lake)
     state = state_of_days(lake, costs)  # before the session: what comes later is stale next time
@@ -78,15 +108,33 @@ def reduce_days(
     left_out = left_alone(lake, as_of=as_of)
     blocked = blocked_ever(con, left_out=left_out)
     until = as_of.date()
-    wanted = _wanted(lake, until, blocked)
+    oldest = until - timedelta(days=lake.settings.retention.feature_days)
+    lost = _lost(lake, (ACCOUNT_DAYS, ACCOUNT_DAY_KEYS), oldest, until)
+    lost_state = _lost(lake, (REDUCED_DAYS,), oldest, until)
+    traceable = oldest + timedelta(days=HISTORY_DAYS)
+    lost_traces = _lost(lake, (BLOCKED_TRACES,), traceable, until + timedelta(days=1))
+    taken = _taken(lake, lost_traces)
+    wanted = _wanted(oldest, until, blocked) - lost_state
     if back_days is not None:
         wanted = {day for day in wanted if day >= until - timedelta(days=back_days)}
-        blocked = blocked.join(_taken(lake), on=_BLOCK, how="semi")
-    days = stale_days(lake, state, wanted)
+        again = blocked.filter(pl.col("trace_date").is_in(list(lost_traces)))
+        blocked = pl.concat([blocked.join(taken, on=_BLOCK, how="semi"), again])
+    changed = {*stale_days(lake, state, wanted), *lost_state}
+    days = sorted(changed | lost)
     _reduce(lake, con, days, state, costs, progress or _silent)
-    _trace(lake, blocked, until, days, left_out)
+    _trace(lake, blocked, until, taken, changed, lost_traces, left_out)
     _drop_keys(lake, {key_of(number) for number in numbers_left_alone(lake, as_of=as_of)})
-    return len(days)
+    return Reduced(len(days), tuple(sorted(lost | lost_state)), tuple(sorted(lost_traces)))
+
+
+def _lost(lake: Lake, tables: Collection[Table], since: date, until: date) -> set[date]:
+    """Return the days before ``until`` of which a file is gone or cut."""
+    days = {
+        date.fromisoformat(file.partition[table.partition_by[0]])
+        for table in tables
+        for file in missing(lake, table)
+    }
+    return {day for day in days if since <= day < until}
 
 
 def state_of_days(lake: Lake, costs: CostBook | None) -> pl.DataFrame:
@@ -127,10 +175,9 @@ def stale_days(lake: Lake, state: pl.DataFrame, wanted: Collection[date]) -> lis
     return sorted({*changed, *gone})
 
 
-def _wanted(lake: Lake, until: date, blocked: pl.DataFrame) -> set[date]:
+def _wanted(oldest: date, until: date, blocked: pl.DataFrame) -> set[date]:
     """Return the days that windows read: those before the midnight, and before each block."""
     ends = {until, *blocked.filter(pl.col("trace_date") < until)["trace_date"].to_list()}
-    oldest = until - timedelta(days=lake.settings.retention.feature_days)
     days = {end - timedelta(days=back) for end in ends for back in range(1, HISTORY_DAYS + 1)}
     return {day for day in days if oldest <= day < until}
 
@@ -171,32 +218,36 @@ def _trace(
     lake: Lake,
     blocked: pl.DataFrame,
     until: date,
-    reduced: Collection[date],
+    taken: pl.DataFrame,
+    changed: Collection[date],
+    lost: Collection[date],
     left_out: Collection[str],
 ) -> None:
-    """Take the traces of blocked accounts that have none, or whose days were reduced again.
+    """Take the traces of blocked accounts that have none, or whose days have changed.
 
     Those of accounts of which no block is known any more go.
     """
     seen_from = {
-        day + timedelta(days=ahead) for day in reduced for ahead in range(1, HISTORY_DAYS + 1)
+        day + timedelta(days=ahead) for day in changed for ahead in range(1, HISTORY_DAYS + 1)
     }
-    taken = _taken(lake)
     reopened = pl.col("trace_date").is_in(list(seen_from))
     kept = taken.join(blocked, on=_BLOCK, how="semi").filter(~reopened)
     due = blocked.filter(pl.col("trace_date") <= until).join(kept, on=_BLOCK, how="anti")
     gone = taken.join(kept, on=_BLOCK, how="anti")
     con = lake.connect_raw("fraud")
-    for dates in _together({*due["trace_date"], *gone["trace_date"]}):
+    for dates in _together({*due["trace_date"], *gone["trace_date"], *lost}):
         of_dates = pl.col("trace_date").is_in(dates)
-        stay = lake.scan(BLOCKED_TRACES, dates=dates).collect().join(kept, on=_BLOCK, how="semi")
+        whole = [day for day in dates if day not in lost]
+        stay = lake.scan(BLOCKED_TRACES, dates=whole).collect().join(kept, on=_BLOCK, how="semi")
         fresh = traces(con, due.filter(of_dates), left_out=left_out)
         lake.replace_days({BLOCKED_TRACES: pl.concat([stay, fresh])}, dates)
 
 
-def _taken(lake: Lake) -> pl.DataFrame:
-    """Return the blocks whose traces were taken."""
-    return lake.scan(BLOCKED_TRACES).select(_BLOCK).unique().collect()
+def _taken(lake: Lake, lost: Collection[date]) -> pl.DataFrame:
+    """Return the blocks whose traces were taken and are there."""
+    there = {date.fromisoformat(f.partition["trace_date"]) for f in lake.files(BLOCKED_TRACES)}
+    found = lake.scan(BLOCKED_TRACES, dates=there.difference(lost))
+    return found.select(_BLOCK).unique().collect()
 
 
 def _drop_keys(lake: Lake, keys: Collection[str]) -> None:

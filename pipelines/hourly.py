@@ -116,7 +116,7 @@ def _run(lake: Lake, day: date, now: datetime, tell: Callable[[str], None]) -> H
         )
         concerns += found.concerns
     tell("reducing what is new")
-    reduce_days(lake, as_of=midnight_after(day), back_days=DAYS)
+    concerns += reduce_days(lake, as_of=midnight_after(day), back_days=DAYS).concerns
     tell("applying the rules")
     rules: dict[str, dict[str, Any]] = {}
     candidates: list[Candidate] = []

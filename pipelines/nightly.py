@@ -214,8 +214,9 @@ def _compact(night: Night) -> Result:
 
 
 def _reduce(night: Night) -> Result:
-    days = reduce_days(night.lake, as_of=night.as_of, progress=night.progress)
-    return {"days": days, "concerns": price_concerns(night.lake)}
+    reduced = reduce_days(night.lake, as_of=night.as_of, progress=night.progress)
+    concerns = [*reduced.concerns, *price_concerns(night.lake)]
+    return {"days": reduced.days, "concerns": concerns}
 
 
 def price_concerns(lake: Lake) -> list[str]:

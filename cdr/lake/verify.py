@@ -91,6 +91,13 @@ def verify(lake: Lake, *, progress: Progress | None = None) -> Verified:
     return Verified(tables, files, rows, tuple(faults))
 
 
+def missing(lake: Lake, table: Table) -> list[DataFile]:
+    """List a table's files that are gone, or cut: no content is read."""
+    files = lake.files(table)
+    sizes = {file.path: file.size for file in lake.lying(table)} if files else {}
+    return [file for file in files if sizes.get(file.path) != file.size]
+
+
 def _faults_of_file(
     lake: Lake, table: Table, file: DataFile, sizes: dict[str, int]
 ) -> Iterator[Fault]:

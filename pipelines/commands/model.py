@@ -358,7 +358,8 @@ def _night(
     if midnight > today:
         raise WrongUse("that day has not begun yet (UTC); give one that has")
     model_id = named(lake.home.models, model) if model else None
-    reduce_days(lake, as_of=midnight, progress=paced(tell))
+    for concern in reduce_days(lake, as_of=midnight, progress=paced(tell)).concerns:
+        tell(concern)
     labels = None
     if has_queue(lake.home.root):
         labels = decisions_as_labels(lake.home.root, before=midnight)

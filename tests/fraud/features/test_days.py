@@ -17,12 +17,13 @@ import cdr
 from cdr.billing.decks import import_deck
 from cdr.ingest import ingest
 from cdr.lake import Lake
+from cdr.lake.verify import missing
 from cdr.privacy.requests import Person, Right, receive
 from cdr.schema import ACCOUNTS, CALLS, Table
 from cdr.settings import SourceSettings
-from fraud.days import reduce_days
+from fraud.days import Reduced, reduce_days
 from fraud.features import associates, volume
-from fraud.features.account_days import ACCOUNT_DAY_KEYS, ACCOUNT_DAYS
+from fraud.features.account_days import ACCOUNT_DAY_KEYS, ACCOUNT_DAYS, REDUCED_DAYS
 from fraud.features.midnight import features
 from fraud.features.traces import BLOCKED_TRACES
 
@@ -63,7 +64,7 @@ def lake_at(home: Path) -> Lake:
 @pytest.fixture(scope="module")
 def reduced_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("reduced") / "home"
-    assert reduce_days(lake_with(home), as_of=AS_OF) == 3
+    assert reduce_days(lake_with(home), as_of=AS_OF).days == 3
     return home
 
 
@@ -93,8 +94,10 @@ def kept(lake: Lake, table: Table) -> pl.DataFrame:
 
 def test_a_second_night_has_nothing_to_reduce(lake: Lake) -> None:
     versions = [lake.version(table) for table in DERIVED]
-    assert reduce_days(lake, as_of=AS_OF) == 0
-    assert reduce_days(lake, as_of=AS_OF - timedelta(days=9)) == 0  # an older midnight undoes none
+    assert reduce_days(lake, as_of=AS_OF).days == 0
+    assert (
+        reduce_days(lake, as_of=AS_OF - timedelta(days=9)).days == 0
+    )  # an older midnight undoes none
     assert [lake.version(table) for table in DERIVED] == versions
     assert kept(lake, BLOCKED_TRACES).height > 2
 
@@ -123,7 +126,7 @@ def test_a_changed_day_is_reduced_again_and_equals_a_full_recompute(
 ) -> None:
     fresh = lake_with(tmp_path / "fresh", CHANGED[change])
     put(lake, CALLS, calls_frame(CHANGED[change]))
-    assert reduce_days(lake, as_of=AS_OF) == 1
+    assert reduce_days(lake, as_of=AS_OF).days == 1
     reduce_days(fresh, as_of=AS_OF)
     for table in DERIVED:
         assert_frame_equal(kept(lake, table), kept(fresh, table))
@@ -142,7 +145,7 @@ def test_a_day_is_reduced_again_when_a_call_of_it_gets_its_end(tmp_path: Path) -
         )
         now = datetime.fromisoformat(said[-19:]).replace(tzinfo=UTC) + timedelta(hours=1)
         ingest(lake, [file], source_name="proxy", source=proxy, now=now)
-        assert reduce_days(lake, as_of=AS_OF) == 1
+        assert reduce_days(lake, as_of=AS_OF).days == 1
         rows = lake.scan(ACCOUNT_DAYS).filter(account_id="a").collect()
         lengths += rows.select("call_date", "outbound_timed_count", "outbound_duration_ms").rows()
     day = date(2026, 2, 27)
@@ -153,13 +156,49 @@ def test_days_of_other_statements_are_reduced_again(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("fraud.days.made_by", lambda: "0123456789abcdef")
-    assert reduce_days(lake, as_of=AS_OF) == 3
+    assert reduce_days(lake, as_of=AS_OF).days == 3
+
+
+@pytest.mark.parametrize("back_days", [None, 2], ids=["night", "hour"])
+@pytest.mark.parametrize("table", [*DERIVED, REDUCED_DAYS], ids=lambda table: table.name)
+def test_what_lost_a_file_is_worked_out_again_and_told(
+    lake: Lake, table: Table, back_days: int | None
+) -> None:
+    before = {one: kept(lake, one) for one in DERIVED}
+    lost = lake.files(table)[0]
+    Path(lake.address(table, lost)).unlink()
+    day = next(iter(lost.partition.values()))
+    said = reduce_days(lake, as_of=AS_OF, back_days=back_days).concerns
+    assert [text.endswith(f"of {day} were worked out again: a file of theirs was gone or cut")
+            for text in said] == [True]  # fmt: skip
+    for one, rows in before.items():
+        assert_frame_equal(kept(lake, one), rows)
+    assert reduce_days(lake, as_of=AS_OF) == Reduced(0)
+    assert not missing(lake, table)
+
+
+def test_a_cut_file_is_as_good_as_gone(lake: Lake) -> None:
+    before = kept(lake, ACCOUNT_DAYS)
+    cut = Path(lake.address(ACCOUNT_DAYS, lake.files(ACCOUNT_DAYS)[0]))
+    cut.write_bytes(cut.read_bytes()[:-9])
+    assert reduce_days(lake, as_of=AS_OF).lost_days
+    assert_frame_equal(kept(lake, ACCOUNT_DAYS), before)
+
+
+def test_a_lost_day_whose_calls_have_gone_too_is_let_go_of(lake: Lake) -> None:
+    lost = lake.files(ACCOUNT_DAYS)[0]
+    Path(lake.address(ACCOUNT_DAYS, lost)).unlink()
+    day = date.fromisoformat(lost.partition["call_date"])
+    rest = [row for row in CALLS_THERE if row["started_at"].date() != day]
+    put(lake, CALLS, calls_frame(rest))
+    reduce_days(lake, as_of=AS_OF)
+    assert day not in kept(lake, ACCOUNT_DAYS)["call_date"].to_list()
 
 
 def test_days_older_than_their_retention_are_not_made_again(tmp_path: Path) -> None:
     lake = lake_with(tmp_path)
     kept_days = lake.settings.retention.feature_days
-    assert reduce_days(lake, as_of=AS_OF + timedelta(days=kept_days - 3)) == 1
+    assert reduce_days(lake, as_of=AS_OF + timedelta(days=kept_days - 3)).days == 1
     assert kept(lake, ACCOUNT_DAYS)["call_date"].unique().to_list() == [date(2026, 2, 27)]
 
 
@@ -196,7 +235,7 @@ def test_a_deck_of_costs_prices_days_and_opens_those_it_changes(tmp_path: Path) 
         deck, told = tmp_path / "deck.csv", AS_OF + timedelta(hours=len(opened))
         deck.write_text("\n".join(("prefix,rate_per_min,currency,valid_from,valid_to", *rows)))
         import_deck(lake, deck, name="wholesale", settings=billing, now=told)
-        opened.append(reduce_days(lake, as_of=AS_OF))
+        opened.append(reduce_days(lake, as_of=AS_OF).days)
         return lake.scan(ACCOUNT_DAYS).sort("call_date").collect()["cost_usd"].to_list()
 
     opened: list[int] = []
