@@ -45,6 +45,10 @@ reads 45 days of account rows at most."""
 _BLOCK = ("account_id", "trace_date")
 
 
+SUMS = (ACCOUNT_DAYS, ACCOUNT_DAY_KEYS, REDUCED_DAYS)
+"""What is kept of each day, and can be worked out again from its calls."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reduced:
     """What bringing days up to date came to.
@@ -109,22 +113,23 @@ def reduce_days(
     blocked = blocked_ever(con, left_out=left_out)
     until = as_of.date()
     oldest = until - timedelta(days=lake.settings.retention.feature_days)
-    lost = _lost(lake, (ACCOUNT_DAYS, ACCOUNT_DAY_KEYS), oldest, until)
+    lost = _lost(lake, SUMS, oldest, until)
     lost_state = _lost(lake, (REDUCED_DAYS,), oldest, until)
     traceable = oldest + timedelta(days=HISTORY_DAYS)
     lost_traces = _lost(lake, (BLOCKED_TRACES,), traceable, until + timedelta(days=1))
     taken = _taken(lake, lost_traces)
-    wanted = _wanted(oldest, until, blocked) - lost_state
+    wanted = _wanted(oldest, until, blocked)
     if back_days is not None:
         wanted = {day for day in wanted if day >= until - timedelta(days=back_days)}
         again = blocked.filter(pl.col("trace_date").is_in(list(lost_traces)))
         blocked = pl.concat([blocked.join(taken, on=_BLOCK, how="semi"), again])
-    changed = {*stale_days(lake, state, wanted), *lost_state}
+    stale = stale_days(lake, state, (wanted | lost) - lost_state)
+    changed = lost_state.union(stale)  # of other days lost sums come out as they were
     days = sorted(changed | lost)
     _reduce(lake, con, days, state, costs, progress or _silent)
     _trace(lake, blocked, until, taken, changed, lost_traces, left_out)
     _drop_keys(lake, {key_of(number) for number in numbers_left_alone(lake, as_of=as_of)})
-    return Reduced(len(days), tuple(sorted(lost | lost_state)), tuple(sorted(lost_traces)))
+    return Reduced(len(days), tuple(sorted(lost)), tuple(sorted(lost_traces)))
 
 
 def _lost(lake: Lake, tables: Collection[Table], since: date, until: date) -> set[date]:
