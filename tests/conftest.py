@@ -91,35 +91,52 @@ def callsieve(
     return run
 
 
+MadeOnce = Callable[[str, Callable[[Path], object]], Path]
+
+
 @pytest.fixture(scope="session")
-def empty_queue(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> MadeOnce:
+    """Make a folder once for all workers; it is only to be read, or copied."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:  # else the folder above is shared with other runs
+        shared = shared.parent
+
+    def made(name: str, make: Callable[[Path], object]) -> Path:
+        with (shared / f"{name}.lock").open("a+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not lock.tell():
+                make(shared / name)
+                lock.write("made")
+        return shared / name
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def empty_queue(made_once: MadeOnce) -> Path:
     """Make a review database that is up to date, to be copied: migrating takes a second."""
     from fraud.review import database
     from fraud.review.queue import open_case_count
 
-    home = tmp_path_factory.mktemp("queue")
-    open_case_count(home)
-    return home / database.FILE
+    def make(home: Path) -> None:
+        home.mkdir()
+        open_case_count(home)
+
+    return made_once("queue", make) / database.FILE
 
 
 @pytest.fixture(scope="session")
-def sample_night(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a home after `callsieve demo`; made once for all workers and only to be read."""
+def sample_night(made_once: MadeOnce) -> Path:
+    """Give a home after `callsieve demo`, only to be read."""
     from datetime import UTC, datetime
 
     from pipelines.nightly import run_nightly
     from pipelines.samples import SAMPLE_DAY, sample_lake
 
-    shared = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:  # else the folder above is shared with other runs
-        shared = shared.parent
-    home = shared / "sample_night"
-    with (shared / "sample_night.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (home / "done").exists():
-            run_nightly(sample_lake(home), SAMPLE_DAY, now=datetime(2026, 10, 1, 3, tzinfo=UTC))
-            (home / "done").touch()
-    return home
+    def make(home: Path) -> None:
+        run_nightly(sample_lake(home), SAMPLE_DAY, now=datetime(2026, 10, 1, 3, tzinfo=UTC))
+
+    return made_once("sample_night", make)
 
 
 @pytest.fixture

@@ -29,7 +29,13 @@ DAY_OF = {"call_date": "started_at", "event_date": "at"}
 
 KEYS: dict[str, tuple[str, ...]] = {
     CALLS.name: ("record_id",),
-    CALL_HISTORY.name: ("record_id", "content_hash", "numbering_version", "account_id"),
+    CALL_HISTORY.name: (
+        "record_id",
+        "content_hash",
+        "numbering_version",
+        "account_id",
+        "ingest_id",
+    ),
     ACCOUNT_EVENTS.name: ("event_id",),
     INGESTS.name: ("ingest_id",),
 }

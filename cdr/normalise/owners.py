@@ -73,19 +73,52 @@ def with_account(calls: pl.DataFrame, source: SourceSettings, owners: pl.DataFra
     )
 
 
+def moved_to(calls: pl.DataFrame, owners: pl.DataFrame) -> pl.Series:
+    """Return who held the number by which a call has its account, where that is another one.
+
+    Pure. The number is the callee's of an inbound call, else the caller's.
+
+    Parameters
+    ----------
+    calls : DataFrame
+        `account_id`, `direction`, `caller_number`, `callee_number`, `started_at`.
+    owners : DataFrame
+        As `with_account` takes them.
+
+    Returns
+    -------
+    Series of String
+        Null where the account held the number, nobody did, or the account is not known ever to
+        have had it: then it was not the number that said whose call it is.
+    """
+    own = pl.when(pl.col("direction") == "inbound").then("callee_number").otherwise("caller_number")
+    rows = calls.select(own.alias("number"), "started_at", has="account_id").with_row_index("row")
+    ever = rows.join(
+        owners, left_on=["number", "has"], right_on=["number", "account_id"], how="semi"
+    )
+    then = _holders(ever, owners)
+    still = then.filter(pl.col("account_id") == pl.col("has"))
+    other = then.join(still, on="row", how="anti").unique("row", keep="first", maintain_order=True)
+    return rows.join(other, on="row", how="left", maintain_order="left")["account_id"]
+
+
 def _owner(calls: pl.DataFrame, number: str, owners: pl.DataFrame) -> pl.Series:
     """Return which account held a number when each call started; null: none of ours."""
     if owners.is_empty():
         return pl.Series(number, [None], dtype=pl.String).new_from_index(0, calls.height)
     rows = calls.select(pl.col(number).alias("number"), "started_at").with_row_index("row")
-    hits = (
+    hits = _holders(rows, owners).unique("row", keep="first", maintain_order=True)
+    hits = hits.select("row", "account_id")
+    return rows.join(hits, on="row", how="left", maintain_order="left")["account_id"]
+
+
+def _holders(rows: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:
+    """Add to each row the accounts that held its number when its call started, one row each."""
+    return (
         rows.join(owners, on="number", how="inner")
         .filter(
             (pl.col("valid_from").is_null() | (pl.col("valid_from") <= pl.col("started_at")))
             & (pl.col("valid_to").is_null() | (pl.col("started_at") < pl.col("valid_to")))
         )
         .sort("row", "account_id")
-        .unique("row", keep="first", maintain_order=True)
-        .select("row", "account_id")
     )
-    return rows.join(hits, on="row", how="left", maintain_order="left")["account_id"]

@@ -154,6 +154,80 @@ def test_a_call_that_has_an_account_keeps_it(late: cdr.Lake) -> None:
     assert changed == [("after", "a0", "outbound", [])]  # which was nobody's
 
 
+GIVEN_UP = """\
+account_id,number,valid_from,valid_to
+a1,+49301234567,,2026-08-25T00:00:00Z
+a3,+49301234567,2026-08-25T00:00:00Z,
+"""
+
+
+def move(lake: cdr.Lake) -> int:
+    days = compare(lake, SOURCES, moved=True).days
+    return reassign(lake, SOURCES, days, now=LATER, moved=True)
+
+
+def test_a_call_goes_to_who_held_its_number_where_that_is_asked(late: cdr.Lake) -> None:
+    commit(late)
+    before = decided(late)
+    tell_numbers(late, GIVEN_UP)
+    report = compare(late, SOURCES, moved=True)
+    assert (report.found, report.moved) == (1, 4)
+    assert decided(late) == before
+    assert move(late) == 5
+    assert [(*row[:2], row[2]) for row in decided(late) if row not in before] == [
+        ("after", "a3", "outbound"),
+        ("both", "a3", "internal"),
+        ("in", "a3", "inbound"),
+        ("out", "a3", "outbound"),
+        ("said_out", "a3", "outbound"),
+    ]
+    assert move(late) == 0
+    assert not verify(late).faults
+
+
+def test_it_moves_back_with_every_version_kept(late: cdr.Lake) -> None:
+    commit(late)
+    before = decided(late)
+    for rows in (GIVEN_UP, NUMBERS + "a3,+49301234567,2026-08-25T00:00:00Z,2026-08-25T00:00:01Z\n",
+                 GIVEN_UP):  # fmt: skip
+        tell_numbers(late, rows)
+        move(late)
+    assert {row[1] for row in decided(late) if row not in before} == {"a3"}
+    kept = late.scan(CALL_HISTORY).filter(source_record_id="out").collect()
+    assert sorted(kept["account_id"], key=str) == [None, "a1", "a1", "a3"]
+    assert not verify(late).faults
+
+
+@pytest.mark.parametrize(
+    ("account", "numbers"),
+    [
+        ("by_code", GIVEN_UP),  # it never had the number: something else said whose call it is
+        ("a1", NUMBERS + "a0,+49301234567,,\n"),  # it held the number, as another says it did
+        ("a1", "account_id,number,valid_from,valid_to\na1,+49301234567,,2026-08-25T00:00:00Z\n"),
+    ],
+    ids=["not-by-number", "held-by-both", "now-nobodys"],
+)
+def test_who_is_not_contradicted_by_a_number_keeps_its_call(
+    tmp_path: Path, account: str, numbers: str
+) -> None:
+    lake = opened(tmp_path / "home")
+    row = f"out,{account},030 1234567,+442079460000,,2026-09-01 12:00:00,61,answered\n"
+    take_in(lake, row, PBX.model_copy(update={"account_from": "code"}))
+    tell_numbers(lake, numbers)
+    assert compare(lake, SOURCES, moved=True).days == ()
+    assert compare(lake, {"pbx": PBX.model_copy(update={"account_from": "code"})}, moved=True
+                   ).days == ()  # fmt: skip
+
+
+def test_a_night_leaves_them_and_says_which_days_a_number_overtook(late: cdr.Lake) -> None:
+    commit(late)
+    tell_numbers(late, GIVEN_UP)
+    found = reassign_for_new_numbers(late, SOURCES, imported_since=LATER, now=LATER)
+    assert found.overtaken == (date(2026, 9, 1),)
+    assert "`callsieve lake reassign --moved --since 2026-09-01`" in found.concerns[0]
+    assert "a3" not in {row[1] for row in decided(late) if row[0] != "after"}
+
+
 def test_a_damaged_file_is_not_written_anew_as_if_it_were_whole_and_keeps_its_day_alone(
     late: cdr.Lake,
 ) -> None:

@@ -49,7 +49,29 @@ def test_the_report_is_shown_and_nothing_written_until_commit(
     assert "1 call of 1 day found an account" in done.out
     again = callsieve(*words, "lake", "reassign")
     assert again.code == 0
-    assert "no call without an account would find one now" in again.out
+    assert "no call would find an account that it has not" in again.out
+    assert callsieve(*words, "lake", "verify").code == 0
+
+
+@pytest.mark.slow
+def test_calls_move_to_who_held_their_number_where_that_is_asked(
+    callsieve: RunCommand, nameless: Operator
+) -> None:
+    words = nameless.words
+    file = nameless.leave(2, nameless.call(1, "", 1, 1), nameless.call(2, "", 2, 1))
+    callsieve(*words, "numbers", "import", tell_numbers(nameless))
+    assert callsieve(*words, "ingest", str(file), "--source", "pbx").code == 0
+    moved = nameless.inbox / "account_numbers.csv"
+    moved.write_text(
+        NUMBERS.replace("Z,", "Z,2026-09-02T00:00:01Z") + "a2,+49301234567,2026-09-02T00:00:01Z,\n"
+    )
+    callsieve(*words, "numbers", "import", str(moved))
+    assert callsieve(*words, "lake", "reassign", "--json").found["moved"] == 0  # it was not asked
+    report = callsieve(*words, "lake", "reassign", "--moved")
+    assert report.code == 1
+    assert "would go to another account" in report.out
+    assert callsieve(*words, "lake", "reassign", "--moved", "--commit").code == 0
+    assert callsieve(*words, "lake", "reassign", "--moved", "--json").found["moved"] == 0
     assert callsieve(*words, "lake", "verify").code == 0
 
 

@@ -29,7 +29,11 @@ from cdr.billing.periods import Period
 from cdr.billing.sealing import seal
 from cdr.billing.tables import LINES
 from cdr.errors import WrongUse
+from cdr.imports import import_numbers
+from cdr.reassign import compare, reassign
+from cdr.settings import SourceSettings
 
+CALLER = "+49301111111"
 OCTOBER, NOVEMBER, DECEMBER = Period(2026, 10), Period(2026, 11), Period(2026, 12)
 
 
@@ -69,6 +73,26 @@ def test_a_correction_undoes_its_line_and_replaces_it(
         ("reversal", "2026-10/1", "-0.170000"),
         ("replacement", "2026-10/1", "0.290000"),
     ]
+
+
+def test_a_call_that_moves_to_another_account_is_undone_for_one_and_billed_to_the_other(
+    october: cdr.Lake, tmp_path: Path
+) -> None:
+    file = tmp_path / "numbers.csv"
+    file.write_text(
+        "account_id,number,valid_from,valid_to\n"
+        f"a1,{CALLER},,2026-10-01T00:00:00Z\na2,{CALLER},2026-10-01T00:00:00Z,\n"
+    )
+    import_numbers(october, file, now=LATER)
+    source = SourceSettings(format="plain_csv", zone="UTC", country="DE", account_from="number")
+    days = compare(october, {"s": source}, moved=True).days
+    assert reassign(october, {"s": source}, days, now=LATER, moved=True) == 2
+    assert lines(october, tmp_path) == [
+        ("reversal", "2026-10/1", "-0.170000"),
+        ("replacement", "2026-10/1", "0.170000"),
+    ]
+    written = read_csv(tmp_path / "out" / "lines.csv")
+    assert written["account_id"].to_list() == ["a1", "a2"]
 
 
 def test_a_call_corrected_to_unanswered_is_only_undone(

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.conf import settings as django_settings
@@ -17,6 +17,9 @@ from cdr.lake import open_lake
 from fraud.candidates import Candidate
 from fraud.review import database
 from fraud.review.account import AccountReader
+
+if TYPE_CHECKING:
+    from conftest import MadeOnce
 
 database.set_up()  # so that tests can import what stands on Django at their top
 setup_test_environment()  # so that they see what a page was made from
@@ -41,12 +44,19 @@ def candidate() -> Callable[..., Candidate]:
 
 
 @pytest.fixture(scope="session")
-def filled_home(tmp_path_factory: pytest.TempPathFactory, empty_queue: Path) -> Path:
-    """Make the site's home once; its queue is copied, its lake only read."""
-    home = tmp_path_factory.mktemp("site") / "home"
-    home.mkdir(mode=0o700)
-    fill_site(home)
-    return home
+def filled_home(
+    made_once: MadeOnce, empty_queue: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Give the site's home, which each worker has for itself; its lake is only read."""
+
+    def make(home: Path) -> None:
+        home.mkdir(mode=0o700)
+        shutil.copy(empty_queue, home)
+        fill_site(home)
+
+    own = tmp_path_factory.mktemp("site") / "home"
+    shutil.copytree(made_once("site", make), own)
+    return own
 
 
 @pytest.fixture(scope="session")
