@@ -10,6 +10,7 @@ from cdr.errors import UnknownFormat
 from cdr.formats import (
     asterisk_csv,
     asterisk_table,
+    broadworks_csv,
     broadworks_xml,
     cgrates_csv,
     cisco_cucm,
@@ -31,6 +32,7 @@ FORMATS: dict[str, Format] = {
     for format in (
         asterisk_csv.FORMAT,
         asterisk_table.FORMAT,
+        broadworks_csv.FORMAT,
         broadworks_xml.FORMAT,
         cgrates_csv.FORMAT,
         cisco_cucm.FORMAT,

@@ -2,18 +2,7 @@
 
 Records are found by their tags and their elements by name, so no entity of a document is
 ever expanded and memory does not depend on what a file holds. ISO-8859-1 and UTF-8 are
-taken as the XML declaration says. What a record means here:
-
-- Times are UTC (`20260901100000.123`), whatever `userTimeZone` says.
-- `Normal` is a whole call. `Start`, `Interim`, `Long Duration` and `Failover` tell of a call
-  whose end is not known: taken as a call without an end, with the flag `missing_bye`,
-  until its `Normal` record corrects it. Other types are set aside as `not_a_call`.
-- Each user of a call has a record: `Originating` is outbound, `Terminating` inbound; the
-  two of a call between users share the smaller of the local and the remote call id.
-- The called number is the one first called (`originalCalledNumber`); another
-  `calledNumber` is where the call was sent on to.
-- The account is the group, else the service provider.
-- `terminationCause` is a Q.850 cause with leading zeros.
+taken as the XML declaration says.
 """
 
 from __future__ import annotations
@@ -25,27 +14,15 @@ from pathlib import Path
 import polars as pl
 
 from cdr.errors import FormatError, shown
-from cdr.formats.assemble import records, when
 from cdr.formats.blocks import MAX_LINE_BYTES, read_sample, read_text
-from cdr.formats.causes import Q850, unanswered
-from cdr.formats.record import RECORD, Clock, Format, Times
-from cdr.schema import Outcome
+from cdr.formats.broadworks import COLUMNS, MEANING, TIMES, records_of
+from cdr.formats.record import RECORD, Format
 from cdr.settings import SourceSettings
-
-COLUMNS = (
-    "type", "userNumber", "direction", "callingNumber", "calledNumber", "originalCalledNumber",
-    "startTime", "answerIndicator", "answerTime", "releaseTime", "terminationCause",
-    "localCallId", "remoteCallId", "networkCallID", "group", "serviceProvider",
-    "trunkGroupInfo", "accessDeviceAddress",
-)  # fmt: skip
-"""Elements that are read, wherever in a record they stand."""
 
 _OPEN, _CLOSE = "<cdrData", "</cdrData>"
 _MAX_CHARS = MAX_LINE_BYTES
 _RAW_CHARS = 4_096  # ours: enough of an overlong record to recognise it
 _ENTITIES = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&apos;": "'", "&amp;": "&"}
-_OPEN_ENDED = ("start", "interim", "long duration", "failover")
-_DIRECTIONS = {"originating": "outbound", "terminating": "inbound"}
 
 
 def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.DataFrame]:
@@ -123,46 +100,9 @@ def _records(found: pl.DataFrame) -> pl.DataFrame:
     if found.is_empty():
         return RECORD.to_frame()
     whole = pl.col("fault").is_null()
-    rows = found.with_columns(pl.when(whole).then(_element(name)).alias(name) for name in COLUMNS)
-    kind = pl.col("type").str.to_lowercase()
-    answered = pl.col("answerIndicator").str.to_lowercase().str.starts_with("yes").fill_null(False)
-    open_ended = kind.is_in(_OPEN_ENDED)
-    way = pl.col("direction").str.to_lowercase()
-    outbound = way == "originating"
-    first = pl.coalesce("originalCalledNumber", "calledNumber")
-    cause = pl.col("terminationCause").str.strip_chars_start("0")
-    ids = (pl.col("localCallId"), pl.col("remoteCallId"))
-    return records(
-        rows,
-        {
-            "source_record_id": pl.concat_str(
-                pl.coalesce("localCallId", "networkCallID"), "userNumber", way,
-                separator=";", ignore_nulls=True,
-            ),
-            "call_id": pl.coalesce(pl.min_horizontal(ids), "networkCallID"),
-            "account_code": pl.coalesce("group", "serviceProvider"),
-            "trunk": pl.col("trunkGroupInfo"),
-            "direction": way.replace_strict(_DIRECTIONS, default=None, return_dtype=pl.String),
-            "caller": pl.coalesce("callingNumber", pl.when(outbound).then("userNumber")),
-            "callee": first,
-            "caller_ip": pl.when(outbound).then("accessDeviceAddress"),
-            "callee_ip": pl.when(~outbound).then("accessDeviceAddress"),
-            "forwarded_to": pl.when(pl.col("calledNumber") != first).then("calledNumber"),
-            "started": _utc("startTime"),
-            "answered": pl.when(answered).then(_utc("answerTime")),
-            "ended": _utc("releaseTime"),
-            "outcome": pl.when(answered)
-            .then(pl.lit(Outcome.ANSWERED.value))
-            .otherwise(unanswered(cause.replace("", "0"), Q850)),
-            "cause_code": pl.col("terminationCause"),
-        },
-        faults=(
-            when(kind.ne_missing("normal") & ~open_ended.fill_null(False), "not_a_call"),
-            when(pl.col("started").is_null(), "no_start_time"),
-            when(pl.col("outcome").is_null(), "no_hangup_cause"),
-        ),
-        flags=(when(open_ended & answered, "missing_bye"),),
-    )  # fmt: skip
+    return records_of(
+        found.with_columns(pl.when(whole).then(_element(name)).alias(name) for name in COLUMNS)
+    )
 
 
 def _element(name: str) -> pl.Expr:
@@ -170,10 +110,6 @@ def _element(name: str) -> pl.Expr:
     text = pl.col("raw").str.extract(rf"<{name}>\s*([^<]*?)\s*</{name}>")
     text = text.str.replace_many(_ENTITIES)
     return pl.when(text != "").then(text)
-
-
-def _utc(name: str) -> pl.Expr:
-    return pl.col(name) + "Z"
 
 
 FORMAT = Format(
@@ -192,9 +128,8 @@ FORMAT = Format(
         "<answerTime>20260901100007.000</answerTime><releaseTime>20260901100107.000</releaseTime>"
         "<terminationCause>016</terminationCause></basicModule></cdrData>\n</broadWorksCDR>"
     ),
-    times=Times(Clock.OFFSET, ("%Y%m%d%H%M%S%.f%#z",)),
+    times=TIMES,
     columns=COLUMNS,
-    notes=__doc__,
+    notes=f"{__doc__}\n{MEANING}",
     read=_read,
 )
-"""An unanswered `Start` is left to its `Normal` record: its cause is not known yet."""

@@ -64,13 +64,15 @@ def no_header(_rows: list[str]) -> int:
 def lines_of_cisco(rows: list[str]) -> int:
     """Count a line of names and, behind it or without it, a line of types."""
     names = "cdrRecordType" in next(csv.reader(rows[:1]), [])
-    types = len(rows) > names and re.match(r'"?(INTEGER|STRING|UNIQUE|VARCHAR)', rows[names])
+    kind = r'"?(INTEGER|STRING|UNIQUEIDENTIFIER|VARCHAR\([0-9]+\))"?(,|$)'
+    types = len(rows) > names and re.match(kind, rows[names])
     return names + bool(types)
 
 
 HEADER_LINES: dict[str, Callable[[list[str]], int]] = {
     "asterisk_csv": no_header,
     "asterisk_table": lambda rows: "disposition" in rows[0].casefold(),
+    "broadworks_csv": no_header,
     "cgrates_csv": lambda rows: "originid" in rows[0].casefold(),
     "cisco_cucm": lambda rows: lines_of_cisco(rows[:2]),
     "freeswitch_csv": no_header,
