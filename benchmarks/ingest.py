@@ -3,15 +3,17 @@
     python benchmarks/ingest.py --rows 10000000 --formats plain_csv
     python benchmarks/ingest.py --rows 1000000 --formats asterisk_csv freeswitch_json
     python benchmarks/ingest.py --rows 5000000 10000000 20000000 --formats plain_csv --only ingest
+    python benchmarks/ingest.py --rows 10000000 --formats plain_csv --accounts 60000 --days 10
 
-For each format a file is made of simulated traffic of 30 days, repeated under other record ids
-until it has enough rows; damaged rows are left out, since a plain copy stops at them. Then, each in
-a process of its own: (a) Polars copies its columns as text into Parquet, one folder a day; (b)
-DuckDB does the same, as `COPY ... PARTITION_BY` does; (c) it is taken into a lake that holds
-`--held-rows` other calls of the same 30 days already; (d) it is taken in again, and beside it what
-hashing it takes. Printed as JSON: seconds, seconds of processor (imports
-included), rows a second, peak MB of memory, and how many times the seconds and the processor
-seconds of (a) and of (b).
+For each format a file is made of simulated traffic, repeated under other record ids
+until it has enough rows; damaged rows are left out, since a plain copy stops at them. With more
+`--accounts` or `--days` it repeats less and has more distinct numbers: `simulated` calls are
+told. Then, each in a process of its own: (a) Polars copies its columns as text into Parquet, one
+folder a day; (b) DuckDB does the same, as `COPY ... PARTITION_BY` does; (c) it is taken into a lake
+that holds `--held-rows` other calls of the same days already; (d) it is taken in again, and beside
+it what hashing it takes. Printed as JSON: seconds, seconds of processor (imports included), rows a
+second, peak MB of memory, and how many times the seconds and the processor seconds of (a) and of
+(b).
 """
 
 from __future__ import annotations
@@ -32,7 +34,6 @@ from own_process import child
 
 from pipelines.simulate import simulate
 
-BASE_ACCOUNTS = 2_000
 START = date(2026, 9, 1)
 SOURCES = {"asterisk_csv": "pbx", "plain_csv": "wholesale", "freeswitch_json": "softswitch"}
 DAY_COLUMNS = {"asterisk_csv": "9", "plain_csv": "8", "freeswitch_json": "0"}
@@ -99,13 +100,17 @@ def main() -> None:
     options.add_argument("--rows", type=int, nargs="+", default=[1_000_000])
     options.add_argument("--formats", nargs="+", default=list(SOURCES), choices=list(SOURCES))
     options.add_argument("--held-rows", type=int, help="calls held before; as many as taken in")
+    options.add_argument("--accounts", type=int, default=2_000, help="accounts simulated")
+    options.add_argument("--days", type=int, default=30, help="days simulated")
     options.add_argument("--only", choices=["all", "ingest"], default="all")
     options.add_argument("--seed", type=int, default=99)
     given = options.parse_args()
     folder = Path(tempfile.mkdtemp())
     try:
         traffic = folder / "traffic"
-        simulate(accounts=BASE_ACCOUNTS, days=30, seed=given.seed, out=traffic, start=START)
+        simulate(
+            accounts=given.accounts, days=given.days, seed=given.seed, out=traffic, start=START
+        )
         for form in given.formats:
             for rows in given.rows:
                 held = given.held_rows or rows
@@ -143,8 +148,10 @@ def measured(
                 beside = max(found[f"{copy}_copy"][measure], 0.01)
                 each[f"{measure}_times_{copy}"] = round(each[measure] / beside, 2)
     megabytes = round(file.stat().st_size / 1e6)
+    simulated = sum(len(lines) for _, lines in _files(traffic / "inbox" / source, form))
     return {
-        "format": form, "rows": rows, "megabytes": megabytes, "held": held["accepted"], **found
+        "format": form, "rows": rows, "simulated": simulated, "megabytes": megabytes,
+        "held": held["accepted"], **found,
     }  # fmt: skip
 
 

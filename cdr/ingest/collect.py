@@ -129,7 +129,7 @@ class Collector:
         """Hold rows by day; the list of blocks is emptied."""
         blocks.reverse()
         while blocks:  # no block is there twice for longer than it takes to split it
-            for part in blocks.pop().partition_by("call_date"):
+            for part in _by_day(blocks.pop()):
                 self._held.setdefault(part.item(0, "call_date"), []).append(part)
         self._held.setdefault(None, []).extend(rejects)
         for files, repeated in self._day_writers.map(self._write, self._full_days(most_rows)):
@@ -161,6 +161,14 @@ class Collector:
     def _rows(self) -> int:
         """Count what is collected; nothing may be being written."""
         return sum(map(_height, (self._calls, self._rejects, *self._held.values())))
+
+
+def _by_day(calls: pl.DataFrame) -> list[pl.DataFrame]:
+    """Split a block into days; most blocks of a day's own file need no copy for that."""
+    days = calls["call_date"]
+    if calls.height and days.min() == days.max():
+        return [calls]
+    return calls.partition_by("call_date")
 
 
 def _height(frames: list[pl.DataFrame]) -> int:

@@ -111,6 +111,7 @@ def _memory(country: str, bare: Bare) -> Memory:
 
 
 def _read(texts: pl.Series, country: str, bare: Bare) -> pl.Series:
+    texts = texts.rechunk()  # rows are taken out of one piece eight times as fast as out of many
     digits, plus = _as_digits(texts)
     digital = (digits.value > 0) & (digits.count <= MAX_DIGITS)
     begins = digits.value >= 10 ** (np.clip(digits.count, 1, MAX_DIGITS) - 1)  # not with a zero
@@ -310,7 +311,7 @@ def _struct(parts: list[_Part], country: str, name: str) -> pl.Series:
         rows = np.concatenate([part.rows for part in parts])
         back = np.empty(len(rows), np.intp)
         back[rows] = np.arange(len(rows))
-        numbers, parties = (  # in one piece, out of which rows are taken eight times as fast
+        numbers, parties = (
             pl.concat(pieces, rechunk=True).gather(back)
             for pieces in (
                 [part.numbers for part in parts],
