@@ -122,8 +122,10 @@ def _memory() -> Memory:
 
 def _read(texts: pl.Series) -> pl.Series:
     """Read each of some texts as an `IP`."""
-    ip = pl.DataFrame({"ip": texts}).select(_bare(pl.col("ip")))["ip"]
-    no_v4 = (~ip.str.contains(_V4)).arg_true()
+    dressed = (~texts.str.contains(_V4)).arg_true()  # most are v4 and nothing else
+    bare = pl.DataFrame({"ip": texts.gather(dressed)}).select(_bare(pl.col("ip")))["ip"]
+    no_v4 = dressed.filter(~bare.str.contains(_V4))
+    ip = texts.clone().scatter(dressed, bare)
     v6 = [_read_v6(text) for text in ip[no_v4]]
     ip = ip.scatter(no_v4, [address for address, _ in v6])
     kind = _kinds_of_v4(ip)
