@@ -16,7 +16,8 @@ import polars as pl
 from cdr.amend import Amendment, Progress, Reading, amend, files_by_day
 from cdr.errors import DAMAGED_FILE, StorageFailed, storage
 from cdr.lake import DataFile, Lake
-from cdr.normalise.numbers import NUMBERING_VERSION, Validity, normalise_party
+from cdr.normalise.numbers import NUMBERING_VERSION, Validity
+from cdr.normalise.outside_line import read_end
 from cdr.schema import CALLS
 from cdr.settings import SourceSettings
 
@@ -224,7 +225,7 @@ def _reread(calls: pl.DataFrame, sources: Mapping[str, SourceSettings]) -> pl.Da
 
 def _reread_source(calls: pl.DataFrame, source: SourceSettings) -> pl.DataFrame:
     ends = calls.with_columns(
-        normalise_party(text, country=source.country, bare=source.bare_numbers).alias(f"{name}_end")
+        read_end(text, source, dialled=name != "caller").alias(f"{name}_end")
         for name, text in {
             **{side: pl.coalesce(f"{side}_raw", f"{side}_number") for side in SIDES},
             "forwarded_to": pl.col("forwarded_to"),

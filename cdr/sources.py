@@ -7,11 +7,11 @@ these is its own business.
 from __future__ import annotations
 
 import os
-from typing import Literal
+from typing import Literal, Self
 from zoneinfo import ZoneInfo
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from cdr.errors import SettingsError
 from cdr.schema import Outcome
@@ -56,6 +56,16 @@ class SourceSettings(Section):
         description=(
             "What digits without `+`, `00` or trunk prefix are: numbers as dialled within the "
             "country, or E.164 with its plus left away."
+        ),
+    )
+    outside_line: str = Field(
+        default="",
+        pattern=r"^[0-9]{0,3}$",
+        description=(
+            "What is dialled first to get out of this PBX, such as `9` or `0`, where its records "
+            "have it in front of the called number. It is taken off where a number or an "
+            "emergency number follows; extensions, emergency numbers and numbers written "
+            "in full stay as they are."
         ),
     )
     trunks: dict[str, str] = Field(
@@ -147,6 +157,15 @@ class SourceSettings(Section):
     @classmethod
     def _zone_is_known(cls, zone: str) -> str:
         return known_zone(zone)
+
+    @model_validator(mode="after")
+    def _outside_line_is_dialled(self) -> Self:
+        if self.outside_line and self.bare_numbers != "national":
+            raise ValueError(
+                'outside_line: with bare_numbers = "international" nothing is as dialled; leave '
+                "one of them out"
+            )
+        return self
 
     @field_validator("outcomes")
     @classmethod

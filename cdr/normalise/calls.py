@@ -16,7 +16,8 @@ from cdr.formats.record import Clock, Times
 from cdr.keys import content_64, leg_16
 from cdr.normalise.addresses import normalise_ip
 from cdr.normalise.codes import failed
-from cdr.normalise.numbers import NUMBERING_VERSION, Validity, normalise_party
+from cdr.normalise.numbers import NUMBERING_VERSION, Validity
+from cdr.normalise.outside_line import read_end
 from cdr.normalise.owners import NO_ACCOUNT, OWN_WAY, with_account
 from cdr.normalise.times import epoch_to_utc, local_to_utc, offset_to_utc, utc_offset_s
 from cdr.schema import CALLS, CODES, INSTANT, Outcome
@@ -283,7 +284,7 @@ def _source_record_id(calls: pl.DataFrame) -> pl.Series:
 
 
 def _party(name: str, source: SourceSettings) -> pl.Expr:
-    end = normalise_party(pl.col(name), country=source.country, bare=source.bare_numbers)
+    end = read_end(pl.col(name), source, dialled=name != "caller")
     return end.name.prefix_fields(f"{name}_").alias(f"{name}_end")
 
 

@@ -27,7 +27,15 @@ from cdr.schema import CODES
 
 Bare = Literal["national", "international"]
 
-__all__ = ["IN_PLAN", "NUMBERING_VERSION", "PARTY", "NumberType", "Validity", "normalise_party"]
+__all__ = [
+    "IN_PLAN",
+    "NUMBERING_VERSION",
+    "PARTY",
+    "NumberType",
+    "Validity",
+    "as_dialled",
+    "normalise_party",
+]
 
 PARTY = pl.Struct(
     {
@@ -270,6 +278,11 @@ def _written(texts: pl.Series, rows: npt.NDArray[np.intp], country: str, bare: B
         places = np.full(len(mine), _place(kind), np.uint16)
         parts.append(_Part(rows[mine], nothing, parties, places))
     return parts
+
+
+def as_dialled(raw: pl.Series) -> pl.Series:
+    """Return the digits of each end as they were dialled, or what else it says there."""
+    return _cleaned(raw)["dialled"]
 
 
 def _cleaned(raw: pl.Series) -> pl.DataFrame:

@@ -152,3 +152,11 @@ def test_a_source_declares_its_own_layouts_and_clock() -> None:
     for clock, text in (("offset", "2026-09-01T12:00:00+02:00"), ("epoch_ms", "1788256800000")):
         calls, _ = split({"started": text}, source=SOURCE.model_copy(update={"clock": clock}))
         assert calls["started_at"].to_list() == [NOON]
+
+
+def test_the_digit_for_an_outside_line_is_taken_off_what_was_dialled_alone() -> None:
+    source = SourceSettings(format="plain_csv", zone="UTC", country="US", outside_line="9")
+    dialled = {"caller": "912125550123", "callee": "912125550123", "forwarded_to": "92125550199"}
+    calls, _ = split(dialled, source=source)
+    said = ("caller_number", "callee_raw", "callee_number", "forwarded_to")
+    assert calls.select(said).row(0) == (None, "912125550123", "+12125550123", "+12125550199")
