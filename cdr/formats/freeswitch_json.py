@@ -23,7 +23,7 @@ from pathlib import Path
 
 import polars as pl
 
-from cdr.formats.assemble import records, when
+from cdr.formats.assemble import has_spoilt_key, records, when
 from cdr.formats.blocks import MAX_LINE_BYTES, Block, read_blocks, scan_lines
 from cdr.formats.causes import FREESWITCH, unanswered
 from cdr.formats.record import Clock, Format, Times
@@ -84,9 +84,10 @@ def _lone_document(file: Path) -> Block | None:
 
 
 def _decode(lines: pl.DataFrame) -> pl.DataFrame:
-    """Take each line apart; `json_broken` or `cut_short` where that cannot be done."""
-    text = pl.col("raw").str.strip_chars()
-    readable = pl.col("fault").is_null() & text.str.starts_with("{") & text.str.ends_with("}")
+    """Take each line apart; `json_broken`, `cut_short` or `not_utf8` where that cannot be done."""
+    text, spoilt = pl.col("raw").str.strip_chars(), has_spoilt_key(lines)
+    readable = pl.col("fault").is_null() & ~spoilt
+    readable &= text.str.starts_with("{") & text.str.ends_with("}")
     good, bad = lines.filter(readable), lines.filter(~readable)
     whole = _decoded(good)
     if whole is None:
@@ -96,7 +97,9 @@ def _decode(lines: pl.DataFrame) -> pl.DataFrame:
         bad = pl.concat([bad, *broken])
     else:
         good = whole
-    fault = when(pl.col("cut"), "cut_short").fill_null("json_broken")
+    fault = pl.coalesce(
+        when(pl.col("cut"), "cut_short"), when(spoilt, "not_utf8"), pl.lit("json_broken")
+    )
     bad = bad.with_columns(fault=pl.coalesce("fault", fault))
     return pl.concat([good, bad], how="diagonal").sort("line")
 

@@ -36,7 +36,7 @@ What holds for every format:
 - Line ends may be LF, CRLF or CR; a byte order mark is left out. A line longer than 256 KiB, with
   a NUL byte, with broken quotes or another number of columns is set aside by itself and never
   shifts a column or swallows a neighbour. Bytes that are not UTF-8 matter only where they stand
-  in a field that is used.
+  in a field that is used, or in the name of a JSON field, which may then be one that is used.
 - A last line without line end that is not whole is set aside as `cut_short`; the file is taken in
   again when it is complete, and only what is new counts. Where the line ends in a bare field that
   names the record (Asterisk's `uniqueid` or `sequence`; in plain CSV the id or the start; any

@@ -14,6 +14,7 @@ from pathlib import Path
 import polars as pl
 
 from cdr.errors import FormatError, shown
+from cdr.formats.assemble import has_spoilt_key, when
 from cdr.formats.blocks import read_blocks, read_sample, scan_lines
 from cdr.formats.plain_rows import COLUMNS, check_columns, needed_of, plain_records, theirs
 from cdr.formats.record import ISO_LAYOUTS, Clock, Format, Times
@@ -45,13 +46,15 @@ def _check(file: Path, names: dict[str, str], source: SourceSettings) -> None:
 
 
 def _fields(lines: pl.DataFrame, names: dict[str, str]) -> pl.DataFrame:
-    """Take each line apart; `json_broken` or `cut_short` where that cannot be done."""
+    """Take each line apart; `json_broken`, `cut_short` or `not_utf8` where that cannot be done."""
     raw = pl.col("raw")
     bare = raw.str.strip_chars()
     is_object = bare.str.starts_with("{") & raw.str.json_path_match("$").is_not_null()
-    broken = pl.when("cut").then(pl.lit("cut_short")).otherwise(pl.lit("json_broken"))
-
-    faulty = pl.col("fault").is_not_null() | ~is_object
+    spoilt = has_spoilt_key(lines)
+    broken = pl.coalesce(
+        when(pl.col("cut"), "cut_short"), when(~is_object, "json_broken"), pl.lit("not_utf8")
+    )
+    faulty = pl.col("fault").is_not_null() | ~is_object | spoilt
     return lines.select(
         "line",
         "raw",

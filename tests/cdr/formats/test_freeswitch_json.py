@@ -6,6 +6,8 @@ from collections.abc import Callable
 import polars as pl
 import pytest
 
+from cdr.formats import FORMATS
+
 Read = Callable[..., pl.DataFrame]
 
 
@@ -175,3 +177,20 @@ def test_the_legs_of_a_bridge_are_one_call(
     record = {"variables": variables, "callflow": []}
     found = read("freeswitch_json", json.dumps(record).encode())
     assert found.select("call_id", "leg").rows() == [(call_id, leg)]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "faults"),
+    [
+        pytest.param(b'"answer_uepoch"', b'"answer\xff_uepoch"', ["not_utf8"], id="a key we read"),
+        pytest.param(b'"callflow"', b'"callflo\xff"', ["not_utf8"], id="a key above others"),
+        pytest.param(b'"uuid":', b'"caller_id_name":"M\xfcller","uuid":', [], id="a value unread"),
+        pytest.param(b'"uuid":', b'"note":"\\"\xff\\": 1","uuid":', [], id="quotes in a value"),
+    ],
+)
+def test_a_key_that_nobody_can_read_may_be_one_that_matters(
+    read: Read, before: bytes, after: bytes, faults: list[str]
+) -> None:
+    line = FORMATS["freeswitch_json"].example.encode()
+    found = read("freeswitch_json", line.replace(before, after) + b"\n" + line + b"\n")
+    assert found["faults"].to_list() == [faults, []]

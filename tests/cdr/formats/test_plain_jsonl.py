@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from cdr.errors import FormatError, SettingsError
+from cdr.formats import FORMATS
 
 Read = Callable[..., pl.DataFrame]
 
@@ -90,3 +91,10 @@ def test_columns_are_joined_and_constants_filled_in(read: Read) -> None:
     assert found.select("caller", "started", "duration", "outcome", "faults").rows() == [
         ("+4930", "2026-09-01 12:00", "1.500000", "answered", [])
     ]
+
+
+def test_a_key_that_nobody_can_read_may_be_one_that_matters(read: Read) -> None:
+    line = FORMATS["plain_jsonl"].example.encode()
+    spoilt = line.replace(b'"answered_at"', b'"answered\xffat"')
+    found = read("plain_jsonl", spoilt + b"\n" + line + b"\n")
+    assert found["faults"].to_list() == [["not_utf8"], []]
