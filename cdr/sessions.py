@@ -18,6 +18,7 @@ from cdr import access, query
 from cdr.errors import WrongUse
 from cdr.privacy import audit
 from cdr.privacy.purposes import rows_of
+from cdr.privacy.restrictions import all_left_alone
 from cdr.pseudonyms import Key, KeyFolder, Shielded, pseudonyms
 from cdr.recorded import Session
 from cdr.schema import PSEUDONYMOUS, TABLES, Purpose, Table
@@ -51,12 +52,13 @@ def open_session(
             after={"purpose": purpose.value},
             why=why,
         )
+    alone = all_left_alone(lake, as_of=now)
     views = {
         name: _seen(
             view,
             TABLES[name],
             key=key if hidden else None,
-            rows=rows_of(lake, purpose, TABLES[name], now=now),
+            rows=rows_of(purpose, TABLES[name], alone),
         )
         for name, view in lake.views(purpose).items()
     }

@@ -25,9 +25,8 @@ shared."""
 WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 os.environ.setdefault("POLARS_MAX_THREADS", str(max(1, (os.cpu_count() or 1) // WORKERS)))
 """Each worker takes its share of the machine: threads that wait for each other cost a quarter
-of the processor time. Read by Polars as it is imported, so it stands before."""
-
-from pipelines import cli  # noqa: E402 (see above)
+of the processor time. Read by Polars as it is imported: not here, for workers wait for this
+file and what starts them needs nothing of ours."""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -73,6 +72,8 @@ def callsieve(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> RunCommand:
     """Run `callsieve` with the given words in an empty folder, as the shell would."""
+    from pipelines import cli
+
     folder = tmp_path / "here"
     folder.mkdir()
     monkeypatch.chdir(folder)

@@ -49,8 +49,9 @@ class LocalStore:
         return
 
     def opened(self, table: Table) -> DeltaTable | None:
-        """Open a table's newest version."""
-        return open_table(self.place(table), table)
+        """Open a table's newest version; one that was never made is not looked for any further."""
+        log = self._home.lake / table.name / "_delta_log"
+        return open_table(self.place(table), table) if log.is_dir() else None
 
     @contextmanager
     def writing(self) -> Iterator[None]:

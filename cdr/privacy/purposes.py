@@ -7,14 +7,12 @@ it rests on in `rules`; here they are put together for sessions and for `docs/ta
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 import polars as pl
 import pyarrow.dataset as ds
 
-from cdr.lake import Lake
 from cdr.privacy.periods import RetentionSettings
-from cdr.privacy.restrictions import left_alone, numbers_left_alone
+from cdr.privacy.restrictions import LeftAlone
 from cdr.privacy.rules import CONTESTED_BILL, RULES
 from cdr.schema import KEPT_FOR, Field, Outcome, Purpose, Table
 
@@ -85,14 +83,14 @@ def clause_of(table: Table, setting: str) -> str:
     return (own or of_it)[0].clause
 
 
-def rows_of(lake: Lake, purpose: Purpose, table: Table, *, now: datetime) -> ds.Expression | None:
+def rows_of(purpose: Purpose, table: Table, left_alone: LeftAlone) -> ds.Expression | None:
     """Return which rows of a table a purpose may see; None for all.
 
     Billing sees calls that were answered, and payments. Fraud does not see accounts and
     numbers of people who restricted their data or whose objection was granted (GDPR Art. 18,
     21). Security sees events that are no payments. See also `kept_rows_of`.
     """
-    return _both(kept_rows_of(purpose, table), _rows_of(lake, purpose, table, now=now))
+    return _both(kept_rows_of(purpose, table), _rows_of(purpose, table, left_alone))
 
 
 def kept_rows_of(purpose: Purpose, table: Table) -> ds.Expression | None:
@@ -113,7 +111,7 @@ def _both(one: ds.Expression | None, other: ds.Expression | None) -> ds.Expressi
     return one & other
 
 
-def _rows_of(lake: Lake, purpose: Purpose, table: Table, *, now: datetime) -> ds.Expression | None:
+def _rows_of(purpose: Purpose, table: Table, left_alone: LeftAlone) -> ds.Expression | None:
     names = table.polars_schema.names()
     if purpose is Purpose.BILLING:
         if "outcome" in names:
@@ -121,16 +119,15 @@ def _rows_of(lake: Lake, purpose: Purpose, table: Table, *, now: datetime) -> ds
         return ds.field("kind") == "payment" if _has_payments(table) else None
     if purpose is Purpose.SECURITY:
         return ds.field("kind") != "payment" if _has_payments(table) else None
-    return _left_out(lake, table, now=now) if purpose is Purpose.FRAUD else None
+    return _left_out(table, left_alone) if purpose is Purpose.FRAUD else None
 
 
 def _has_payments(table: Table) -> bool:
     return {"kind", "amount"} <= set(table.polars_schema)
 
 
-def _left_out(lake: Lake, table: Table, *, now: datetime) -> ds.Expression | None:
-    accounts = sorted(left_alone(lake, as_of=now))
-    numbers = sorted(numbers_left_alone(lake, as_of=now))
+def _left_out(table: Table, left_alone: LeftAlone) -> ds.Expression | None:
+    accounts, numbers = sorted(left_alone.accounts), sorted(left_alone.numbers)
     shown = None
     if accounts and "account_id" in table.polars_schema:
         shown = ~ds.field("account_id").isin(accounts)

@@ -7,6 +7,7 @@ worked out today, also as of a day before the person asked: such work is process
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
@@ -40,6 +41,21 @@ def in_force(requests: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class LeftAlone:
+    """Accounts, and numbers in E.164 of anybody, that are under a restriction or an objection."""
+
+    accounts: frozenset[str]
+    numbers: frozenset[str]
+
+
+def all_left_alone(lake: Lake, *, as_of: datetime) -> LeftAlone:
+    """Return accounts and numbers that are left alone, as `left_alone` takes the instant."""
+    found = in_force(lake.scan(REQUESTS).collect(), as_of)
+    accounts, numbers = (found.filter(kind=kind)["subject"] for kind in ("account", "number"))
+    return LeftAlone(frozenset(accounts), frozenset(numbers))
+
+
 def left_alone(lake: Lake, *, as_of: datetime) -> frozenset[str]:
     """Return accounts that are neither scored nor learned from nor compared with.
 
@@ -50,14 +66,12 @@ def left_alone(lake: Lake, *, as_of: datetime) -> frozenset[str]:
     as_of : datetime
         UTC instant; whoever restricts or objects today is left alone as of any instant.
     """
-    found = in_force(lake.scan(REQUESTS).collect(), as_of)
-    return frozenset(found.filter(kind="account")["subject"])
+    return all_left_alone(lake, as_of=as_of).accounts
 
 
 def numbers_left_alone(lake: Lake, *, as_of: datetime) -> frozenset[str]:
     """Return numbers of people who restrict or object, customers or not, in E.164."""
-    found = in_force(lake.scan(REQUESTS).collect(), as_of)
-    return frozenset(found.filter(kind="number")["subject"])
+    return all_left_alone(lake, as_of=as_of).numbers
 
 
 def kept_for_restriction(lake: Lake, *, as_of: datetime) -> frozenset[str]:

@@ -15,7 +15,7 @@ from fraud import BlockedAccountSimilarity
 from fraud.model.chains import class_weights
 
 
-@parametrize_with_checks([BlockedAccountSimilarity(n_parts=3, n_repeats=1, n_rounds=10)])
+@parametrize_with_checks([BlockedAccountSimilarity(n_parts=3, n_repeats=1, n_rounds=5)])
 def test_it_is_a_classifier_by_the_book(estimator: Any, check: Any) -> None:
     check(estimator)
 
@@ -136,7 +136,9 @@ def test_a_reference_account_does_not_vouch_for_itself() -> None:
     rng = np.random.default_rng(9)
     X = np.vstack([rng.normal(0, 1, (200, 3)), rng.normal(6, 1, (20, 3)), [[0.0, 0.0, 0.0]]])
     y = np.repeat([0, 1], [200, 21])
-    model = BlockedAccountSimilarity(n_rounds=60, learning_rate=0.5, min_leaf=1).fit(X, y)
+    model = BlockedAccountSimilarity(n_rounds=60, n_repeats=1, learning_rate=0.5, min_leaf=1).fit(
+        X, y
+    )
     seen, unseen = model.predict_proba(X)[-1, 1], model.likeness(X, np.arange(len(X)))[-1]
     assert 0 < unseen < seen / 2
 
@@ -158,7 +160,11 @@ def test_two_blocked_are_each_scored_without_themselves() -> None:
     """They are fewer than the parts, so most chains learn from both."""
     rng = np.random.default_rng(7)
     X, y = rng.normal(size=(60, 2)), np.arange(60) < 2
-    unseen = BlockedAccountSimilarity(min_leaf=1).fit(X, y).likeness(X, np.arange(60))
+    unseen = (
+        BlockedAccountSimilarity(min_leaf=1, n_repeats=2, n_rounds=15)
+        .fit(X, y)
+        .likeness(X, np.arange(60))
+    )
     assert not np.isnan(unseen).any()
 
 
@@ -166,7 +172,7 @@ def test_ten_blocked_among_thousands_are_left_out_too_and_told_apart() -> None:
     rng = np.random.default_rng(2)
     y = np.repeat([1, 0], [10, 3_000])
     X = rng.normal(np.outer(y, [2.0, 2.0]), 1.0)
-    model = BlockedAccountSimilarity(random_state=1).fit(X, y)
+    model = BlockedAccountSimilarity(random_state=1, n_repeats=1).fit(X, y)
     unseen = model.likeness(X, np.arange(len(X)))
     assert not np.isnan(unseen[:10]).any()
     assert roc_auc_score(y, unseen) > 0.9
@@ -215,7 +221,7 @@ def test_an_account_that_was_not_learned_from_is_scored_by_every_tree(
 
 def test_the_only_blocked_account_has_nothing_to_be_compared_with() -> None:
     X = np.arange(20.0)[:, None]
-    model = BlockedAccountSimilarity().fit(X, np.arange(20) == 19)
+    model = quick().fit(X, np.arange(20) == 19)
     assert np.isnan(model.likeness(X[-1:], np.array([19]))).all()
 
 
