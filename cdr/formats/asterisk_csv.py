@@ -1,10 +1,12 @@
-"""Asterisk's `Master.csv`, as `cdr_csv` writes it: 15 to 21 columns, no header.
+"""Asterisk's `Master.csv`, as `cdr_csv` or `cdr_custom` writes it: 15 to 21 columns, no header.
 
 Sixteen columns are always there; `loguniqueid`, `loguserfield` and `newcdrcolumns`
-of `cdr.conf` add 1, 1 and 3. Some builds have no `accountcode`. A file has one layout:
+of `cdr.conf` add 1, 1 and 3. Some builds have no `accountcode`. `cdr_custom` as it is delivered
+has 18 or 19 columns and begins with `clid`. A file has one layout:
 of those with the number of columns most of its first lines have, the one whose start time
-stands where it should and whose unique ids are such (`1788256800.26`, or never the same
-twice); other lines are faults.
+and caller id stand where they should and whose unique ids are such (`1788256800.26`, or never the
+same twice); other lines are faults. Another mapping of `cdr_custom` is read as `plain_csv` with
+`header`.
 
 What a row means here:
 
@@ -42,13 +44,23 @@ _ALWAYS = (
 )  # fmt: skip
 _NEW = ("peeraccount", "linkedid", "sequence")
 _ADDED = ((), ("uniqueid",), ("uniqueid", "userfield"), ("userfield",))
-LAYOUTS: tuple[tuple[str, ...], ...] = tuple(
-    (*always, *added, *new)
-    for always in (_ALWAYS, _ALWAYS[1:])
-    for added in _ADDED
-    for new in ((), _NEW)
+_CUSTOM = (
+    "clid", "src", "dst", "dcontext", "channel", "dstchannel", "lastapp", "lastdata",
+    "start", "answer", "end", "duration", "billsec", "disposition", "amaflags",
+    "accountcode", "uniqueid", "userfield",
+)  # fmt: skip
+LAYOUTS: tuple[tuple[str, ...], ...] = (
+    *(
+        (*always, *added, *new)
+        for always in (_ALWAYS, _ALWAYS[1:])
+        for added in _ADDED
+        for new in ((), _NEW)
+    ),
+    _CUSTOM,
+    (*_CUSTOM, "sequence"),
 )
-"""Columns of a row (Asterisk, `cdr/cdr_csv.c`); of equal ones, the more usual first."""
+"""Columns of a row (Asterisk, `cdr/cdr_csv.c`, `configs/samples/cdr_custom.conf.sample`); of equal
+ones, the more usual first."""
 
 _WANTED = {
     "accountcode", "src", "dst", "clid", "channel", "dstchannel", "start", "answer", "end",
@@ -98,17 +110,19 @@ def _layout_of(file: Path) -> tuple[str, ...]:
     return max(fitting, key=lambda layout: _fit(layout, rows), default=_ALWAYS)
 
 
-def _fit(layout: tuple[str, ...], rows: Sequence[Sequence[str]]) -> tuple[int, int]:
-    """Tell how well a layout fits rows: times and outcomes in their place, unique ids in theirs."""
+def _fit(layout: tuple[str, ...], rows: Sequence[Sequence[str]]) -> tuple[int, int, int]:
+    """Tell how well a layout fits rows: times and outcomes, caller ids, and unique ids in place."""
     start, end = layout.index("start"), layout.index("disposition")
+    clid, src = layout.index("clid"), layout.index("src")
     in_place = sum(
         bool(re.match(_TIME, row[start])) + (row[end].upper() in OUTCOMES) for row in rows
     )
+    callers = sum("<" in row[clid] or row[clid] == row[src] for row in rows)
     if "uniqueid" not in layout:
-        return in_place, 0
+        return in_place, callers, 0
     ids = [row[layout.index("uniqueid")] for row in rows]
     are_ids = any(re.search(_UNIQUE_ID, each) for each in ids)
-    return in_place, 1 if are_ids or (all(ids) and len(set(ids)) == len(ids)) else -1
+    return in_place, callers, 1 if are_ids or (all(ids) and len(set(ids)) == len(ids)) else -1
 
 
 def _records(rows: pl.DataFrame) -> pl.DataFrame:
@@ -171,7 +185,7 @@ _CHANNEL_NUMBER = r"-[0-9a-fA-F]+(?:;[12])?$"
 
 FORMAT = Format(
     name="asterisk_csv",
-    title="Asterisk Master.csv (cdr_csv), 15 to 21 columns",
+    title="Asterisk Master.csv (cdr_csv, cdr_custom), 15 to 21 columns",
     example=(
         '"acme","+4930901820","+442079460018","from-internal","""Front desk"" <+4930901820>",'
         '"PJSIP/acme-0000001a","PJSIP/carrier-0000001b","Dial","PJSIP/+442079460018@carrier",'

@@ -170,3 +170,32 @@ def test_a_last_row_that_may_lack_digits_of_its_name_is_cut_short(read: Read) ->
 def test_a_file_of_another_kind_is_refused(read: Read, data: bytes) -> None:
     with pytest.raises(FormatError, match="15 to 21 columns"):
         read("asterisk_csv", data)
+
+
+@pytest.mark.parametrize("clid", ['"""Ann"" <100>"', '"100"'])
+@pytest.mark.parametrize("sequence", ["", ",26"])
+def test_cdr_custom_as_delivered_begins_with_the_caller_id(
+    read: Read, clid: str, sequence: str
+) -> None:
+    line = (
+        f'{clid},"100","200","ctx","PJSIP/acme-0000001a","PJSIP/b-0000001b","Dial","x,60",'
+        '"2026-09-01 12:00:00","2026-09-01 12:00:07","2026-09-01 12:01:07","67","60","ANSWERED",'
+        f'"DOCUMENTATION","acme","1788256800.26",""{sequence}\n'
+    )
+    found = read("asterisk_csv", line.encode())
+    said = ("faults", "caller", "callee", "account_code", "call_id", "source_record_id")
+    row_id = "1788256800.26" + sequence.replace(",", "-")
+    assert found.select(said).row(0) == ([], "100", "200", "acme", "1788256800.26", row_id)
+
+
+@pytest.mark.parametrize("clid", ['"""Ann"" <100>"', '"100"'])
+def test_a_build_without_account_code_has_as_many_columns(read: Read, clid: str) -> None:
+    line = (
+        f'"100","200","ctx",{clid},"PJSIP/acme-0000001a","PJSIP/b-0000001b","Dial","x,60",'
+        '"2026-09-01 12:00:00","2026-09-01 12:00:07","2026-09-01 12:01:07",67,60,"ANSWERED",'
+        '"DOCUMENTATION","","1788256800.26",26\n'
+    )
+    found = read("asterisk_csv", line.encode())
+    assert found.select("faults", "caller", "callee", "call_id").row(0) == (
+        [], "100", "200", "1788256800.26",
+    )  # fmt: skip
