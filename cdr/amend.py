@@ -151,7 +151,7 @@ def _staged(
     lake: Lake, batch: Batch, file: DataFile, reading: Reading, now: datetime
 ) -> pl.DataFrame:
     """Stage a file's calls as they read now; returns what the ledger counts of those changed."""
-    lake.check_whole(CALLS, [file])
+    lake.retire(batch, CALLS, [file])
     differs = reading.differs
     after = reading.after.with_columns(
         pl.when(differs)
@@ -160,7 +160,6 @@ def _staged(
         .alias("ingest_id"),
         pl.when(differs).then(pl.lit(now, INSTANT)).otherwise("ingested_at").alias("ingested_at"),
     )
-    batch.remove(CALLS, [file])
     batch.add(CALLS, sorted_calls(after), lasting=True)
     changed = after.filter(differs)
     if changed.height:

@@ -171,7 +171,7 @@ def _flag(lake: Lake, day: date, beyond: pl.DataFrame, now: datetime) -> int:
             count = rows.select(concerned.sum()).collect().item()
             if not count:
                 continue
-            lake.check_whole(CALLS, [file])
+            lake.retire(batch, CALLS, [file])
             changed = {
                 "flags": pl.col("flags").list.concat(pl.lit([SUSPECT, BEYOND_HABIT])),
                 "ingested_at": pl.lit(now, INSTANT),
@@ -180,7 +180,6 @@ def _flag(lake: Lake, day: date, beyond: pl.DataFrame, now: datetime) -> int:
                 pl.when(concerned).then(value).otherwise(name).alias(name)
                 for name, value in changed.items()
             )
-            batch.remove(CALLS, [file])
             batch.add(CALLS, after.collect(), lasting=True)
             flagged += count
         if flagged:

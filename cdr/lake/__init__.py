@@ -154,11 +154,14 @@ class Lake:
         if len(content) != file.size or damaged(file.path, memoryview(content)):
             raise StorageFailed(f"reading {table.name}", DAMAGED_FILE)
 
-    def replace(self, batch: Batch, table: Table, rows: pl.DataFrame) -> None:
-        """Let a batch write a small table anew, with what was made of its rows."""
-        files = self.files(table)
+    def retire(self, batch: Batch, table: Table, files: Sequence[DataFile]) -> None:
+        """Let a batch write files anew that are whole; refuses as `check_whole` does."""
         self.check_whole(table, files)
         batch.remove(table, files)
+
+    def replace(self, batch: Batch, table: Table, rows: pl.DataFrame) -> None:
+        """Let a batch write a small table anew, with what was made of its rows."""
+        self.retire(batch, table, self.files(table))
         batch.add(table, rows)
 
     def log(self, table: Table) -> list[dict[str, Any]]:

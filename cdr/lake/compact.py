@@ -131,13 +131,12 @@ def _place(file: DataFile) -> str:
 def _compact_day(lake: Lake, day: str) -> None:
     with lake.batch("compact") as batch, lake.writing():
         files = [f for f in lake.files(CALLS) if _place(f) == day]
-        lake.check_whole(CALLS, files)
+        lake.retire(batch, CALLS, files)
         places = Places.of(lake.scan_files(CALLS, files))
         lengths = places.parts(file_rows(sum(file.rows for file in files)))["rows"]
         ordered = in_order(lake, files, places, batch.aside())
         for of_file in cut(ordered, lengths):
             batch.add_parts(CALLS, of_file)
-        batch.remove(CALLS, files)
         batch.publish()
 
 
@@ -147,9 +146,8 @@ def _merge(lake: Lake, table: Table, place: str) -> None:
         files = [f for f in lake.files(table) if _place(f) == place and f.rows < ROWS_A_FILE]
         runs = list(_runs(files))
         for run in runs:
-            lake.check_whole(table, run)
+            lake.retire(batch, table, run)
             batch.add_parts(table, (_rows_of(lake, table, file) for file in run))
-            batch.remove(table, run)
         if runs:
             batch.publish()
 
