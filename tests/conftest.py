@@ -105,7 +105,7 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> MadeOnce:
     def made(name: str, make: Callable[[Path], object]) -> Path:
         with (shared / f"{name}.lock").open("a+") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if not lock.tell():
+            if not lock.seek(0, os.SEEK_END):  # asked under the lock: another may have waited
                 make(shared / name)
                 lock.write("made")
         return shared / name
