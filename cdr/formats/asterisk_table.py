@@ -16,7 +16,8 @@ in the order of its table: 16, 17 (with `did`), 18, 23 or 26. What a row means:
 - `NULL` and `\N` are empty. A caller id whose quotes were not doubled
   (`""Name" <1115>"`, `"Name" <1115>`) is read as it was meant; any other stray quote
   sets the line aside.
-- Outcome, unique id, sequence, legs and trunk are those of `asterisk_csv`.
+- Outcome, unique id, sequence, legs and trunk are those of `asterisk_csv`; an outcome may be the
+  number that ODBC writes (8 is `ANSWERED`).
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ from cdr.formats.table import (
     read_header,
     split_table,
 )
+from cdr.schema import Outcome
 from cdr.settings import SourceSettings
 
 _TABLE = (
@@ -50,6 +52,17 @@ _TABLE = (
     "linkedid", "peeraccount", "sequence",
 )  # fmt: skip
 """FreePBX's table `asteriskcdrdb.cdr`; versions added columns at its end."""
+
+_OUTCOMES = {
+    **OUTCOMES,
+    "0": Outcome.NO_ANSWER,
+    "2": Outcome.FAILED,
+    "4": Outcome.BUSY,
+    "8": Outcome.ANSWERED,
+    "16": Outcome.FAILED,
+}
+"""Also as `cdr_odbc` writes them without `dispositionstring`, and `cdr_adaptive_odbc` into a column
+of numbers (Asterisk, `include/asterisk/cdr.h`)."""
 
 _NEEDED = ("calldate", "src", "dst", "duration", "billsec", "disposition")
 COLUMNS = (
@@ -115,7 +128,8 @@ def _without_null(name: str) -> pl.Expr:
 
 def _records(rows: pl.DataFrame) -> pl.DataFrame:
     disposition = pl.col("disposition").str.to_uppercase()
-    answered = disposition == "ANSWERED"
+    outcome = disposition.replace_strict(_OUTCOMES, default=None, return_dtype=pl.String)
+    answered = outcome == Outcome.ANSWERED.value
     came_in = pl.col("did").is_not_null()
     return records(
         rows,
@@ -133,7 +147,7 @@ def _records(rows: pl.DataFrame) -> pl.DataFrame:
             "ended": pl.col("end"),
             "duration": pl.when(answered).then("billsec"),
             "elapsed": pl.col("duration"),
-            "outcome": disposition.replace_strict(OUTCOMES, default=None, return_dtype=pl.String),
+            "outcome": outcome,
             "cause_code": pl.col("disposition"),
             "proof_epoch_s": epoch_of(pl.col("uniqueid")),
         },

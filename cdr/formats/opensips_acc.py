@@ -6,8 +6,9 @@ columns are `COLUMNS`, or those that `columns` of the source maps to them.
 What a dialog means here:
 
 - An INVITE answered 2xx is an answered call, from that row's time to the BYE's. Later
-  INVITEs of the dialog change nothing. Without a BYE there is no end and the flag
-  `missing_bye`; the duration is never given, it follows from the times.
+  INVITEs of the dialog change nothing; several of one time are the legs of a call that was
+  sent on (`multi_leg_info`), and the last of them says where to. Without a BYE there is no end and
+  the flag `missing_bye`; the duration is never given, it follows from the times.
 - With `do_accounting("db", "cdr")` OpenSIPS writes one row a call, when it is over: an
   INVITE with `duration` or `ms_duration` above 0, from `time` on. It needs no BYE.
 - `time` is when the proxy saw the final answer. When the call came in is `created`;
@@ -113,7 +114,9 @@ def _records(rows: pl.DataFrame) -> pl.DataFrame:
             "callee": pl.col("to_uri"),
             "caller_ip": pl.col("src_ip"),
             "callee_ip": pl.col("dst_ip"),
-            "forwarded_to": pl.col("sent_on_to"),
+            "forwarded_to": pl.when(answered & (pl.col("last_leg") != pl.col("to_uri")))
+            .then("last_leg")
+            .otherwise("sent_on_to"),
             "trunk": pl.col("trunk"),
             "started": pl.coalesce("created", "time"),
             "answered": pl.when(answered).then("time"),
@@ -152,6 +155,7 @@ def _calls(rows: pl.DataFrame) -> pl.DataFrame:
         pl.len().alias("source_rows"),
         pl.col("raw").str.join("\n"),
         pl.col("time").filter(kind == "bye").first().alias("bye_time"),
+        _last_leg(rows).alias("last_leg"),
         (rank * (rows.height + 1) + nearness).arg_min().alias("at"),
         pl.col("place"),
     )
@@ -159,6 +163,15 @@ def _calls(rows: pl.DataFrame) -> pl.DataFrame:
     said = rows.drop("line", "raw", "dialog", "part", "place", "fault")[deciding]
     calls = pl.concat([joined.drop("at", "place"), said], how="horizontal")
     return calls.with_columns(answered_2xx=kind == "ok", fault=pl.lit(None, dtype=pl.String))
+
+
+def _last_leg(rows: pl.DataFrame) -> pl.Expr:
+    """Return where the last of the legs that one final answer closed went; most calls have one."""
+    ok = pl.col("kind") == "ok"
+    if not rows.filter(ok)["dialog"].is_duplicated().any():
+        return pl.lit(None, dtype=pl.String)
+    at_once = pl.col("time") == pl.col("time").filter(ok).first()
+    return pl.coalesce("sent_on_to", "to_uri").filter(ok & at_once).last()
 
 
 def _length_s() -> pl.Expr:

@@ -48,12 +48,14 @@ _OUTCOMES = {
     "noanswer": Outcome.NO_ANSWER.value,
     "terminatedbysrc": Outcome.CANCELLED.value,
     "terminatedbydst": Outcome.NO_ANSWER.value,
+    "srcparticipantterminated": Outcome.CANCELLED.value,
+    "dstparticipantterminated": Outcome.NO_ANSWER.value,
     "cancelled": Outcome.CANCELLED.value,
     "rejected": Outcome.REJECTED.value,
     "forbidden": Outcome.REJECTED.value,
 }
 """Reasons for the end of a call nobody answered, in lower case without blanks and `_`; every
-other one is a failure."""
+other one is a failure. Version 20 writes `src_participant_terminated`."""
 
 
 def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.DataFrame]:

@@ -83,3 +83,18 @@ def test_columns_of_a_file_without_names_can_be_declared(read: Read) -> None:
     data = b"2026-09-01 12:00:00,100,200,t1,67,60,ANSWERED\n"
     (record,) = read("asterisk_table", data, header=header).rows(named=True)
     assert (record["caller"], record["outcome"], record["line"]) == ("100", "answered", 1)
+
+
+@pytest.mark.parametrize(
+    ("number", "outcome"),
+    [("8", "answered"), ("4", "busy"), ("0", "no_answer"), ("2", "failed"), ("1", None)],
+)
+def test_odbc_may_write_the_outcome_as_a_number(
+    read: Read, number: str, outcome: str | None
+) -> None:
+    line = "2026-09-01 12:00:00,100,200,67,60," + number
+    found = read(
+        "asterisk_table", f"calldate,src,dst,duration,billsec,disposition\n{line}\n".encode()
+    )
+    duration = "60" if outcome == "answered" else None
+    assert found.select("outcome", "duration").rows() == [(outcome, duration)]

@@ -50,7 +50,13 @@ def test_a_row_in_full(read: Read) -> None:
 
 @pytest.mark.parametrize(
     ("reason", "outcome"),
-    [("NoAnswer", "no_answer"), ("Terminated_By_Src", "cancelled"), ("Not Reached", "failed")],
+    [
+        ("NoAnswer", "no_answer"),
+        ("Terminated_By_Src", "cancelled"),
+        ("src_participant_terminated", "cancelled"),
+        ("dst_participant_terminated", "no_answer"),
+        ("Not Reached", "failed"),
+    ],
 )
 def test_the_reason_tells_the_outcome_without_an_answer(
     read: Read, reason: str, outcome: str
