@@ -61,14 +61,7 @@ def main() -> None:
 
 def measured(folder: Path, accounts: int, days: int, seed: int) -> dict[str, Any]:
     """Return the figures of one night."""
-    simulation, home = folder / "simulation", folder / "home"
-    report = simulate(simulation, accounts=accounts, days=days, seed=seed, start=START)
-    cdr.open_lake(cdr.load_settings(simulation / "callsieve.toml", home=home), create=True)
-    shutil.rmtree(home / "inbox")
-    (simulation / "inbox").rename(home / "inbox")
-    for file in simulation.glob("*.csv"):
-        file.rename(home / "inbox" / file.name)
-    (simulation / "callsieve.toml").rename(home / "callsieve.toml")
+    simulation, home, call_bytes = laid_out(folder, accounts, days, seed)
     last = START + timedelta(days=days - 1)
     night = subprocess.run(
         [sys.executable, "-c", _NIGHT, str(home), last.isoformat()],
@@ -80,13 +73,26 @@ def measured(folder: Path, accounts: int, days: int, seed: int) -> dict[str, Any
     rows, seconds = found["ingest"]["read"], found["seconds"]
     return {
         "accounts": accounts,
-        "call_files_mb": round(report.bytes / 1e6),
+        "call_files_mb": round(call_bytes / 1e6),
         "lake_mb": round(sum(f.stat().st_size for f in (home / "lake").rglob("*.parquet")) / 1e6),
         "rows_read": rows,
         "rows_a_second": round(rows / seconds["take_in"]),
         "seconds": seconds,
         "peak_mb": round(found["peak_mb"]),
     } | compared(home, simulation / "truth" / "accounts.parquet", last + timedelta(days=1))
+
+
+def laid_out(folder: Path, accounts: int, days: int, seed: int) -> tuple[Path, Path, int]:
+    """Simulate an operator; return the simulation, a home with its files, and their bytes."""
+    simulation, home = folder / "simulation", folder / "home"
+    report = simulate(simulation, accounts=accounts, days=days, seed=seed, start=START)
+    cdr.open_lake(cdr.load_settings(simulation / "callsieve.toml", home=home), create=True)
+    shutil.rmtree(home / "inbox")
+    (simulation / "inbox").rename(home / "inbox")
+    for file in simulation.glob("*.csv"):
+        file.rename(home / "inbox" / file.name)
+    (simulation / "callsieve.toml").rename(home / "callsieve.toml")
+    return simulation, home, report.bytes
 
 
 def compared(home: Path, truth_file: Path, as_of: date) -> dict[str, Any]:

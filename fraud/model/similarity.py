@@ -10,7 +10,6 @@ here: a single chain (:mod:`fraud.model.chains`), lines (:mod:`fraud.model.lines
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any, Self
 
 import numpy as np
@@ -43,8 +42,11 @@ class BlockedAccountSimilarity(ClassifierMixin, BaseEstimator):  # type: ignore[
     n_parts : int, default=6
         Parts the reference accounts are cut into, at least 2; each part is left out by one
         chain of trees, which learns from the others.
-    n_repeats : int, default=2
-        How often they are cut so; each account is left out by one chain each time.
+    balances : tuple of float, default=(1.0, 0.0)
+        How far the trees make up for one class being rarer, each in [0, 1]: the power of the
+        weights that would let both classes count alike. With 1 they do, with 0 each account counts
+        as one. The accounts are cut into parts once for each, and each account is left out by
+        one chain each time.
     n_rounds : int, default=40
         Trees of a chain.
     learning_rate : float, default=0.15
@@ -55,9 +57,6 @@ class BlockedAccountSimilarity(ClassifierMixin, BaseEstimator):  # type: ignore[
         Reference accounts in a leaf at least; one odd account is no leaf.
     split_share : float, default=0.6
         Share of the signals that are tried at a split, in (0, 1].
-    balance : float, default=0.5
-        How far the trees make up for one class being rarer, in [0, 1]: the power of the weights
-        that would let both classes count alike. With 1 they do, with 0 each account counts as one.
     random_state : int, RandomState or None, default=0
         Seed; the same seed and data give the same model whatever ``n_jobs`` is.
     n_jobs : int, optional
@@ -80,7 +79,8 @@ class BlockedAccountSimilarity(ClassifierMixin, BaseEstimator):  # type: ignore[
     -----
     Each signal is first cut at quantiles of both classes, so that long tails and
     units do not matter. NaN means "unknown" and goes its own way at each split.
-    A chain starts at even odds, an account of the rarer class weighing more, and adds
+    A chain starts at even odds, an account of the rarer class weighing as much as its balance
+    says (chains of unlike balances err unlike, and their mean less than either), and adds
     extremely randomised trees [1]_ by gradient boosting with Newton steps [2]_; the chains'
     log-odds are averaged [3]_. With 100 accounts of each class a logistic regression on
     the normal scores of signals' ranks is fitted too, as smooth trends cost trees many
@@ -119,24 +119,22 @@ class BlockedAccountSimilarity(ClassifierMixin, BaseEstimator):  # type: ignore[
         self,
         *,
         n_parts: int = 6,
-        n_repeats: int = 2,
+        balances: tuple[float, ...] = (1.0, 0.0),
         n_rounds: int = 40,
         learning_rate: float = 0.15,
         max_depth: int = 6,
         min_leaf: int = 5,
         split_share: float = 0.6,
-        balance: float = 0.5,
         random_state: Any = 0,
         n_jobs: int | None = None,
     ) -> None:
         self.n_parts = n_parts
-        self.n_repeats = n_repeats
+        self.balances = balances
         self.n_rounds = n_rounds
         self.learning_rate = learning_rate
         self.max_depth = max_depth
         self.min_leaf = min_leaf
         self.split_share = split_share
-        self.balance = balance
         self.random_state = random_state
         self.n_jobs = n_jobs
 
@@ -156,16 +154,15 @@ class BlockedAccountSimilarity(ClassifierMixin, BaseEstimator):  # type: ignore[
         self.reference_blocked_ = np.flatnonzero(encoded == 1)
         self.reference_good_ = np.flatnonzero(encoded == 0)
         rng = check_random_state(self.random_state)
-        self.part_ = np.column_stack(
-            [_parts(encoded, self.n_parts, rng) for _ in range(self.n_repeats)]
-        )
-        seeds = rng.randint(2**31 - 1, size=(self.n_repeats, self.n_parts))
+        self.part_ = np.column_stack([_parts(encoded, self.n_parts, rng) for _ in self.balances])
+        seeds = rng.randint(2**31 - 1, size=(len(self.balances), self.n_parts))
         self.knots_ = [knots_of(column, encoded) for column in X.T]
         codes = codes_of(X, self.knots_)
-        growth = Growth(*(getattr(self, setting.name) for setting in fields(Growth)))
+        same = (self.n_rounds, self.learning_rate, self.max_depth, self.min_leaf, self.split_share)
+        growth = [Growth(*same, balance) for balance in self.balances]
         self.chains_ = list(
             Parallel(n_jobs=self.n_jobs, prefer="threads")(
-                delayed(grown)(codes, encoded, self.part_[:, repeat] != part, growth, seed)
+                delayed(grown)(codes, encoded, self.part_[:, repeat] != part, growth[repeat], seed)
                 for (repeat, part), seed in np.ndenumerate(seeds)
             )
         )
@@ -272,15 +269,15 @@ class BlockedAccountSimilarity(ClassifierMixin, BaseEstimator):  # type: ignore[
         return self._nearest(X, self.reference_good_, k, own)
 
     def _check_parameters(self) -> None:
-        least = {"n_parts": 2, "n_repeats": 1, "n_rounds": 1, "max_depth": 1, "min_leaf": 1}
+        least = {"n_parts": 2, "n_rounds": 1, "max_depth": 1, "min_leaf": 1}
         for name, at_least in least.items():
             if getattr(self, name) < at_least:
                 raise ValueError(f"{name} must be at least {at_least}, got {getattr(self, name)!r}")
         for name in ("learning_rate", "split_share"):
             if not 0 < getattr(self, name) <= 1:
                 raise ValueError(f"{name} must lie in (0, 1], got {getattr(self, name)!r}")
-        if not 0 <= self.balance <= 1:
-            raise ValueError(f"balance must lie in [0, 1], got {self.balance!r}")
+        if not self.balances or not all(0 <= balance <= 1 for balance in self.balances):
+            raise ValueError(f"balances must be numbers in [0, 1], got {self.balances!r}")
 
     def _fit_curve(self, codes: NDArray[np.float32], encoded: Rows) -> None:
         """Fit the curve from margins to chance on accounts by trees and lines not taught by them.

@@ -12,10 +12,10 @@ from sklearn.metrics import roc_auc_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from fraud import BlockedAccountSimilarity
-from fraud.model.chains import class_weights
+from fraud.model.chains import class_weights, codes_of, knots_of
 
 
-@parametrize_with_checks([BlockedAccountSimilarity(n_parts=3, n_repeats=1, n_rounds=5)])
+@parametrize_with_checks([BlockedAccountSimilarity(n_parts=3, balances=(0.5,), n_rounds=5)])
 def test_it_is_a_classifier_by_the_book(estimator: Any, check: Any) -> None:
     check(estimator)
 
@@ -55,7 +55,7 @@ def test_small_changes_keep_the_order_of_reasons() -> None:
     rng = np.random.default_rng(4)
     y = np.repeat([1, 0], [150, 450])
     X = rng.normal(np.outer(y, [2.0, 1.67, 1.33, 1.0, 0.67, 0.33] + [0.0] * 6), 1.0)
-    model = BlockedAccountSimilarity(random_state=1, n_repeats=1).fit(X, y)
+    model = BlockedAccountSimilarity(random_state=1, balances=(0.5,)).fit(X, y)
     asked = X[:150]
     before = model.explain(asked)
     after = model.explain(asked + rng.normal(0.0, 0.01, asked.shape))
@@ -66,7 +66,7 @@ def test_small_changes_keep_the_order_of_reasons() -> None:
 
 def quick(n_rounds: int = 15) -> BlockedAccountSimilarity:
     """Return one that learns in a tenth of the time and a little worse."""
-    return BlockedAccountSimilarity(n_parts=3, n_repeats=1, n_rounds=n_rounds)
+    return BlockedAccountSimilarity(n_parts=3, balances=(0.5,), n_rounds=n_rounds)
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +149,7 @@ def test_each_account_is_left_out_by_one_chain_of_every_cut(
 ) -> None:
     """An account that a chain learned from may lie elsewhere now: that chain must not tell."""
     X, y = known
-    model = BlockedAccountSimilarity(n_parts=n_parts, n_repeats=2, n_rounds=3).fit(X, y)
+    model = BlockedAccountSimilarity(n_parts=n_parts, n_rounds=3).fit(X, y)
     own = np.arange(len(X))
     unseen = [model._unseen(number, own, len(X)) for number in range(len(model.chains_))]
     assert len(unseen) == 2 * n_parts
@@ -186,10 +186,28 @@ def test_a_blocked_account_among_a_hundred_good_ones_counts_so_many_times(
     assert blocked == pytest.approx(times * good)
 
 
-@pytest.mark.parametrize("balance", [-0.1, 1.1])
-def test_a_balance_beyond_nothing_and_all_is_refused(balance: float) -> None:
-    with pytest.raises(ValueError, match=r"balance must lie in \[0, 1\]"):
-        BlockedAccountSimilarity(balance=balance).fit([[0.0], [1.0]], [0, 1])
+def test_every_cut_has_its_own_balance(
+    known: tuple[NDArray[np.float64], NDArray[np.int64]],
+) -> None:
+    X, y = known
+    codes = codes_of(X, [knots_of(column, y) for column in X.T])
+    mixed, alike, root = (
+        [
+            chain.margin(codes)
+            for chain in BlockedAccountSimilarity(n_parts=2, n_rounds=2, balances=balances)
+            .fit(X, y)
+            .chains_
+        ]
+        for balances in ((1.0, 0.5), (1.0, 1.0), (0.5, 0.5))
+    )
+    assert np.array_equal(mixed, [*alike[:2], *root[2:]])
+    assert not np.array_equal(alike[:2], root[:2])
+
+
+@pytest.mark.parametrize("balances", [(-0.1,), (0.5, 1.1), ()])
+def test_a_balance_beyond_nothing_and_all_is_refused(balances: tuple[float, ...]) -> None:
+    with pytest.raises(ValueError, match=r"balances must be numbers in \[0, 1\]"):
+        BlockedAccountSimilarity(balances=balances).fit([[0.0], [1.0]], [0, 1])
 
 
 def test_nothing_but_nan_is_an_answer_and_not_an_error(model: BlockedAccountSimilarity) -> None:

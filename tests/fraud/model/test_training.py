@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 import skops.io
 
+from cdr.scoring_settings import ScoringSettings
 from fraud.champion import Known, champion_of
 from fraud.errors import ModelRefused
 from fraud.model.shelf import promote
@@ -157,11 +158,11 @@ def test_a_model_of_an_earlier_build_is_refused(
     parts = {"estimator": copy.copy(model.estimator), "calibrator": model.calibrator}
     shorter = {name: value for name, value in card.items() if name != "medians"}
     of_other_card = as_if_made(tmp_path, skops.io.dumps(parts), shorter)
-    parts["estimator"].balance = 1.0
+    parts["estimator"].balances = (0.5,)
     of_other_settings = as_if_made(tmp_path, skops.io.dumps(parts), card)
-    del parts["estimator"].balance
+    del parts["estimator"].balances
     of_fewer_settings = as_if_made(tmp_path, skops.io.dumps(parts), card)
-    parts["estimator"].balance = model.estimator.balance
+    parts["estimator"].balances = model.estimator.balances
     del parts["estimator"].curve_
     of_other_parts = as_if_made(tmp_path, skops.io.dumps(parts), card)
     of_other_names = as_if_made(tmp_path, skops.io.dumps({"forest": model.calibrator}), card)
@@ -210,3 +211,45 @@ def test_the_curve_is_fitted_to_later_accounts_where_there_are_enough() -> None:
     of = {"trained_as_of": date(2026, 9, 1), "feature_set": "f", "seed": 1}
     assert train(frame, blocked, **of, known_at=known_at).card.calibrated_on == "later accounts"
     assert train(frame, blocked, **of).card.calibrated_on == "left-out accounts"
+
+
+TRAVELS = ("networks_count_7d", "known_callee_share_7d", "outbound_calls_count_7d")
+
+
+def rows(*groups: tuple[str, int, tuple[float, float, float]]) -> pl.DataFrame:
+    """Return accounts of groups: name, how many, usual values; each value strays by a tenth."""
+    rng = np.random.default_rng(6)
+    values = np.concatenate([np.tile(usual, (count, 1)) for _, count, usual in groups])
+    values *= rng.normal(1.0, 0.1, values.shape)
+    names = [f"{name}{n}" for name, count, _ in groups for n in range(count)]
+    return pl.DataFrame({"account_id": names}).with_columns(
+        pl.Series(signal, column) for signal, column in zip(TRAVELS, values.T, strict=True)
+    )
+
+
+def test_a_traveller_stays_below_a_takeover_abroad_and_home_again() -> None:
+    """Both call from twice as many networks; the traveller calls whom it knew, at its usual pace.
+
+    Six travellers are among the good accounts; of the twelve blocked, four were taken over.
+    """
+    reference = rows(
+        ("takeover", 4, (6, 0.2, 200)),
+        ("dialler", 8, (2, 0.05, 900)),
+        ("traveller", 6, (6, 0.6, 50)),
+        ("office", 400, (3, 0.8, 30)),
+    )
+    model = train(
+        reference,
+        pl.Series([True] * 12 + [False] * 406),
+        trained_as_of=date(2026, 9, 25),
+        feature_set="test",
+        seed=1,
+    )
+    asked = pl.DataFrame(
+        [("abroad", 6, 0.6, 50), ("home again", 5, 0.7, 35), ("taken over", 6, 0.2, 200)],
+        schema=["account_id", *TRAVELS],
+        orient="row",
+    )
+    abroad, home_again, taken_over = model.score(asked)
+    candidate_from = ScoringSettings().medium_from
+    assert max(abroad, home_again) < candidate_from < taken_over
