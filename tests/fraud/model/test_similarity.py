@@ -136,9 +136,9 @@ def test_a_reference_account_does_not_vouch_for_itself() -> None:
     rng = np.random.default_rng(9)
     X = np.vstack([rng.normal(0, 1, (200, 3)), rng.normal(6, 1, (20, 3)), [[0.0, 0.0, 0.0]]])
     y = np.repeat([0, 1], [200, 21])
-    model = BlockedAccountSimilarity(n_rounds=60, n_repeats=1, learning_rate=0.5, min_leaf=1).fit(
-        X, y
-    )
+    model = BlockedAccountSimilarity(
+        n_rounds=60, balances=(0.5,), learning_rate=0.5, min_leaf=1
+    ).fit(X, y)
     seen, unseen = model.predict_proba(X)[-1, 1], model.likeness(X, np.arange(len(X)))[-1]
     assert 0 < unseen < seen / 2
 
@@ -160,11 +160,7 @@ def test_two_blocked_are_each_scored_without_themselves() -> None:
     """They are fewer than the parts, so most chains learn from both."""
     rng = np.random.default_rng(7)
     X, y = rng.normal(size=(60, 2)), np.arange(60) < 2
-    unseen = (
-        BlockedAccountSimilarity(min_leaf=1, n_repeats=2, n_rounds=15)
-        .fit(X, y)
-        .likeness(X, np.arange(60))
-    )
+    unseen = BlockedAccountSimilarity(min_leaf=1, n_rounds=15).fit(X, y).likeness(X, np.arange(60))
     assert not np.isnan(unseen).any()
 
 
@@ -172,7 +168,7 @@ def test_ten_blocked_among_thousands_are_left_out_too_and_told_apart() -> None:
     rng = np.random.default_rng(2)
     y = np.repeat([1, 0], [10, 3_000])
     X = rng.normal(np.outer(y, [2.0, 2.0]), 1.0)
-    model = BlockedAccountSimilarity(random_state=1, n_repeats=1).fit(X, y)
+    model = BlockedAccountSimilarity(random_state=1, balances=(0.5,)).fit(X, y)
     unseen = model.likeness(X, np.arange(len(X)))
     assert not np.isnan(unseen[:10]).any()
     assert roc_auc_score(y, unseen) > 0.9
