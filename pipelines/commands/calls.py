@@ -285,7 +285,11 @@ def _propose(files: list[Path], zone: str | None, country: str | None, *, as_jso
 def _proposed(file: Path, proposals: list[Proposal], place: str) -> str:
     """Say which formats fit a file; ``place`` are the options for zone and country."""
     if not proposals:
-        return f"{file.name}: no format can read it; `callsieve formats` shows what each looks like"
+        return (
+            f"{file.name}: no format can read it as it is; `callsieve formats` shows what each "
+            "looks like, and `columns`, `header` or `template` of a source in callsieve.toml say "
+            "what stands where"
+        )
     best, *others = proposals
     lines = [
         f"{file.name}: looks like {best.format} ({FORMATS[best.format].title}): "

@@ -93,7 +93,8 @@ def test_auto_says_so_where_nothing_fits(callsieve: RunCommand) -> None:
     ran = callsieve("ingest", write("hello\n"), "--format", "auto", "--json")
     assert ran.code == 2
     assert ran.found["proposals"] == {"calls.csv": []}
-    assert "no format can read it" in ran.err
+    assert "no format can read it as it is" in ran.err
+    assert "`header`" in ran.err
 
 
 def test_auto_repeats_the_zone_that_was_given_and_names_the_setting_for_times(
