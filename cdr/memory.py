@@ -6,21 +6,24 @@ whoever reads it.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
-from threading import Lock
 
 import numpy as np
 import polars as pl
 
-MOST = 300_000
-"""Distinct texts kept. Ours: some 50 MB, and more numbers than most networks call in a day."""
+MOST = 100_000
+"""Distinct texts kept by one that looks up. Ours: some 17 MB, and up to three look up at once."""
+
+_Read = Callable[[pl.Series], pl.Series]
 
 
 class Memory:
-    """Read texts, each distinct one once, over any number of columns and blocks.
+    """Read texts, each distinct one once or a few times, over any number of columns and blocks.
 
-    With more than `MOST` texts all is forgotten, which costs time and is never wrong. Where they
-    came before each was asked for often enough, the next ones are read without.
+    The engine asks for several columns at once, and while one is read its thread may take up
+    another: nobody waits here, or all might wait for each other. Whoever finds no record of what
+    was read that is free begins one.
 
     Parameters
     ----------
@@ -36,23 +39,46 @@ class Memory:
     [2, None, 2, 1]
     """
 
-    def __init__(self, read: Callable[[pl.Series], pl.Series], *, worth: int = 1) -> None:
-        self._lock = Lock()  # the engine asks for several columns at once
-        self._worth = worth
-        self._without = 0  # texts that are still to be read without looking them up
+    def __init__(self, read: _Read, *, worth: int = 1) -> None:
         self._read_texts = read
+        self._worth = worth
         self._of_null = read(pl.Series([None], dtype=pl.String))
-        self._read = self._of_null
-        self._forget()
+        self._free: deque[_Known] = deque()
 
     def of(self, texts: pl.Series) -> pl.Series:
         """Return what each text is read as."""
         if texts.null_count() == len(texts):
             return self._of_null.new_from_index(0, len(texts)).alias(texts.name)
-        with self._lock:
-            codes = self._codes(texts) if self._is_worth_it(len(texts)) else None
-            read = self._read
-        return self._read_texts(texts) if codes is None else read.gather(codes).alias(texts.name)
+        try:
+            known = self._free.pop()
+        except IndexError:
+            known = _Known(self._read_texts, self._of_null, self._worth)
+        found = known.of(texts)
+        self._free.append(known)  # one that failed is not used again
+        return found
+
+
+class _Known:
+    """What was read of some texts; asked by one at a time.
+
+    With more than `MOST` texts all is forgotten, which costs time and is never wrong. Where they
+    came before each was asked for often enough, the next ones are read without.
+    """
+
+    def __init__(self, read: _Read, of_null: pl.Series, worth: int) -> None:
+        self._read_texts = read
+        self._of_null = of_null
+        self._worth = worth
+        self._without = 0  # texts that are still to be read without looking them up
+        self._asked = 0
+        self._read = of_null
+        self._forget()
+
+    def of(self, texts: pl.Series) -> pl.Series:
+        codes = self._codes(texts) if self._is_worth_it(len(texts)) else None
+        if codes is None:
+            return self._read_texts(texts)
+        return self._read.gather(codes).alias(texts.name)
 
     def _is_worth_it(self, texts: int) -> bool:
         """Tell whether so many texts are to be looked up; forgets where too many are known."""

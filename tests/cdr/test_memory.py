@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import Event, Thread
+
 import polars as pl
 import pytest
 
@@ -59,5 +61,24 @@ def test_where_texts_hardly_come_again_they_are_read_without_looking_them_up(
 def test_where_texts_are_not_numbered_one_by_one_each_is_read_by_itself(
     upper: Memory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upper, "_coded", lambda texts: pl.Series([7] * len(texts)))
+    monkeypatch.setattr(memory._Known, "_coded", lambda self, texts: pl.Series([7] * len(texts)))
     assert upper.of(pl.Series("t", ["a", "b"])).to_list() == ["A", "B"]
+
+
+def test_nobody_waits_while_texts_are_read() -> None:
+    """The engine's thread may take up another column while it waits for a part of one."""
+    asked = Event()
+
+    def read(texts: pl.Series) -> pl.Series:
+        if "outer" in texts and not asked.is_set():
+            asked.set()
+            assert found.of(pl.Series(["inner"])).to_list() == ["inner"]
+        return texts
+
+    found = Memory(read)
+    reader = Thread(target=found.of, args=(pl.Series(["outer"]),), daemon=True)
+    reader.start()
+    reader.join(timeout=10)
+    assert asked.is_set()
+    assert not reader.is_alive()
+    assert found.of(pl.Series(["inner", "outer"])).to_list() == ["inner", "outer"]
