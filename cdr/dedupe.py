@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-import numpy as np
 import polars as pl
 
 KEY = ("record_id", "content_hash")
@@ -24,28 +23,35 @@ class Fate(StrEnum):
     CORRECTED = "corrected"  # its call is there with other content
 
 
-def repeats(rows: pl.DataFrame) -> pl.Series:
-    """Tell which rows say again what an earlier row of the same frame said.
+def repeats(rows: pl.DataFrame, before: pl.DataFrame | None = None) -> pl.Series:
+    """Tell which rows say again what an earlier row said.
 
     Parameters
     ----------
     rows : DataFrame
         `record_id` and `content_hash`, oldest arrival first.
+    before : DataFrame, optional
+        The same of rows that arrived before all of these.
 
     Returns
     -------
     Series of Boolean
+        One value for each of `rows`.
 
     Examples
     --------
     >>> rows = pl.DataFrame({"record_id": [b"a", b"b", b"a"], "content_hash": [1, 1, 1]})
     >>> repeats(rows).to_list()
     [False, False, True]
+    >>> repeats(rows, rows.filter(pl.col("record_id") == b"b")).to_list()
+    [False, True, True]
     """
-    suspects = _suspects(rows["record_id"])
-    among = rows.select(pl.col(KEY).gather(suspects))
+    before = rows.select(KEY).clear() if before is None else before.select(KEY)
+    suspects = _suspects(rows["record_id"], before["record_id"].hash())
+    among = pl.concat([before, rows.select(pl.col(KEY).gather(suspects))])
     again = ~among.select(pl.struct(KEY).is_first_distinct()).to_series()
-    return pl.Series([False]).new_from_index(0, rows.height).scatter(suspects, again)
+    mask = pl.Series([False]).new_from_index(0, rows.height)
+    return mask.scatter(suspects, again.slice(before.height))
 
 
 def concerned(staged: pl.DataFrame, known: pl.DataFrame) -> pl.Series:
@@ -63,19 +69,18 @@ def concerned(staged: pl.DataFrame, known: pl.DataFrame) -> pl.Series:
     Series of Boolean
     """
     ids = staged["record_id"]
-    suspects = _suspects(ids, known["record_id"])
+    suspects = _suspects(ids, known["record_id"].hash())
     among = ids.gather(suspects)
     found = among.is_duplicated() | among.is_in(known["record_id"].implode())
     return pl.Series([False]).new_from_index(0, len(ids)).scatter(suspects, found)
 
 
-def _suspects(ids: pl.Series, known: pl.Series | None = None) -> pl.Series:
+def _suspects(ids: pl.Series, known_hashes: pl.Series) -> pl.Series:
     """Return the places of ids that may be there twice: few are, and sorting numbers is cheap."""
     mine = ids.hash()
-    hashes = (mine if known is None else pl.concat([mine, known.hash()])).to_numpy(writable=True)
-    hashes.sort()
-    again = np.unique(hashes[1:][hashes[1:] == hashes[:-1]])
-    return mine.is_in(pl.Series(again, dtype=pl.UInt64).implode()).arg_true()
+    hashes = pl.concat([mine, known_hashes]).sort()
+    again = hashes.filter(hashes == hashes.shift())
+    return mine.is_in(again.implode()).arg_true()
 
 
 def fates(staged: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:

@@ -59,11 +59,13 @@ def content_64(frame: pl.DataFrame, columns: Sequence[str]) -> pl.Series:
     """
     places = {name: place for place, name in enumerate(columns)}
     used = [name for name in columns if frame[name].null_count() < frame.height]
-    hashes = frame.select(NonCryptographicHashingNameSpace(pl.col(name)).xxh3_64() for name in used)
+    hashes = frame.select(
+        NonCryptographicHashingNameSpace(pl.col(name)).xxh3_64().fill_null(0) for name in used
+    )
     total = np.zeros(frame.height, np.uint64)
     times = np.empty_like(total)
     for name in used:
-        values = hashes[name].fill_null(0).to_numpy()
+        values = hashes[name].to_numpy()
         np.multiply(values, np.uint64(pow(_SPREAD, places[name], 2**64)), out=times)
         total += times
     return pl.Series("content_hash", total.view(np.int64))

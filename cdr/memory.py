@@ -112,7 +112,8 @@ class _Known:
 
     def _coded(self, texts: pl.Series) -> pl.Series:
         """Give each text a number, in the order in which they come; 0 stands for null."""
-        return (texts.cast(self._none_yet.dtype).to_physical() + 1).fill_null(0)
+        code = pl.first().cast(self._none_yet.dtype).to_physical() + 1
+        return texts.to_frame().select(code.fill_null(0)).to_series()
 
     def _forget(self) -> None:
         categories = pl.Categorical(pl.Categories.random())

@@ -6,11 +6,11 @@ from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 import polars as pl
 
-from cdr.dedupe import repeats
+from cdr.dedupe import KEY, repeats
 from cdr.lake import Batch, DataFile
 from cdr.lake.packing import ROW_GROUP_ROWS
 from cdr.schema import CALLS, REJECTS
@@ -29,6 +29,13 @@ LARGE_FILE_BYTES = 8 << 20
 as much, which can still be held."""
 
 
+class _Part(NamedTuple):
+    """A part that was staged, and the hash of the record of each of its rows, in their order."""
+
+    file: DataFile
+    records: pl.Series
+
+
 class Collector:
     """Collect rows of many files and stage them in few parts, while the next ones are collected.
 
@@ -36,8 +43,8 @@ class Collector:
     as large as if all that is held were written at once, and a row costs less in a larger part.
     Parts of one day are staged in the order of their rows' arrival; days are written side by side.
 
-    Rows that only repeat another of the same part are left out and counted: that
-    spares a file of the day from being written twice. A file larger than what is
+    Rows that only repeat another of the same part, or of the part of their day before it, are left
+    out and counted: that spares a part from being written twice. A file larger than what is
     held gets parts of its own, so that it can be forgotten when it
     turns out, late, not to be in its format.
 
@@ -49,6 +56,7 @@ class Collector:
         self._calls: list[pl.DataFrame] = []
         self._rejects: list[pl.DataFrame] = []
         self._held: dict[date | None, list[pl.DataFrame]] = {}  # by day; None: rows set aside
+        self._last: dict[date, _Part] = {}
         self._own: list[DataFile] = []
         self._mark = (0, 0)
         self._alone = True
@@ -96,6 +104,7 @@ class Collector:
         calls = [file for file in self._own if file in self._batch.staged(CALLS)]
         self._batch.unstage(CALLS, calls)
         self._batch.unstage(REJECTS, [file for file in self._own if file not in calls])
+        self._last = {day: part for day, part in self._last.items() if part.file not in calls}
         del self._calls[self._mark[0] :], self._rejects[self._mark[1] :]
         if self._alone:
             self._held = {}
@@ -152,11 +161,22 @@ class Collector:
         rows = pl.concat(self._held.pop(day))
         if day is None:
             return self._batch.add(REJECTS, rows), {}
-        again = repeats(rows)
-        if not again.any():
-            return self._batch.add(CALLS, rows), {}
+        records = rows["record_id"].hash()
+        again = repeats(rows, self._said_before(day, records))
         counts = rows.filter(again).group_by("ingest_id").agg(pl.col("source_rows").sum())
-        return self._batch.add(CALLS, rows.filter(~again)), dict(counts.iter_rows())
+        if again.any():
+            rows, records = rows.filter(~again), records.filter(~again)
+        files = self._batch.add(CALLS, rows)
+        for file in files:
+            self._last[day] = _Part(file, records)
+        return files, dict(counts.iter_rows())
+
+    def _said_before(self, day: date, records: pl.Series) -> pl.DataFrame | None:
+        """Return keys of the rows of a day's last part whose record may be among these."""
+        last = self._last.get(day)
+        if last is None or not (shared := last.records.is_in(records.implode())).any():
+            return None
+        return self._batch.scan_staged(CALLS, [last.file]).select(KEY).collect().filter(shared)
 
     def _rows(self) -> int:
         """Count what is collected; nothing may be being written."""

@@ -188,9 +188,9 @@ def _read_seconds(text: pl.Series) -> pl.Series:
     whole = text.cast(pl.Int64, strict=False)
     usual = whole.is_between(-_MANY_SECONDS, _MANY_SECONDS)
     found = whole.set(~usual, None) * 1000
-    left = (found.is_null() & text.is_not_null()).arg_true()
-    if left.is_empty():
+    if found.null_count() == text.null_count():
         return found
+    left = (found.is_null() & text.is_not_null()).arg_true()
     others = text.gather(left).str.strip_chars().cast(pl.Decimal(18, 6), strict=False)
     return found.scatter(left, (others * 1000).round(0).cast(pl.Int64))
 

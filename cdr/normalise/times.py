@@ -100,7 +100,7 @@ def _local(
     text: pl.Series, proof: Sequence[pl.Series], formats: Sequence[str], zone: str
 ) -> pl.Series:
     wall = _parsed(text, formats)
-    micros = wall.fill_null(strategy="max").to_physical().fill_null(0).to_numpy()
+    micros = _microseconds(wall)
     earliest, latest = local_offsets(micros, zone)
     missing, never = wall.is_null(), pl.Series(earliest == NEVER)
     at = _instants(micros - earliest, missing | never)
@@ -122,12 +122,18 @@ def _parsed(text: pl.Series, formats: Sequence[str]) -> pl.Series:
     usual = formats[0].removesuffix("%.f")
     wall = text.str.to_datetime(usual, time_unit="us", strict=False, cache=False)
     for layout in formats:
-        left = (wall.is_null() & text.is_not_null()).arg_true()
-        if left.is_empty():
+        if wall.null_count() == text.null_count():
             break
+        left = (wall.is_null() & text.is_not_null()).arg_true()
         others = text.gather(left).str.to_datetime(layout, time_unit="us", strict=False)
         wall = wall.scatter(left, others)
     return wall
+
+
+def _microseconds(times: pl.Series) -> Microseconds:
+    """Count microseconds since 1970; a time among the others stands for one that is not there."""
+    count = pl.first().fill_null(strategy="max").to_physical().fill_null(0)
+    return times.to_frame().select(count).to_series().to_numpy()
 
 
 def _instants(micros: Microseconds, missing: pl.Series) -> pl.Series:
@@ -209,7 +215,7 @@ def utc_offset_s(at: pl.Expr, *, zone: str) -> pl.Expr:
 
 
 def _offsets(at: pl.Series, zone: str) -> pl.Series:
-    micros = at.fill_null(strategy="max").to_physical().fill_null(0).to_numpy()
+    micros = _microseconds(at)
     seconds = pl.Series(at.name, utc_offsets(micros, zone) // 1_000_000).cast(pl.Int32)
     return seconds.set(at.is_null(), None) if at.null_count() else seconds
 

@@ -45,8 +45,11 @@ def test_where_days_take_turns_the_one_of_which_most_is_held_is_written(
             collector.add(calls(FIRST, SECOND, FIRST, named=block), REJECTS.empty())
         collector.write_rest()
         staged = batch.staged(CALLS)
-    rows = {day: [f.rows for f in staged if f.partition["call_date"] == day] for day in DAYS}
-    assert rows == {"2026-09-01": [4, 2], "2026-09-02": [3]}
+    assert _rows_by_day(staged) == [[4, 2], [3]]
+
+
+def _rows_by_day(staged: list[DataFile]) -> list[list[int]]:
+    return [[file.rows for file in staged if file.partition["call_date"] == day] for day in DAYS]
 
 
 def test_a_day_of_which_enough_is_held_is_not_held_longer(
@@ -88,3 +91,33 @@ def test_what_is_forgotten_takes_nothing_with_it_of_the_file_before(lake: cdr.La
         collector.write_rest()
         kept = batch.scan_staged(CALLS, batch.staged(CALLS)).collect()
     assert sorted(kept["record_id"]) == [b"a0", b"a1"]
+
+
+def test_what_the_part_before_said_is_left_out_and_counted(lake: cdr.Lake) -> None:
+    other = pl.lit(2, pl.Int64).alias("content_hash")
+    with lake.batch("ingest") as batch, Collector(batch) as collector:
+        for rows in (
+            calls(FIRST, FIRST, named="a"),
+            calls(FIRST, named="a"),  # a0 again
+            calls(FIRST, SECOND, FIRST, named="b"),
+            calls(FIRST, named="b").with_columns(other),  # b0 corrected
+        ):
+            collector.begin(0, "i")
+            collector.add(rows, REJECTS.empty())
+            collector.write_rest()
+        staged = batch.staged(CALLS)
+    assert (_rows_by_day(staged), collector.repeated) == ([[2, 2, 1], [1]], {"i": 1})
+
+
+def test_what_only_a_forgotten_file_said_is_not_left_out(
+    lake: cdr.Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cdr.ingest.collect.PART_ROWS", 1)  # written at once
+    with lake.batch("ingest") as batch, Collector(batch) as collector:
+        collector.begin(0, "i")
+        collector.add(calls(FIRST, named="a"), REJECTS.empty())
+        collector.forget("i")
+        collector.begin(0, "j")
+        collector.add(calls(FIRST, named="a"), REJECTS.empty())
+        collector.write_rest()
+        assert ([file.rows for file in batch.staged(CALLS)], collector.repeated) == ([1], {})
