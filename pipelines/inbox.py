@@ -74,11 +74,25 @@ def operator_files(inbox: Path) -> list[tuple[str, Path]]:
 
 
 def call_files(inbox: Path, source: str) -> list[Path]:
-    """List the files of one source, by name; hidden files are left alone."""
+    """List the files of one source as they were written; hidden files are left alone.
+
+    What two files say of one call is true as the later one has it. By name `day-corrected.csv`
+    would come before `day.csv`, and `Master.csv` before `Master.csv.1`, which is older.
+    """
     folder = inbox / source
     if not folder.is_dir():
         return []
-    return sorted(f for f in folder.rglob("*") if f.is_file() and not f.name.startswith("."))
+    files = (f for f in folder.rglob("*") if f.is_file() and not f.name.startswith("."))
+    return sorted(files, key=_written)
+
+
+def _written(file: Path) -> tuple[int, str, Path]:
+    """Order files by the second they were last written in; of one second, by name."""
+    try:
+        written_s = int(file.stat().st_mtime)
+    except OSError:  # gone since: said when it is read
+        written_s = 0
+    return written_s, file.name.partition(".")[0], file
 
 
 def take_in(lake: Lake, *, now: datetime, progress: Progress | None = None) -> TakenIn:

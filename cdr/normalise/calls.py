@@ -19,7 +19,13 @@ from cdr.normalise.codes import failed
 from cdr.normalise.numbers import NUMBERING_VERSION, Validity
 from cdr.normalise.outside_line import read_end
 from cdr.normalise.owners import NO_ACCOUNT, OWN_WAY, with_account
-from cdr.normalise.times import epoch_to_utc, local_to_utc, offset_to_utc, utc_offset_s
+from cdr.normalise.times import (
+    ROUNDING_S,
+    epoch_to_utc,
+    local_to_utc,
+    offset_to_utc,
+    utc_offset_s,
+)
 from cdr.schema import CALLS, CODES, INSTANT, Outcome
 from cdr.settings import SourceSettings
 
@@ -67,9 +73,13 @@ _MANY_SECONDS = 10**12
 OFFSET_CONTRADICTED = "offset_contradicted"
 """Flag of a call whose record proves another offset from UTC than the source's zone has."""
 
-OFFSET_TOLERANCE = timedelta(minutes=30)
+OFFSET_TOLERANCE_S = 1800
 """How far a proving epoch second may lie from the start. Ours: a call waits less than this
-before its record begins, and no two offsets in use are nearer."""
+before its record begins."""
+
+OFFSET_STEP_S = 900
+"""What all offsets in use are multiples of: Kathmandu is a quarter of an hour from India, Lord Howe
+half an hour from Sydney in winter. A start that is so far from its proof contradicts it too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,7 +343,7 @@ def _flags(
     return {
         "suspect_duration": (duration >= source.max_call_s * 1000 - CUT_TOLERANCE_MS)
         | (duration.is_not_null() & unseen_end),
-        OFFSET_CONTRADICTED: (started - _proof()).abs() > OFFSET_TOLERANCE,
+        OFFSET_CONTRADICTED: _contradicts(started),
         "duration_differs": (duration - pl.col("measured_ms")).abs() > DURATION_TOLERANCE_MS,
         "clock_skew": started > ingested_at + CLOCK_SKEW,
         "unallocated_callee": pl.col("callee_validity") == Validity.UNALLOCATED.value,
@@ -348,6 +358,14 @@ def _unseen_end(rows: pl.DataFrame) -> pl.Expr:
     if not rows["flags"].list.len().sum():
         return pl.lit(value=False)
     return pl.col("flags").list.contains("missing_bye")
+
+
+def _contradicts(started: pl.Expr) -> pl.Expr:
+    """Tell where a start is as far from what its record proves as another offset would put it."""
+    away_s = (started - _proof()).dt.total_milliseconds().abs() / 1000
+    beside_s = (away_s + ROUNDING_S) % OFFSET_STEP_S
+    other_offset = (away_s > ROUNDING_S) & (beside_s <= 2 * ROUNDING_S)
+    return other_offset | (away_s > OFFSET_TOLERANCE_S)
 
 
 def _proof() -> pl.Expr:

@@ -282,6 +282,11 @@ def _propose(files: list[Path], zone: str | None, country: str | None, *, as_jso
         show({"proposals": found, "exit_code": WRONG_USE}, as_json=True)
 
 
+def _as_argument(file: Path) -> str:
+    """Return the path as it was given; a dash in front would make an option of it."""
+    return f"./{file}" if str(file).startswith("-") else str(file)
+
+
 def _proposed(file: Path, proposals: list[Proposal], place: str) -> str:
     """Say which formats fit a file; ``place`` are the options for zone and country."""
     if not proposals:
@@ -308,6 +313,6 @@ def _proposed(file: Path, proposals: list[Proposal], place: str) -> str:
     ]
     lines.append(
         "  to confirm: callsieve ingest "
-        f"{shlex.quote(file.name)} --format {best.format} {place} --dry-run"
+        f"{shlex.quote(_as_argument(file))} --format {best.format} {place} --dry-run"
     )
     return "\n".join(lines)

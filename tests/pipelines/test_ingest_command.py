@@ -89,6 +89,12 @@ def test_auto_proposes_with_reasons_and_asks(callsieve: RunCommand) -> None:
     assert not Path("h").exists()
 
 
+def test_auto_proposes_a_command_that_reads_a_name_with_a_dash(callsieve: RunCommand) -> None:
+    file = write(HEADER + GOOD, "-rf 1.csv")
+    ran = callsieve("ingest", "--format", "auto", "--", file)
+    assert "callsieve ingest './-rf 1.csv' --format plain_csv" in ran.err
+
+
 def test_auto_says_so_where_nothing_fits(callsieve: RunCommand) -> None:
     ran = callsieve("ingest", write("hello\n"), "--format", "auto", "--json")
     assert ran.code == 2

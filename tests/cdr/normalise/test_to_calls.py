@@ -74,8 +74,15 @@ def test_a_call_that_nobody_answered_rang_until_its_release() -> None:
 
 @pytest.mark.parametrize(
     ("epoch_s", "contradicted"),
-    [("1788256800", False), ("1788255900", False), ("1788264000", True), (None, False)],
-    ids=["the start", "a quarter of an hour before", "two hours later", "no proof"],
+    [
+        pytest.param("1788256800", False, id="the start"),
+        pytest.param("1788256200", False, id="ten minutes before, while it waited"),
+        pytest.param("1788264000", True, id="two hours later"),
+        pytest.param("1788255000", True, id="half an hour before, as Lord Howe from Sydney"),
+        pytest.param("1788258600", True, id="half an hour later"),
+        pytest.param("1788255899", True, id="a quarter of an hour and a second of rounding"),
+        pytest.param(None, False, id="no proof"),
+    ],
 )
 def test_a_proof_that_contradicts_the_zone_is_flagged(
     epoch_s: str | None, contradicted: bool
