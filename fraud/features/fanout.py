@@ -160,6 +160,10 @@ def _mass_ringers() -> tuple[Signal, ...]:
 
 _CALLS = "SUM(call_count_30d)"
 _OUT_CALLS = "SUM(out_call_count_30d)"
+_ENTROPY = (  # whole billionths: a sum of fractions depends on which thread is done first
+    f"LN({_CALLS}) - SUM(CAST(ROUND(call_count_30d * LN(call_count_30d) * 1000000000) AS BIGINT))"
+    f" / {_CALLS} / 1000000000"
+)
 
 SIGNALS: tuple[Signal, ...] = (
     *(signal for days in WINDOWS for signal in _of_window(days)),
@@ -191,7 +195,7 @@ SIGNALS: tuple[Signal, ...] = (
         name="contact_entropy_nats_30d",
         unit=Unit.NATS,
         window_days=30,
-        sql=f"LN({_CALLS}) - SUM(call_count_30d * LN(call_count_30d)) / {_CALLS}",
+        sql=_ENTROPY,
         count_sql=_CALLS,
         minimum_count=MINIMUM_CALLS,
         meaning="its calls spread over contacts with an entropy of {value}",

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from feature_rows import AS_OF, account, call
 
-from cdr.query import Connection
+from cdr.query import Connection, Query, run
 from fraud.features.midnight import features_as_of
 from fraud.features.signals import SIGNALS
 
@@ -128,6 +128,18 @@ def test_fanout(tables: Open) -> None:
         contacts_count_30d=4,
         callers_count_30d=1,
     )
+
+
+def test_the_entropy_is_the_same_in_whichever_order_threads_add_contacts(tables: Open) -> None:
+    """A tree splits at the value of an account: the last bit may send it the other way."""
+    con = tables()
+    entropy = ANY_COUNT["contact_entropy_nats_30d"].sql
+    contacts = "(SELECT UNNEST(CAST($counts AS BIGINT[])) AS call_count_30d)"
+    upwards, downwards = (
+        run(con, Query("entropy", f"SELECT {entropy} FROM {contacts}", {"counts": counts})).item()
+        for counts in (list(range(1, 20)), list(range(19, 0, -1)))
+    )
+    assert upwards == downwards == pytest.approx(2.774984, abs=1e-6)
 
 
 def test_destinations(tables: Open) -> None:
