@@ -90,9 +90,33 @@ def leg_16(source: str, ids: pl.Series, legs: pl.Series, started_us: pl.Series) 
     Series of Binary, 16 bytes each, named `record_id`
     """
     high, low = _halves(ids.to_frame("id"), pl.col("id"))
-    name = pl.select(NonCryptographicHashingNameSpace(pl.lit(source)).xxh3_64()).to_numpy()[0, 0]
-    high = high + legs.to_numpy().astype(np.uint64) * np.uint64(_SPREAD) + np.uint64(name)
+    high = high + legs.to_numpy().astype(np.uint64) * np.uint64(_SPREAD) + np.uint64(_name(source))
     return _packed(high, low + started_us.to_numpy().astype(np.uint64)).alias("record_id")
+
+
+def ids_64(keys: pl.Expr) -> pl.Expr:
+    """Return the half of each leg's key that says which it is, whenever it started."""
+    return keys.bin.head(8).bin.reinterpret(dtype=pl.UInt64, endianness="big")
+
+
+def ids_as_of(ids: pl.Series, source: str, other: str) -> pl.Series:
+    """Return what `ids_64` of a source's legs would be if another source had them.
+
+    Examples
+    --------
+    >>> leg = [pl.Series(["id"]), pl.Series([0]), pl.Series([0])]
+    >>> keys = pl.DataFrame({name: leg_16(name, *leg) for name in ("a", "b")})
+    >>> ids = keys.select(ids_64(pl.all()))
+    >>> ids_as_of(ids["a"], "a", "b").equals(ids["b"])
+    True
+    """
+    apart = (_name(other) - _name(source)) % 2**64
+    return pl.Series(ids.name, ids.to_numpy() + np.uint64(apart))
+
+
+def _name(source: str) -> int:
+    """Return what the name of a source adds to the first half of its keys."""
+    return int(pl.select(NonCryptographicHashingNameSpace(pl.lit(source)).xxh3_64()).item())
 
 
 def key_16(frame: pl.DataFrame, text: pl.Expr) -> pl.Series:

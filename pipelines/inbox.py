@@ -21,7 +21,15 @@ from cdr.imports import (
     import_messages,
     import_numbers,
 )
-from cdr.ingest import FileReport, IngestReport, Progress, contradiction, ingest, without_account
+from cdr.ingest import (
+    FileReport,
+    IngestReport,
+    Progress,
+    contradiction,
+    ingest,
+    there_already,
+    without_account,
+)
 from cdr.lake import Lake
 from cdr.pull import pull_source
 from pipelines.set_aside import set_aside
@@ -148,6 +156,10 @@ def concerns_of(lake: Lake, taken: TakenIn, *, now: datetime) -> list[str]:
                 f"{file.file} ({file.source})", file.contradicted, sources[file.source].zone
             )
             for file in taken.calls.contradicted
+        ),
+        *(
+            there_already(source, before, rows)
+            for (source, before), rows in taken.calls.elsewhere.items()
         ),
         *(
             without_account(name, calls, sources[name])

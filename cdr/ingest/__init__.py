@@ -5,6 +5,7 @@ from cdr.ingest.report import (
     IngestReport,
     contradiction,
     flagged_rows,
+    there_already,
     without_account,
 )
 from cdr.ingest.run import Progress, ingest
@@ -16,5 +17,6 @@ __all__ = [
     "contradiction",
     "flagged_rows",
     "ingest",
+    "there_already",
     "without_account",
 ]

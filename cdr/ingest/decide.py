@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 
 import polars as pl
 
 from cdr.dedupe import KEY, Fate, concerned, fates
+from cdr.ingest.elsewhere import DAYS_APART, ids_of, may_be_there, there_as
 from cdr.ingest.report import Taken
 from cdr.ingest.upcoming import history_of
 from cdr.lake import Batch, DataFile, Lake
@@ -19,44 +20,72 @@ DAYS_AT_ONCE = 2
 """Days whose keys are compared at the same time. Ours: some 60 bytes a call of the day each."""
 
 
-def decide(lake: Lake, batch: Batch, taken: dict[str, Taken], now: datetime) -> None:
+def decide(
+    lake: Lake, batch: Batch, taken: dict[str, Taken], now: datetime, *, names: list[str]
+) -> None:
     """Take duplicates out of the batch and let corrections replace what they correct.
 
-    The caller holds the writer lock. A record's key includes its start, so a day
-    is compared with the same day only.
+    The caller holds the writer lock. A record's key includes its start, so a day is compared with
+    the same day; and with those beside it for what came in at another time or, of ``names``,
+    under another name than the source's, which is the first.
     """
     days = _days(lake, batch)
     with ThreadPoolExecutor(DAYS_AT_ONCE) as readers:
-        found = readers.map(partial(_doubtful, lake, batch), days)
+        found = readers.map(partial(_doubtful, lake, batch, names), days)
         for day, doubtful in zip(days, found, strict=True):
             if doubtful.any():
-                _decide_day(lake, batch, day, doubtful, taken, now)
+                _decide_day(lake, batch, day, doubtful, taken, now, names)
 
 
 @dataclass(frozen=True, slots=True)
 class _Day:
-    """What is staged and held of one day, and held of what was superseded."""
+    """What is staged of a day; held of it and superseded, and the same with the days beside it."""
 
     staged: list[DataFile]
     held: list[DataFile]
     history: list[DataFile]
+    held_near: list[DataFile]
+    history_near: list[DataFile]
 
 
 def _days(lake: Lake, batch: Batch) -> list[_Day]:
-    tables = batch.staged(CALLS), lake.files(CALLS), lake.files(CALL_HISTORY)
+    staged, held, history = batch.staged(CALLS), lake.files(CALLS), lake.files(CALL_HISTORY)
     return [
-        _Day(*([file for file in files if file.partition["call_date"] == day] for files in tables))
-        for day in sorted({file.partition["call_date"] for file in tables[0]})
+        _Day(
+            _of([day], staged),
+            *(_of([day], files) for files in (held, history)),
+            *(_of(_near(day), files) for files in (held, history)),
+        )
+        for day in sorted({file.partition["call_date"] for file in staged})
     ]
 
 
-def _doubtful(lake: Lake, batch: Batch, day: _Day) -> pl.Series:
-    """Tell which staged rows of a day share their record with another row."""
-    known = [
-        lake.scan_files(table, files).select("record_id").collect()
-        for table, files in ((CALLS, day.held), (CALL_HISTORY, day.history))
-    ]
-    return concerned(_columns(batch, day.staged, "record_id"), pl.concat(known))
+def _of(days: list[str], files: list[DataFile]) -> list[DataFile]:
+    return [file for file in files if file.partition["call_date"] in days]
+
+
+def _near(day: str) -> list[str]:
+    """List a day and those beside it."""
+    middle = date.fromisoformat(day)
+    apart = range(-DAYS_APART, DAYS_APART + 1)
+    return [(middle + timedelta(days=days)).isoformat() for days in apart]
+
+
+def _doubtful(lake: Lake, batch: Batch, names: list[str], day: _Day) -> pl.Series:
+    """Tell which staged rows of a day may be another row's record."""
+    staged = _columns(batch, day.staged, "record_id")
+    known = _held(lake, day.held, day.history).select("record_id").collect()
+    doubtful = concerned(staged, known)
+    if doubtful.all() or not (day.held_near or day.history_near):
+        return doubtful
+    near = ids_of(_held(lake, day.held_near, day.history_near))
+    return doubtful | may_be_there(ids_of(staged.lazy()), near, names)
+
+
+def _held(lake: Lake, held: list[DataFile], history: list[DataFile]) -> pl.LazyFrame:
+    """Read the keys of calls as they stand, and as they stood."""
+    tables = ((CALLS, held), (CALL_HISTORY, history))
+    return pl.concat(lake.scan_files(table, files).select(KEY) for table, files in tables)
 
 
 def _decide_day(
@@ -66,19 +95,26 @@ def _decide_day(
     doubtful: pl.Series,
     taken: dict[str, Taken],
     now: datetime,
+    names: list[str],
 ) -> None:
     staged, held = day.staged, day.held
     standing = lake.scan_files(CALLS, held).select(KEY).collect()
-    superseded = lake.scan_files(CALL_HISTORY, day.history).select(KEY).collect()
+    known = _held(lake, held, day.history).collect()
     rows = pl.concat(
         pl.select(pl.int_range(file.rows).alias("row"), pl.lit(place).alias("file"))
         for place, file in enumerate(staged)
     )
     keys = _columns(batch, staged, *KEY, "ingest_id", "source_rows")
     keys = pl.concat([rows, keys], how="horizontal").filter(doubtful)
-    keys = pl.concat(
-        [keys, fates(keys.select(KEY), pl.concat([standing, superseded]))], how="horizontal"
-    )
+    new = keys.join(known, on="record_id", how="anti")
+    near = _held(lake, day.held_near, day.history_near)
+    elsewhere = new.with_columns(there_as(new, near, names).alias("name")).drop_nulls("name")
+    for ingest_id, name, rows in (
+        elsewhere.group_by("ingest_id", "name").agg(pl.col("source_rows").sum()).iter_rows()
+    ):
+        taken[ingest_id].elsewhere[name] += rows
+    known = pl.concat([known, elsewhere.select(KEY)])  # as if they were there: duplicates
+    keys = pl.concat([keys, fates(keys.select(KEY), known)], how="horizontal")
     for ingest_id, fate, rows in (
         keys.group_by("ingest_id", "fate").agg(pl.col("source_rows").sum()).iter_rows()
     ):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -33,7 +33,8 @@ class FileReport:
     zone has (flag `offset_contradicted`): that the zone is wrong is likely.
     ``ownerless`` rows are calls that found no account (flag `no_account`).
     ``explained`` are those of the ``rejected`` rows that only tell the end of a call of another
-    file, which it has now.
+    file, which it has now. ``elsewhere`` are those of the ``duplicate`` rows whose call is there
+    under the name of another source, or of this one at another time.
     """
 
     file: str
@@ -48,6 +49,7 @@ class FileReport:
     ownerless: int = 0
     explained: int = 0
     fault: str | None = None
+    elsewhere: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,14 @@ class IngestReport:
     def contradicted(self) -> tuple[FileReport, ...]:
         """The files with calls that prove another offset from UTC than their source's zone."""
         return tuple(file for file in self.files if file.contradicted)
+
+    @property
+    def elsewhere(self) -> dict[tuple[str, str], int]:
+        """The rows that are there already, by their source and the one they are there as."""
+        rows: Counter[tuple[str, str]] = Counter()
+        for file in self.files:
+            rows.update({(file.source, name): count for name, count in file.elsewhere.items()})
+        return dict(sorted(rows.items()))
 
     @property
     def ownerless(self) -> dict[str, int]:
@@ -99,6 +109,20 @@ def contradiction(file: str, calls: int, zone: str) -> str:
     return (
         f"{file}: {calls:,} {prove} another offset from UTC than {zone} has (flag "
         f"{OFFSET_CONTRADICTED}); is `zone` of the source right?"
+    )
+
+
+def there_already(source: str, name: str, rows: int) -> str:
+    """Say that so many rows of a source are there as another one, or at another time."""
+    are = "1 row is a call" if rows == 1 else f"{rows:,} rows are calls"
+    if name != source:
+        return (
+            f"{source}: {are} that came in before as source {name!r}: counted as duplicate. Was "
+            "the source renamed?"
+        )
+    return (
+        f"{source}: {are} that came in before at another time, which stays: counted as duplicate. "
+        "Was `zone`, `clock` or `time_layouts` of the source another then?"
     )
 
 
@@ -134,6 +158,7 @@ class Taken:
     contradicted: int = 0
     ownerless: int = 0
     explained: int = 0
+    elsewhere: Counter[str] = field(default_factory=Counter)
     unended_since: datetime | None = None  # start of the first call whose other part is missing
     first: datetime | None = None
     last: datetime | None = None
@@ -186,4 +211,5 @@ class Taken:
             self.contradicted,
             self.ownerless,
             self.explained,
+            elsewhere=dict(self.elsewhere),
         )

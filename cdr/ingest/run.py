@@ -24,6 +24,7 @@ from cdr.formats.record import Format
 from cdr.ingest.attempts import join_attempts
 from cdr.ingest.collect import Collector
 from cdr.ingest.decide import decide
+from cdr.ingest.elsewhere import names_before
 from cdr.ingest.ends import end_calls
 from cdr.ingest.ledger import files_taken
 from cdr.ingest.report import FileReport, IngestReport, Taken
@@ -57,7 +58,7 @@ def ingest(
         Files of this source. One that is not in the source's format is left alone
         and reported; the others are taken in.
     source_name : str
-        Part of every call's key: the same file under another name is other calls.
+        Part of every call's key: the same file as another source of the settings is other calls.
     source : SourceSettings
         Format, zone, country and the way to the account.
     now : datetime
@@ -123,7 +124,7 @@ def ingest(
             for ingest_id, rows in writer.repeated.items():
                 files_by_id[ingest_id].duplicate += rows
             with lake.writing():
-                decide(lake, batch, files_by_id, now)
+                decide(lake, batch, files_by_id, now, names=_names(lake, source_name))
                 _put_together(Upcoming(lake, batch), source_name, source, form, files_by_id, now)
                 batch.add(INGESTS, files_taken(batch.batch_id, taken))
                 batch.publish()
@@ -161,6 +162,11 @@ def _taken_before(lake: Lake, source_name: str) -> tuple[dict[str, int], set[int
         .collect()
     )
     return dict(ledger.select("sha256", "read").iter_rows()), set(ledger["bytes"])
+
+
+def _names(lake: Lake, source_name: str) -> list[str]:
+    known = lake.scan(INGESTS).select(pl.col("source").unique()).collect().to_series()
+    return names_before(known, source_name, lake.settings.sources)
 
 
 def _known(path: Path, source_name: str, rows: int) -> FileReport:

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from cdr import Settings, open_lake
 from cdr.errors import FormatError, SettingsError, WrongUse
 from cdr.formats import FORMATS, by_name
-from cdr.ingest import FileReport, contradiction, flagged_rows, without_account
+from cdr.ingest import FileReport, contradiction, flagged_rows, there_already, without_account
 from cdr.ingest import ingest as take_in
 from cdr.normalise.calls import OFFSET_CONTRADICTED
 from cdr.normalise.owners import NO_ACCOUNT
@@ -124,10 +124,12 @@ def _take_in(
         tell(said)
     for file in report.contradicted:
         tell(contradiction(file.file, file.contradicted, source.zone))
+    for (_, before), count in report.elsewhere.items():
+        tell(there_already(name, before, count))
     for calls in report.ownerless.values() if source.account_from != "none" else ():
         tell(without_account(name, calls, source))
     unexplained = report.total("rejected") - report.total("explained")
-    if report.refused or unexplained or report.contradicted:
+    if report.refused or unexplained or report.contradicted or report.elsewhere:
         raise typer.Exit(NEEDS_A_PERSON)
 
 

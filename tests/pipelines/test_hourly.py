@@ -69,6 +69,22 @@ def test_rows_set_aside_are_told_at_once(callsieve: RunCommand, operator: Operat
     ]
 
 
+def test_a_renamed_source_has_no_call_twice_and_is_told(
+    callsieve: RunCommand, operator: Operator
+) -> None:
+    before = callsieve(*operator.words, *HOUR).found["ingest"]["accepted"]
+    settings = operator.config.read_text()
+    operator.config.write_text(settings.replace("sources.pbx", "sources.berlin"))
+    (operator.inbox / "pbx").rename(operator.inbox / "berlin")
+    ran = callsieve(*operator.words, *HOUR)
+    assert (ran.found["ingest"]["accepted"], ran.found["ingest"]["duplicate"]) == (0, before)
+    assert ran.found["concerns"] == [
+        f"berlin: {before} rows are calls that came in before as source 'pbx': counted as "
+        "duplicate. Was the source renamed?"
+    ]
+    assert callsieve(*operator.words, *HOUR).code == 0
+
+
 def test_the_night_after_it_keeps_the_case_and_the_reason(
     callsieve: RunCommand, operator: Operator
 ) -> None:

@@ -151,6 +151,21 @@ def test_a_clock_that_is_not_in_the_zone_is_told_before_anything_is_taken_in(
     assert (taken_in.code, taken_in.err) == (1, said)
 
 
+def test_calls_that_are_there_at_another_time_are_told_and_not_doubled(
+    callsieve: RunCommand,
+) -> None:
+    callsieve("--home", "h", "ingest", write(HEADER + GOOD), *AS[:3], "UTC", *AS[4:])
+    ran = callsieve(
+        "--home", "h", "ingest", write(HEADER + GOOD + GOOD.replace("r1", "r9")), *AS, "--json"
+    )
+    (file,) = ran.found["files"]
+    assert (ran.code, file["accepted"], file["duplicate"]) == (1, 1, 1)
+    assert ran.err == (
+        "plain_csv: 1 row is a call that came in before at another time, which stays: counted as "
+        "duplicate. Was `zone`, `clock` or `time_layouts` of the source another then?\n"
+    )
+
+
 def test_why_rows_were_set_aside_is_said_at_once(callsieve: RunCommand) -> None:
     ran = callsieve("--home", "h", "ingest", write(HEADER + GOOD + NEVER), *AS)
     assert ran.code == 1

@@ -1,0 +1,82 @@
+"""A source that is renamed, or whose zone is set right, has no call twice."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import polars as pl
+import pytest
+
+import cdr
+from cdr.ingest import FileReport, ingest
+from cdr.lake.verify import verify
+from cdr.settings import SourceSettings
+
+NOW = datetime(2026, 9, 5, tzinfo=UTC)
+BERLIN = SourceSettings(format="plain_csv", zone="Europe/Berlin", country="DE")
+TOKYO = BERLIN.model_copy(update={"zone": "Asia/Tokyo"})
+HEADER = "record_id,account_id,caller,callee,started_at,duration_s,outcome\n"
+NOON = "r1,a1,030 1234567,+442079460000,2026-09-01 12:00:00,61,answered\n"
+NIGHT = "r2,a1,030 1234567,+442079460000,2026-09-02 01:30:00,5,answered\n"
+NEXT = "r3,a1,030 1234567,+442079460000,2026-09-02 09:00:00,7,answered\n"
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> cdr.Lake:
+    """Make a lake whose settings have two switches, with the calls of noon and night of one."""
+    switches = {"sources": {"pbx": BERLIN, "proxy": BERLIN}}
+    settings = cdr.load_settings(home=tmp_path / "home").model_copy(update=switches)
+    made = cdr.open_lake(settings, create=True)
+    take_in(made, NOON, NIGHT, name="pbx")
+    return made
+
+
+def take_in(lake: cdr.Lake, *rows: str, name: str, source: SourceSettings = BERLIN) -> FileReport:
+    file = lake.home.inbox / "calls.csv"
+    file.write_text(HEADER + "".join(rows))
+    return ingest(lake, [file], source_name=name, source=source, now=NOW).files[0]
+
+
+def starts(lake: cdr.Lake) -> dict[str, datetime]:
+    calls = lake.calls().select("source_record_id", "started_at").collect()
+    assert calls["source_record_id"].is_unique().all()
+    return dict(calls.iter_rows())
+
+
+@pytest.mark.parametrize("rows", [(NOON, NIGHT), (NOON, NIGHT, NEXT)], ids=["whole", "grown"])
+def test_a_renamed_source_has_no_call_twice(lake: cdr.Lake, rows: tuple[str, ...]) -> None:
+    report = take_in(lake, *rows, name="berlin")
+    assert (report.duplicate, report.accepted) == (2, len(rows) - 2)
+    assert report.elsewhere == {"pbx": 2}
+    assert len(starts(lake)) == len(rows)
+    assert not verify(lake).faults
+
+
+def test_two_switches_of_the_settings_may_write_the_same(lake: cdr.Lake) -> None:
+    report = take_in(lake, NOON, NIGHT, name="proxy")
+    assert (report.accepted, report.elsewhere) == (2, {})
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "Europe/London", "Pacific/Honolulu"])
+def test_a_zone_set_right_counts_for_new_calls_and_doubles_none(lake: cdr.Lake, zone: str) -> None:
+    before = starts(lake)
+    right = BERLIN.model_copy(update={"zone": zone})
+    report = take_in(lake, NOON, NIGHT, NEXT, name="pbx", source=right)
+    assert (report.duplicate, report.accepted, report.elsewhere) == (2, 1, {"pbx": 2})
+    after = starts(lake)
+    assert after.pop("r3") == datetime(2026, 9, 2, 9, tzinfo=ZoneInfo(zone))
+    assert after == before
+    assert not verify(lake).faults
+
+
+def test_renamed_and_set_right_at_once_doubles_none(lake: cdr.Lake) -> None:
+    report = take_in(lake, NIGHT, NEXT, name="tokyo", source=TOKYO)
+    assert (report.duplicate, report.accepted, report.elsewhere) == (1, 1, {"pbx": 1})
+
+
+def test_an_id_that_comes_again_with_other_content_is_another_call(lake: cdr.Lake) -> None:
+    report = take_in(lake, NOON.replace("09-01", "09-02"), name="pbx")
+    assert (report.accepted, report.elsewhere) == (1, {})
+    assert lake.calls().select(pl.len()).collect().item() == 3
