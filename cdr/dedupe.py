@@ -19,7 +19,7 @@ class Fate(StrEnum):
     """What becomes of a row."""
 
     ACCEPTED = "accepted"  # its call is new
-    DUPLICATE = "duplicate"  # its call is there with this content, or was
+    DUPLICATE = "duplicate"  # its call is there with this content, or was, or with its end besides
     CORRECTED = "corrected"  # its call is there with other content
 
 
@@ -73,6 +73,34 @@ def concerned(staged: pl.DataFrame, known: pl.DataFrame) -> pl.Series:
     among = ids.gather(suspects)
     found = among.is_duplicated() | among.is_in(known["record_id"].implode())
     return pl.Series([False]).new_from_index(0, len(ids)).scatter(suspects, found)
+
+
+def outdone(staged: pl.DataFrame, standing: pl.DataFrame) -> pl.Series:
+    """Tell which staged rows lack the end of a call that another row of their record has.
+
+    A proxy may say again, a day later, that a call was answered: that corrects nothing.
+
+    Parameters
+    ----------
+    staged, standing : DataFrame
+        `record_id` and `end_seen` (Boolean; null where nobody answered).
+
+    Returns
+    -------
+    Series of Boolean
+
+    Examples
+    --------
+    >>> staged = pl.DataFrame({"record_id": [b"a", b"b", b"b"], "end_seen": [False, False, True]})
+    >>> standing = pl.DataFrame({"record_id": [b"a"], "end_seen": [True]})
+    >>> outdone(staged, standing).to_list()
+    [True, True, False]
+    """
+    lacks = ~staged["end_seen"].fill_null(value=True)
+    if not lacks.any():
+        return lacks
+    has = pl.concat([rows.filter("end_seen").select("record_id") for rows in (staged, standing)])
+    return lacks & staged["record_id"].is_in(has["record_id"].implode())
 
 
 def _suspects(ids: pl.Series, known_hashes: pl.Series) -> pl.Series:

@@ -9,9 +9,9 @@ from functools import partial
 
 import polars as pl
 
-from cdr.dedupe import KEY, Fate, concerned, fates
+from cdr.dedupe import KEY, Fate, concerned, fates, outdone
 from cdr.ingest.elsewhere import DAYS_APART, ids_of, may_be_there, there_as
-from cdr.ingest.report import Taken
+from cdr.ingest.report import MISSING_BYE, Taken
 from cdr.ingest.upcoming import history_of
 from cdr.lake import Batch, DataFile, Lake
 from cdr.schema import CALL_HISTORY, CALLS
@@ -98,14 +98,16 @@ def _decide_day(
     names: list[str],
 ) -> None:
     staged, held = day.staged, day.held
-    standing = lake.scan_files(CALLS, held).select(KEY).collect()
+    standing = lake.scan_files(CALLS, held).select(*KEY, _end_seen()).collect()
     known = _held(lake, held, day.history).collect()
     rows = pl.concat(
         pl.select(pl.int_range(file.rows).alias("row"), pl.lit(place).alias("file"))
         for place, file in enumerate(staged)
     )
-    keys = _columns(batch, staged, *KEY, "ingest_id", "source_rows")
+    keys = _columns(batch, staged, *KEY, "ingest_id", "source_rows", _end_seen())
     keys = pl.concat([rows, keys], how="horizontal").filter(doubtful)
+    less = outdone(keys, standing)
+    keys, fallen = keys.filter(~less), keys.filter(less)
     new = keys.join(known, on="record_id", how="anti")
     near = _held(lake, day.held_near, day.history_near)
     elsewhere = new.with_columns(there_as(new, near, names).alias("name")).drop_nulls("name")
@@ -115,6 +117,8 @@ def _decide_day(
         taken[ingest_id].elsewhere[name] += rows
     known = pl.concat([known, elsewhere.select(KEY)])  # as if they were there: duplicates
     keys = pl.concat([keys, fates(keys.select(KEY), known)], how="horizontal")
+    fate = {"fate": pl.lit(Fate.DUPLICATE.value), "stands": pl.lit(value=False)}
+    keys = pl.concat([keys, fallen.with_columns(**fate)])
     for ingest_id, fate, rows in (
         keys.group_by("ingest_id", "fate").agg(pl.col("source_rows").sum()).iter_rows()
     ):
@@ -125,7 +129,14 @@ def _decide_day(
     _supersede(lake, batch, held, corrected, now)
 
 
-def _columns(batch: Batch, files: list[DataFile], *columns: str) -> pl.DataFrame:
+def _end_seen() -> pl.Expr:
+    """Tell whether the record of an answered call has its end; null for any other."""
+    lacks = pl.col("flags").list.contains(MISSING_BYE)
+    has = pl.when(pl.col("duration_ms").is_not_null()).then(pl.lit(value=True))
+    return pl.when(lacks).then(pl.lit(value=False)).otherwise(has).alias("end_seen")
+
+
+def _columns(batch: Batch, files: list[DataFile], *columns: str | pl.Expr) -> pl.DataFrame:
     """Read columns of staged files, in their order."""
     paths = [batch.path_of(CALLS, file) for file in files]
     return pl.scan_parquet(paths, hive_partitioning=False, glob=False).select(columns).collect()

@@ -241,7 +241,12 @@ INGESTS = Table(
         Field("bytes", pl.Int64(), "bytes", "Size of the file as it lay there."),
         Field("read", pl.Int64(), "rows", "Rows read; the sum of the next four."),
         Field("accepted", pl.Int64(), "rows", "Rows whose call is new."),
-        Field("duplicate", pl.Int64(), "rows", "Rows whose call was there already, the same."),
+        Field(
+            "duplicate",
+            pl.Int64(),
+            "rows",
+            "Rows whose call was there already, the same, or with the end that they lack.",
+        ),
         Field("corrected", pl.Int64(), "rows", "Rows whose call was there with other content."),
         Field("rejected", pl.Int64(), "rows", "Rows set aside."),
         Field("first_started_at", INSTANT, "UTC", "Earliest call; null without calls.", True),

@@ -76,6 +76,34 @@ def test_the_file_without_the_end_again_leaves_the_end(lake: cdr.Lake, tmp_path:
     assert calls_of(lake) == [("23:50", 1200, DONE), ("23:55", None, OPEN)]
 
 
+SAID_AGAIN = ("2.csv", INVITE)
+WHOLE = ("1.csv", INVITE, BYE)
+
+
+@pytest.mark.parametrize(
+    "order", [(WHOLE, SAID_AGAIN), (SAID_AGAIN, WHOLE)], ids=["in-order", "whole-last"]
+)
+def test_an_answer_that_is_said_again_a_day_later_takes_no_end_away(
+    lake: cdr.Lake, tmp_path: Path, order: tuple[tuple[str, ...], ...]
+) -> None:
+    for name, *rows in order:
+        take_in(lake, tmp_path, name, *rows)
+    assert calls_of(lake) == [("23:50", 1200, DONE)]
+    assert verify(lake).faults == ()
+
+
+def test_of_files_of_one_run_the_one_with_the_end_counts(lake: cdr.Lake, tmp_path: Path) -> None:
+    files = []
+    for name, *rows in (SAID_AGAIN, WHOLE, ("3.csv", INVITE, "INVITE f t other 1T23:55:00")):
+        files.append(tmp_path / name)
+        files[-1].write_text("\n".join((HEADER, *map(row, rows))) + "\n")
+    report = ingest(lake, files, source_name="proxy", source=PROXY, now=NOW)
+    assert calls_of(lake) == [("23:50", 1200, DONE), ("23:55", None, OPEN)]
+    fates = [(file.accepted, file.duplicate, file.corrected) for file in report.files]
+    assert fates == [(0, 1, 0), (2, 0, 0), (1, 1, 0)]  # in rows
+    assert verify(lake).faults == ()
+
+
 def test_both_in_one_file_later_correct_what_was_put_together(
     lake: cdr.Lake, tmp_path: Path
 ) -> None:
