@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from cdr.detach import detached
+
 REACH_ROWS = 10_000
 """Rows within which a closed dialog still takes rows in. Ours: SIP repeats a request for
 32 s at most (RFC 3261, 64*T1), and a proxy writes some hundred rows a second."""
@@ -56,7 +58,7 @@ class Dialogs:
             `part` (0; counts up where a dialog has more than `MAX_ROWS` rows).
         """
         grouped = self._grouped(rows, last_line)
-        self._waiting = grouped.filter("waits").select(rows.columns).sort("line")
+        self._waiting = detached(grouped.filter("waits").select(rows.columns).sort("line"))
         return grouped.filter(~pl.col("waits")).drop("waits")
 
     def rest(self) -> pl.DataFrame | None:

@@ -11,6 +11,7 @@ from typing import NamedTuple, Self
 import polars as pl
 
 from cdr.dedupe import KEY, repeats
+from cdr.detach import detached
 from cdr.lake import Batch, DataFile
 from cdr.lake.packing import ROW_GROUP_ROWS
 from cdr.schema import CALLS, REJECTS
@@ -23,6 +24,10 @@ PART_ROWS = 2 * ROW_GROUP_ROWS
 
 DAYS_AT_ONCE = 2
 """Days written at the same time. Ours: while one is put on the disk, the other is packed."""
+
+MOST_PIECES = 16
+"""Pieces of a day, each of another block, that are held as they are. Ours: each keeps its block in
+memory; a day with its share of the calls is written after ten, and is spared a copy."""
 
 LARGE_FILE_BYTES = 8 << 20
 """A file larger than this gets Parquet parts of its own. Ours: compressed, it may hold 15 times
@@ -92,7 +97,8 @@ class Collector:
     def add(self, calls: pl.DataFrame, rejects: pl.DataFrame) -> None:
         """Collect rows of the file begun last."""
         self._calls.append(calls)
-        self._rejects.append(rejects)
+        if rejects.height:
+            self._rejects.append(detached(rejects))
         if self._alone:
             self._hand_over(most_rows=HELD_ROWS)
 
@@ -144,6 +150,9 @@ class Collector:
         for files, repeated in self._day_writers.map(self._write, self._full_days(most_rows)):
             own += files
             self.repeated.update(repeated)
+        for day, pieces in self._held.items():
+            if len(pieces) > MOST_PIECES:
+                self._held[day] = [detached(pl.concat(pieces))]
 
     def _full_days(self, most_rows: int) -> list[date | None]:
         """Choose the days to write, those of which most is held; so many rows may stay."""
