@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 
 import polars as pl
 
 from cdr.dedupe import KEY, Fate, concerned, fates, outdone
-from cdr.ingest.elsewhere import DAYS_APART, ids_of, may_be_there, there_as
+from cdr.ingest.elsewhere import DAYS_APART, may_be_there, sums_of, there_as
 from cdr.ingest.report import MISSING_BYE, Taken
 from cdr.ingest.upcoming import history_of
 from cdr.lake import Batch, DataFile, Lake
@@ -18,6 +19,12 @@ from cdr.schema import CALL_HISTORY, CALLS
 
 DAYS_AT_ONCE = 2
 """Days whose keys are compared at the same time. Ours: some 60 bytes a call of the day each."""
+
+DAYS_KEPT = DAYS_AT_ONCE + 2 * DAYS_APART
+"""Days of which what was read is kept for the days beside them: 8 bytes a call each."""
+
+_Sums = Callable[[str], Future[pl.Series]]
+"""What `sums_of` reads of a day of the lake."""
 
 
 def decide(
@@ -29,9 +36,16 @@ def decide(
     the same day; and with those beside it for what came in at another time or, of ``names``,
     under another name than the source's, which is the first.
     """
-    days = _days(lake, batch)
-    with ThreadPoolExecutor(DAYS_AT_ONCE) as readers:
-        found = readers.map(partial(_doubtful, lake, batch, names), days)
+    held, history = lake.files(CALLS), lake.files(CALL_HISTORY)
+    days = _days(batch, held, history)
+    with ThreadPoolExecutor(DAYS_AT_ONCE) as others, ThreadPoolExecutor(DAYS_AT_ONCE) as readers:
+
+        @lru_cache(DAYS_KEPT)
+        def sums(day: str) -> Future[pl.Series]:
+            files = (_of([day], held), _of([day], history))
+            return others.submit(sums_of, _held(lake, *files))
+
+        found = readers.map(partial(_doubtful, lake, batch, names, sums), days)
         for day, doubtful in zip(days, found, strict=True):
             if doubtful.any():
                 _decide_day(lake, batch, day, doubtful, taken, now, names)
@@ -41,6 +55,7 @@ def decide(
 class _Day:
     """What is staged of a day; held of it and superseded, and the same with the days beside it."""
 
+    near: list[str]
     staged: list[DataFile]
     held: list[DataFile]
     history: list[DataFile]
@@ -48,10 +63,11 @@ class _Day:
     history_near: list[DataFile]
 
 
-def _days(lake: Lake, batch: Batch) -> list[_Day]:
-    staged, held, history = batch.staged(CALLS), lake.files(CALLS), lake.files(CALL_HISTORY)
+def _days(batch: Batch, held: list[DataFile], history: list[DataFile]) -> list[_Day]:
+    staged = batch.staged(CALLS)
     return [
         _Day(
+            _near(day),
             _of([day], staged),
             *(_of([day], files) for files in (held, history)),
             *(_of(_near(day), files) for files in (held, history)),
@@ -71,15 +87,16 @@ def _near(day: str) -> list[str]:
     return [(middle + timedelta(days=days)).isoformat() for days in apart]
 
 
-def _doubtful(lake: Lake, batch: Batch, names: list[str], day: _Day) -> pl.Series:
+def _doubtful(lake: Lake, batch: Batch, names: list[str], sums: _Sums, day: _Day) -> pl.Series:
     """Tell which staged rows of a day may be another row's record."""
-    staged = _columns(batch, day.staged, "record_id")
+    staged = _columns(batch, day.staged, *KEY)
     known = _held(lake, day.held, day.history).select("record_id").collect()
     doubtful = concerned(staged, known)
     if doubtful.all() or not (day.held_near or day.history_near):
         return doubtful
-    near = ids_of(_held(lake, day.held_near, day.history_near))
-    return doubtful | may_be_there(ids_of(staged.lazy()), near, names)
+    near = [sums(other) for other in day.near]
+    there = (read.result() for read in near)
+    return doubtful | may_be_there(sums_of(staged.lazy()), there, names)
 
 
 def _held(lake: Lake, held: list[DataFile], history: list[DataFile]) -> pl.LazyFrame:

@@ -37,28 +37,37 @@ def names_before(known: Iterable[str], source: str, in_settings: Collection[str]
     return [source, *sorted(set(others) - {source})]
 
 
-def ids_of(record_ids: pl.LazyFrame) -> pl.Series:
-    """Read `ids_64` of a column `record_id`."""
-    return record_ids.select(_ID).collect(engine="streaming").to_series()
+def sums_of(keys: pl.LazyFrame) -> pl.Series:
+    """Read `ids_64` plus `content_hash` of each key, modulo 2^64: what it says, whenever it began.
+
+    With ids alone every row of a switch that numbers its calls anew each day would be in doubt.
+    """
+    found = keys.select(_ID, "content_hash").collect(engine="streaming")
+    content = found["content_hash"].to_numpy().view(np.uint64)
+    return pl.Series("sum", found["id"].to_numpy() + content)
 
 
-def may_be_there(ids: pl.Series, there: pl.Series, names: list[str]) -> pl.Series:
-    """Tell which ids are there under one of the names; few are, and sorting numbers is cheap.
+def may_be_there(sums: pl.Series, there: Iterable[pl.Series], names: list[str]) -> pl.Series:
+    """Tell which rows are there under one of the names; few are, and sorting numbers is cheap.
 
     Parameters
     ----------
-    ids, there : Series of UInt64
-        As :func:`ids_of` reads them: of rows of the first name, and of the lake's.
+    sums : Series of UInt64
+        As :func:`sums_of` reads them: of rows of the first name.
+    there : iterable of such Series
+        Of the lake's rows, of whatever name.
     names : list of str
         As :func:`names_before` lists them.
     """
-    found = pl.Series([False]).new_from_index(0, len(ids))
-    there = there.drop_nulls().unique()
-    for name in names if len(there) else ():
-        wanted = ids_as_of(ids, names[0], name)
-        both = np.concatenate([wanted.unique().to_numpy(), there.to_numpy()])
+    found = pl.Series([False]).new_from_index(0, len(sums))
+    held = [each.to_numpy() for each in there if len(each)]
+    for name in names if held else ():
+        wanted = ids_as_of(sums, names[0], name)
+        both = np.concatenate([wanted.to_numpy(), *held])
         both.sort()
-        found |= wanted.is_in(pl.Series(both[1:][both[1:] == both[:-1]]).implode())
+        again = both[1:][both[1:] == both[:-1]]
+        if len(again):
+            found |= wanted.is_in(pl.Series(again).implode())
     return found
 
 

@@ -165,7 +165,9 @@ def _taken_before(lake: Lake, source_name: str) -> tuple[dict[str, int], set[int
 
 
 def _names(lake: Lake, source_name: str) -> list[str]:
-    known = lake.scan(INGESTS).select(pl.col("source").unique()).collect().to_series()
+    """List the names under which calls of a source may be there; imports bring none."""
+    with_calls = lake.scan(INGESTS).filter(pl.col("first_started_at").is_not_null())
+    known = with_calls.select(pl.col("source").unique()).collect().to_series()
     return names_before(known, source_name, lake.settings.sources)
 
 

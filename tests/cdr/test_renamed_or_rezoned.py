@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 
 import cdr
-from cdr.ingest import FileReport, ingest
+from cdr.imports import import_lists
+from cdr.ingest import FileReport, decide, ingest, run
 from cdr.lake.verify import verify
 from cdr.settings import SourceSettings
 
@@ -80,3 +81,44 @@ def test_an_id_that_comes_again_with_other_content_is_another_call(lake: cdr.Lak
     report = take_in(lake, NOON.replace("09-01", "09-02"), name="pbx")
     assert (report.accepted, report.elsewhere) == (1, {})
     assert lake.calls().select(pl.len()).collect().item() == 3
+
+
+def test_ids_that_begin_anew_each_day_put_no_call_in_doubt(
+    lake: cdr.Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each call in doubt is looked at one by one under the lock: that took ten times as long."""
+    looked_at: list[int] = []
+    monkeypatch.setattr(decide, "_decide_day", lambda *words: looked_at.append(words[3].sum()))
+    report = take_in(
+        lake, NOON.replace("09-01", "09-02"), NIGHT.replace("09-02", "09-03"), name="pbx"
+    )
+    assert (report.accepted, looked_at) == (2, [])
+
+
+def test_each_day_of_the_lake_is_read_once_for_all_days_beside_it(
+    lake: cdr.Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = [NOON.replace("09-01", f"08-{day}").replace("r1", f"d{day}") for day in range(10, 20)]
+    take_in(lake, *days, name="pbx")
+    read: list[pl.Series] = []
+    sums_of = decide.sums_of
+    monkeypatch.setattr(decide, "sums_of", lambda keys: read.append(sums_of(keys)) or read[-1])
+    take_in(lake, *(day.replace("d1", "e1") for day in days), name="pbx")
+    staged, held = len(days), len(days) + 2  # three for each day would be 30
+    assert len(read) < staged + 2 * held
+
+
+def test_only_names_of_switches_are_looked_for(
+    lake: cdr.Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each name is one more pass over the ids of three days."""
+    file = lake.home.inbox / "lists.csv"
+    file.write_text("list,entry\ntest_numbers,+4930901820\n")
+    import_lists(lake, file, now=NOW)
+    asked: list[list[str]] = []
+    decided = run.decide
+    monkeypatch.setattr(
+        run, "decide", lambda *words, names: asked.append(names) or decided(*words, names=names)
+    )
+    take_in(lake, NEXT, name="berlin")
+    assert asked == [["berlin", "pbx"]]
