@@ -19,6 +19,11 @@ BYE_ALONE = "bye_without_invite"
 MISSING_BYE = "missing_bye"
 """Flag of a call whose end was not in its file."""
 
+STRAYS = 1000
+"""Where fewer than one of so many calls contradict their source's zone, nothing is said. Ours:
+Asterisk begins a new record of a channel that is put through, which is by chance a quarter of an
+hour after it was made; a wrong zone is contradicted by most calls since the clocks changed."""
+
 LONGEST = timedelta(days=1)
 """A BYE later than this after the start ends no call. Ours: switches cut calls after hours."""
 
@@ -30,7 +35,7 @@ class FileReport:
     ``state`` is `done`, `known` (its bytes were taken in before; all its rows
     count as duplicates) or `refused` (see ``fault``; nothing of it was taken in).
     ``contradicted`` rows are calls whose record proves another offset from UTC than the source's
-    zone has (flag `offset_contradicted`): that the zone is wrong is likely.
+    zone has (flag `offset_contradicted`): that the zone is wrong is likely where they are many.
     ``ownerless`` rows are calls that found no account (flag `no_account`).
     ``explained`` are those of the ``rejected`` rows that only tell the end of a call of another
     file, which it has now. ``elsewhere`` are those of the ``duplicate`` rows whose call is there
@@ -69,8 +74,12 @@ class IngestReport:
 
     @property
     def contradicted(self) -> tuple[FileReport, ...]:
-        """The files with calls that prove another offset from UTC than their source's zone."""
-        return tuple(file for file in self.files if file.contradicted)
+        """The files with calls that prove another offset than their zone has, but `STRAYS`."""
+        return tuple(
+            file
+            for file in self.files
+            if file.contradicted and file.contradicted * STRAYS >= file.read - file.rejected
+        )
 
     @property
     def elsewhere(self) -> dict[tuple[str, str], int]:

@@ -111,6 +111,21 @@ def test_a_file_that_contradicts_its_zone_is_reported(
     assert len(report.contradicted) == contradicted
 
 
+@pytest.mark.parametrize(("others", "told"), [(999, True), (1000, False)])
+def test_one_call_of_many_does_not_make_the_zone_doubtful(
+    lake: cdr.Lake, tmp_path: Path, others: int, told: bool
+) -> None:
+    """One that was put through a quarter of an hour after its channel was made."""
+    file = tmp_path / "Master.csv"
+    late = ASTERISK.format(epoch=1788256800 - 900)
+    rows = (ASTERISK.replace(".26", f".{number}") for number in range(100, 100 + others))
+    file.write_text(late + "".join(row.format(epoch=1788256800) for row in rows))
+    source = SOURCE.model_copy(update={"format": "asterisk_csv"})
+    report = ingest(lake, [file], source_name="s", source=source, now=NOW)
+    assert report.total("contradicted") == 1
+    assert bool(report.contradicted) is told
+
+
 def test_two_files_with_the_same_bytes_in_one_run_are_one(lake: cdr.Lake, tmp_path: Path) -> None:
     files = [tmp_path / name for name in ("a.csv", "b.csv")]
     for file in files:
