@@ -42,6 +42,8 @@ COLUMNS: dict[str, str] = {
 """Our name of each column, and what of a record it is. `outcome` and `disposition` are
 two names for one thing; the first counts where a file has both."""
 
+_PARTIES = ("caller", "callee", "forwarded_to")
+
 NEEDED = ("caller", "callee", "started_at")
 
 _OUTCOMES = {
@@ -144,7 +146,7 @@ def plain_records(rows: pl.DataFrame, source: SourceSettings) -> pl.DataFrame:
         _joined(source.columns[ours], parts).alias(ours)
         for ours, parts in joined_of(source).items()
     )
-    rows = with_columns(rows, COLUMNS).with_columns(
+    rows = _without_decimals(with_columns(rows, COLUMNS)).with_columns(
         pl.when(pl.col("fault").is_null()).then(pl.coalesce(ours, pl.lit(said))).alias(ours)
         for ours, said in source.constants.items()
     )
@@ -172,6 +174,12 @@ def plain_records(rows: pl.DataFrame, source: SourceSettings) -> pl.DataFrame:
             when(pl.col("outcome").is_null(), "unknown_outcome"),
         ),
     )
+
+
+def _without_decimals(rows: pl.DataFrame) -> pl.DataFrame:
+    """Read `4930901820.0` as the number it is: so a column of numbers with gaps is exported."""
+    ending = [name for name in _PARTIES if rows[name].str.ends_with(".0").any()]
+    return rows.with_columns(pl.col(ending).str.replace(r"^(\+?[0-9]{3,})\.0$", "${1}"))
 
 
 def _joined(written: str, parts: list[str]) -> pl.Expr:

@@ -250,3 +250,12 @@ def test_a_last_row_that_may_lack_a_part_of_its_name_waits(
 ) -> None:
     assert read("plain_csv", f"{head}\n{row}".encode())["faults"].to_list() == [faults]
     assert read("plain_csv", f"{head}\n{row}\n".encode())["faults"].to_list() == [[]]
+
+
+def test_a_number_of_a_column_with_gaps_is_the_number_it_was(read: Read) -> None:
+    rows = "4930901820.0,+442079460018.0,t,1,ok\n030.1234.0,10.0,t,1,ok\n"
+    found = read("plain_csv", f"caller,callee,started_at,duration_s,outcome\n{rows}".encode())
+    assert found.select("caller", "callee").rows() == [
+        ("4930901820", "+442079460018"),
+        ("030.1234.0", "10.0"),  # written with dots, and too short to say
+    ]

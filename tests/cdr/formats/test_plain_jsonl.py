@@ -98,3 +98,8 @@ def test_a_key_that_nobody_can_read_may_be_one_that_matters(read: Read) -> None:
     spoilt = line.replace(b'"answered_at"', b'"answered\xffat"')
     found = read("plain_jsonl", spoilt + b"\n" + line + b"\n")
     assert found["faults"].to_list() == [["not_utf8"], []]
+
+
+def test_a_phone_number_kept_as_a_float_is_its_digits(read: Read) -> None:
+    found = read("plain_jsonl", lines(CALL | {"caller": 4930901820.0, "callee": 4.42079460018e11}))
+    assert found.select("caller", "callee").rows() == [("4930901820", "442079460018")]
