@@ -160,10 +160,17 @@ def _mass_ringers() -> tuple[Signal, ...]:
 
 _CALLS = "SUM(call_count_30d)"
 _OUT_CALLS = "SUM(out_call_count_30d)"
-_ENTROPY = (  # whole billionths: a sum of fractions depends on which thread is done first
-    f"LN({_CALLS}) - SUM(CAST(ROUND(call_count_30d * LN(call_count_30d) * 1000000000) AS BIGINT))"
-    f" / {_CALLS} / 1000000000"
-)
+
+
+def _weighed(count: str) -> str:
+    """Give `n ln n` in whole billionths: a sum of fractions depends on which thread is done first.
+
+    Rounded alike for a contact and for all of them, so that of one contact nothing is left.
+    """
+    return f"CAST(ROUND({count} * LN({count}) * 1000000000) AS BIGINT)"
+
+
+_ENTROPY = f"({_weighed(_CALLS)} - SUM({_weighed('call_count_30d')})) / {_CALLS} / 1000000000"
 
 SIGNALS: tuple[Signal, ...] = (
     *(signal for days in WINDOWS for signal in _of_window(days)),

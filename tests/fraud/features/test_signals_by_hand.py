@@ -142,6 +142,15 @@ def test_the_entropy_is_the_same_in_whichever_order_threads_add_contacts(tables:
     assert upwards == downwards == pytest.approx(2.774984, abs=1e-6)
 
 
+def test_calls_with_one_contact_have_no_entropy(tables: Open) -> None:
+    """Not a billionth above or below: evidence said -0.00, and a tree could split there."""
+    con = tables()
+    entropy = ANY_COUNT["contact_entropy_nats_30d"].sql
+    counts = "SELECT UNNEST(RANGE(1, 1000)) AS call_count_30d"
+    each = f"SELECT {entropy} AS nats FROM ({counts}) GROUP BY call_count_30d"
+    assert run(con, Query("entropy", each, {}))["nats"].unique().to_list() == [0.0]
+
+
 def test_destinations(tables: Open) -> None:
     since = datetime(2026, 2, 1, tzinfo=UTC)
     con = tables(
