@@ -116,7 +116,8 @@ def _decide_day(
 ) -> None:
     staged, held = day.staged, day.held
     standing = lake.scan_files(CALLS, held).select(*KEY, _end_seen()).collect()
-    known = _held(lake, held, day.history).collect()
+    superseded = lake.scan_files(CALL_HISTORY, day.history).select(KEY).collect()
+    known = pl.concat([standing.select(KEY), superseded])
     rows = pl.concat(
         pl.select(pl.int_range(file.rows).alias("row"), pl.lit(place).alias("file"))
         for place, file in enumerate(staged)
@@ -167,10 +168,13 @@ def _keep_what_stands(
         verdict = keys.filter(pl.col("file") == place)
         if verdict["stands"].all():
             continue
-        path = batch.path_of(CALLS, file)
-        rows = _with_day(pl.read_parquet(path, hive_partitioning=False), file).with_row_index("row")
         falls = verdict.filter(~pl.col("stands"))
         superseded = falls.filter(pl.col("fate") != Fate.DUPLICATE.value)
+        if falls.height == file.rows and superseded.is_empty():
+            batch.unstage(CALLS, [file])
+            continue
+        path = batch.path_of(CALLS, file)
+        rows = _with_day(pl.read_parquet(path, hive_partitioning=False), file).with_row_index("row")
         batch.unstage(CALLS, [file])
         batch.add(CALLS, rows.join(falls, on="row", how="anti").drop("row"))
         history = rows.join(superseded, on="row", how="semi").drop("row")

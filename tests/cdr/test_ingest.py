@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 import cdr
-from cdr.ingest import IngestReport, ingest
+from cdr.ingest import IngestReport, decide, ingest
 from cdr.schema import CALL_HISTORY, INGESTS, REJECTS
 from cdr.settings import SourceSettings
 
@@ -59,6 +59,17 @@ def test_the_same_record_in_another_file_is_a_duplicate(lake: cdr.Lake, tmp_path
     report = take_in(lake, tmp_path, SECOND, FIRST)
     assert report.total("duplicate") == 1
     assert lake.calls().collect().height == 2
+
+
+def test_a_part_without_anything_new_is_let_go_of_unread(
+    lake: cdr.Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a file that grew all but the last day is there; to read it took 500 MB under the lock."""
+    take_in(lake, tmp_path, FIRST, SECOND)
+    monkeypatch.delattr(decide.pl, "read_parquet")
+    next_day = FIRST.replace("09-01", "09-02")
+    assert counts(take_in(lake, tmp_path, FIRST, SECOND, next_day)) == [3, 1, 2, 0, 0]
+    assert lake.calls().select(pl.len()).collect().item() == 3
 
 
 def test_a_correction_replaces_and_is_kept_with_its_history(lake: cdr.Lake, tmp_path: Path) -> None:
