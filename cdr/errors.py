@@ -21,6 +21,7 @@ everything else with 3.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -256,9 +257,10 @@ def storage(doing: str) -> Iterator[None]:
 
 
 def shown(path: Path) -> str:
-    """Return how a file is named in messages: its last part only.
+    r"""Return how a file is named in messages and tables: its last part only, on one line.
 
     Folders can be named after people and customers; a name that a switch gave
-    is what an operator looks for.
+    is what an operator looks for. Bytes of it that are no text are written as `\xff`.
     """
-    return path.name
+    name = os.fsencode(path.name).decode("utf-8", "backslashreplace")
+    return "".join(sign if sign.isprintable() else f"\\x{ord(sign):02x}" for sign in name)

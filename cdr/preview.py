@@ -13,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
-from cdr.errors import CdrError, FormatError
+from cdr.errors import CdrError, FormatError, shown
 from cdr.formats import FORMATS, by_name
 from cdr.formats.record import RECORD, Format
 from cdr.input_files import check_file
@@ -107,7 +107,7 @@ def preview(
         source=source,
         times=form.times,
         owners=_NO_OWNERS if owners is None else owners,
-        stamp=Stamp(source.format, file.name, "preview", now),
+        stamp=Stamp(source.format, shown(file), "preview", now),
     )
     return Preview(first.height, calls, rejects.select("line", "reasons", "raw"))
 
@@ -168,7 +168,7 @@ def _proposal(file: Path, name: str, country: str, now: datetime) -> Proposal | 
         first = _first_records(file, by_name(name), source, _PROPOSAL_RECORDS)
     except CdrError:
         return None
-    stamp = Stamp(name, file.name, "preview", now)
+    stamp = Stamp(name, shown(file), "preview", now)
     calls, rejects = to_calls(
         first, source=source, times=FORMATS[name].times, owners=_NO_OWNERS, stamp=stamp
     )

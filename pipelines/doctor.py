@@ -134,7 +134,7 @@ def _inbox(lake: Lake) -> Iterator[Answer]:
     if not inbox.is_dir():
         return
     for name, source in sorted(lake.settings.sources.items()):
-        count = len(call_files(inbox, name))
+        count = sum(file.is_file() for file in call_files(inbox, name))
         fed = count or source.database_url_env
         yield Answer(
             "inbox",

@@ -7,6 +7,7 @@ does not keep the others out.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -84,14 +85,24 @@ def operator_files(inbox: Path) -> list[tuple[str, Path]]:
 def call_files(inbox: Path, source: str) -> list[Path]:
     """List the files of one source as they were written; hidden files are left alone.
 
+    What else lies there is among them, to be told when it cannot be read: a folder that nobody
+    may look into, a link to a folder or to nothing, a pipe.
+
     What two files say of one call is true as the later one has it. By name `day-corrected.csv`
     would come before `day.csv`, and `Master.csv` before `Master.csv.1`, which is older.
     """
     folder = inbox / source
     if not folder.is_dir():
         return []
-    files = (f for f in folder.rglob("*") if f.is_file() and not f.name.startswith("."))
-    return sorted(files, key=_written)
+    closed: list[OSError] = []
+    found = [
+        path
+        for place, folders, names in os.walk(folder, onerror=closed.append)
+        for path in (Path(place, name) for name in (*folders, *names))
+        if path.is_symlink() or not path.is_dir()
+    ]
+    found += [Path(fault.filename) for fault in closed]
+    return sorted((path for path in found if not path.name.startswith(".")), key=_written)
 
 
 def _written(file: Path) -> tuple[int, str, Path]:

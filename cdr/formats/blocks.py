@@ -44,6 +44,7 @@ _SAMPLE_BYTES = 65_536  # ours: some hundred records decide on the dialect of a 
 _BINARY_SHARE = 0.3  # ours: random bytes give more than 0.5, a text in Latin-1 below 0.15
 
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"  # RFC 1952, RFC 8878
+_ZSTD_SKIPPABLE = b"\x2a\x4d\x18"  # RFC 8878, 3.1.2; behind a byte 0x50 to 0x5f; pzstd begins so
 _UTF8_MARK = b"\xef\xbb\xbf"
 _OTHER_KINDS = (
     (b"\xff\xfe", "UTF-16 text; save it as UTF-8"),
@@ -208,7 +209,7 @@ def _unpacked(file: Path) -> Iterator[IO[bytes]]:
         if start.startswith(_GZIP):
             with gzip.open(packed) as unpacked:
                 yield cast("IO[bytes]", unpacked)
-        elif start == _ZSTD:
+        elif start == _ZSTD or (start[1:] == _ZSTD_SKIPPABLE and start[0] >> 4 == 5):
             with pa.CompressedInputStream(pa.PythonFile(packed, mode="r"), "zstd") as stream:
                 yield stream
         else:
@@ -279,10 +280,11 @@ def _count(data: bytes, character: str) -> int:
 
 
 def _in_utf8(data: bytes) -> bytes:
+    """Make whole lines UTF-8, without the marks at their beginning where files were joined."""
     if data.isascii():
         return data
     try:
         data.decode("utf-8")
     except UnicodeDecodeError:
-        return data.decode("utf-8", "replace").encode("utf-8")
-    return data
+        data = data.decode("utf-8", "replace").encode("utf-8")
+    return data.removeprefix(_UTF8_MARK).replace(b"\n" + _UTF8_MARK, b"\n")

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cdr.errors import LakeBusy, LakeTooNew, WrongUse, storage
+from cdr.errors import LakeBusy, LakeTooNew, StorageFailed, WrongUse, storage
 
 LAYOUT = 1
 """Version of the folder's layout; rises when an older version could misread it."""
@@ -112,11 +112,15 @@ class Home:
 
     def make_folders(self) -> None:
         """Make the folders where they are missing, but no lake."""
-        with storage("preparing the home folder"):
-            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for folder in (self.lake, self.staging, self.journal, self.inbox, self.models,
-                           self.runs, self.reports, self.spill):  # fmt: skip
-                folder.mkdir(mode=0o700, exist_ok=True)
+        doing = "preparing the home folder"
+        try:
+            with storage(doing):
+                self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+                for folder in (self.lake, self.staging, self.journal, self.inbox, self.models,
+                               self.runs, self.reports, self.spill):  # fmt: skip
+                    folder.mkdir(mode=0o700, exist_ok=True)
+        except (FileExistsError, NotADirectoryError):
+            raise StorageFailed(doing, "a file stands where a folder should be") from None
         self._only_ours()
 
     def exists(self) -> bool:

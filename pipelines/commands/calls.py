@@ -13,7 +13,7 @@ import typer
 from pydantic import ValidationError
 
 from cdr import Settings, open_lake
-from cdr.errors import FormatError, SettingsError, WrongUse
+from cdr.errors import FormatError, SettingsError, WrongUse, shown
 from cdr.formats import FORMATS, by_name
 from cdr.ingest import FileReport, contradiction, flagged_rows, there_already, without_account
 from cdr.ingest import ingest as take_in
@@ -57,7 +57,9 @@ def formats(as_json: Json = False) -> None:
 def ingest(
     ctx: typer.Context,
     files: Annotated[
-        list[Path] | None, typer.Argument(help="Not needed for a source with a database.")
+        list[Path] | None,
+        # whether each can be read is said of each: one that cannot keeps no other out
+        typer.Argument(help="Not needed for a source with a database.", readable=False),
     ] = None,
     source: Annotated[str | None, typer.Option(help="Name of a source in the settings.")] = None,
     format_name: Annotated[
@@ -197,11 +199,11 @@ def _show_first_rows(
             seen = preview(file, source, now=datetime.now(tz=UTC), owners=owners, records=rows)
         except FormatError as error:
             refused += 1
-            found.append({"file": file.name, "fault": error.fault})
-            tell(f"{file.name}: refused: {error.fault}")
+            found.append({"file": shown(file), "fault": error.fault})
+            tell(f"{shown(file)}: refused: {error.fault}")
             continue
         found.append(_as_object(file, seen))
-        _doubt(file.name, seen.calls, source)
+        _doubt(shown(file), seen.calls, source)
         if not as_json:
             _print_rows(file, seen)
     if as_json:
@@ -234,7 +236,7 @@ def _owners(settings: Settings) -> pl.DataFrame | None:
 
 def _as_object(file: Path, seen: Preview) -> dict[str, Any]:
     return {
-        "file": file.name,
+        "file": shown(file),
         "records": seen.records,
         "calls": seen.calls.select(_SHOWN).to_dicts(),
         "set_aside": seen.set_aside.to_dicts(),
@@ -242,7 +244,7 @@ def _as_object(file: Path, seen: Preview) -> dict[str, Any]:
 
 
 def _print_rows(file: Path, seen: Preview) -> None:
-    title = f"{file.name}: {seen.calls.height} of the first {seen.records} records are calls"
+    title = f"{shown(file)}: {seen.calls.height} of the first {seen.records} records are calls"
     calls = seen.calls.select(
         pl.col("started_at").dt.strftime("%Y-%m-%d %H:%M:%SZ"),
         "account_id",
@@ -272,14 +274,24 @@ def _propose(files: list[Path], zone: str | None, country: str | None, *, as_jso
     """Say which format each file seems to be in; take in nothing."""
     if not files:
         raise WrongUse("no files to propose a format for")
-    found = {}
+    found: dict[str, list[dict[str, Any]]] = {}
+    refused: list[FormatError] = []
     place = f"--zone {shlex.quote(zone or 'ZONE')} --country {shlex.quote(country or 'CC')}"
     for file in files:
         read_as = country or "US"
-        proposals = propose(file, country=read_as, now=datetime.now(tz=UTC))
-        found[file.name] = [asdict(proposal) for proposal in proposals]
+        found[shown(file)] = []
+        try:
+            proposals = propose(file, country=read_as, now=datetime.now(tz=UTC))
+        except FormatError as error:
+            refused.append(error)
+            continue
+        found[shown(file)] = [asdict(proposal) for proposal in proposals]
         known = None if proposals else refusal(file, country=read_as)
-        tell(f"{file.name}: {known}" if known else _proposed(file, proposals, place))
+        tell(f"{shown(file)}: {known}" if known else _proposed(file, proposals, place))
+    if len(refused) == len(files):
+        raise refused[0]
+    for fault in refused:
+        tell(str(fault))
     if as_json:
         show({"proposals": found, "exit_code": WRONG_USE}, as_json=True)
 
@@ -293,13 +305,13 @@ def _proposed(file: Path, proposals: list[Proposal], place: str) -> str:
     """Say which formats fit a file; ``place`` are the options for zone and country."""
     if not proposals:
         return (
-            f"{file.name}: no format can read it as it is; `callsieve formats` shows what each "
+            f"{shown(file)}: no format can read it as it is; `callsieve formats` shows what each "
             "looks like, and `columns`, `header` or `template` of a source in callsieve.toml say "
             "what stands where"
         )
     best, *others = proposals
     lines = [
-        f"{file.name}: looks like {best.format} ({FORMATS[best.format].title}): "
+        f"{shown(file)}: looks like {best.format} ({FORMATS[best.format].title}): "
         f"{best.understood} of its first {best.looked_at} records are understood as calls"
     ]
     if best.reasons:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -141,9 +142,38 @@ def test_a_lake_of_a_newer_version(callsieve: RunCommand, operator: Operator) ->
 def test_a_home_that_cannot_be_written(callsieve: RunCommand, operator: Operator) -> None:
     home = operator.home.parent / "file"
     home.write_text("not a folder")
-    ran = callsieve("--home", home, "--config", operator.config, *NIGHT)
-    assert ran.code in (2, 3)
-    assert "Traceback" not in ran.err
+    for place in (home, home / "below"):
+        ran = callsieve("--home", place, "--config", operator.config, *NIGHT)
+        assert ran.code == 3
+        assert "preparing the home folder: a file stands where a folder should be" in ran.err
+
+
+def test_a_name_that_is_no_text_ends_no_night(callsieve: RunCommand, operator: Operator) -> None:
+    name = os.fsdecode(b"2026-\xff.csv")
+    (operator.inbox / "pbx" / "2026-09-03.csv").rename(operator.inbox / "pbx" / name)
+    ran = callsieve(*operator.words, *HOUR)
+    assert ran.found["ingest"]["accepted"] == 42
+    asked = ("query", "SELECT file FROM ingests", "--purpose", "fraud", "--json")
+    files = {row["file"] for row in callsieve(*operator.words, *asked).found["rows"]}
+    assert "2026-\\xff.csv" in files
+
+
+def test_what_cannot_be_read_in_the_inbox_is_told(
+    callsieve: RunCommand, operator: Operator
+) -> None:
+    inbox = operator.inbox / "pbx"
+    (inbox / "gone.csv").symlink_to("nowhere")
+    (inbox / "loop.csv").symlink_to("loop.csv")
+    (inbox / "switch").symlink_to(operator.home, target_is_directory=True)
+    os.mkfifo(inbox / "pipe")
+    ran = callsieve(*operator.words, *HOUR)
+    assert ran.found["ingest"]["accepted"] == 42
+    assert ran.found["concerns"][:4] == [
+        "gone.csv (pbx): there is no such file",
+        "loop.csv (pbx): is a link to itself",
+        "pipe (pbx): is a pipe or a device; write it to a file first",
+        "switch (pbx): is a link to a folder, which is not followed; name its files, or copy them",
+    ]
 
 
 def test_an_unforeseen_fault_shows_no_value(

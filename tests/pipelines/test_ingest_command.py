@@ -95,6 +95,27 @@ def test_auto_proposes_a_command_that_reads_a_name_with_a_dash(callsieve: RunCom
     assert "callsieve ingest './-rf 1.csv' --format plain_csv" in ran.err
 
 
+def test_a_file_that_cannot_be_read_keeps_no_other_out(
+    callsieve: RunCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda *_args, **_more: False)  # root may read any file
+    files = (write(HEADER + GOOD), "gone.csv")
+    proposed = callsieve("ingest", *files, "--format", "auto")
+    assert "looks like plain_csv" in proposed.err
+    assert "gone.csv: there is no such file" in proposed.err
+    ran = callsieve("--home", "h", "ingest", *files, *AS)
+    assert "calls.csv: 1 row: 1 accepted" in ran.out
+    assert "gone.csv: refused: there is no such file" in ran.out
+
+
+def test_a_name_is_told_on_one_line(callsieve: RunCommand) -> None:
+    name = os.fsdecode(b"a\n\xff.csv")
+    ran = callsieve("--home", "h", "ingest", write(HEADER + GOOD, name), *AS)
+    assert ran.out.startswith("a\\x0a\\xff.csv: 1 row: 1 accepted")
+    auto = callsieve("ingest", name, "--format", "auto")
+    assert auto.err.startswith("a\\x0a\\xff.csv: looks like plain_csv")
+
+
 def test_auto_says_so_where_nothing_fits(callsieve: RunCommand) -> None:
     ran = callsieve("ingest", write("hello\n"), "--format", "auto", "--json")
     assert ran.code == 2

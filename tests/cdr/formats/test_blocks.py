@@ -9,6 +9,7 @@ import pytest
 from cdr.errors import FormatError
 from cdr.formats.blocks import MAX_LINE_BYTES, Block, read_blocks, scan_lines
 
+MARK = b"\xef\xbb\xbf"
 TEXT = "eins\nzwei €\ndrei\n".encode()
 
 
@@ -38,9 +39,11 @@ def zstd(data: bytes) -> bytes:
         pytest.param(TEXT.replace(b"\n", b"\r\n"), id="crlf"),
         pytest.param(TEXT.replace(b"\n", b"\r"), id="cr"),
         pytest.param(b"\xef\xbb\xbf" + TEXT, id="byte-order-mark"),
+        pytest.param(MARK + MARK.join(TEXT.splitlines(keepends=True)), id="a-mark-a-line"),
         pytest.param(gzip.compress(TEXT), id="gzip"),
         pytest.param(gzip.compress(TEXT[:7]) + gzip.compress(TEXT[7:]), id="gzip-in-two-members"),
         pytest.param(zstd(TEXT), id="zstd"),
+        pytest.param(b"\x5a\x2a\x4d\x18\x01\0\0\0x" + zstd(TEXT), id="zstd-behind-skippable-frame"),
         pytest.param(zstd(TEXT[:7]) + zstd(TEXT[7:]), id="zstd-in-two-frames"),
     ],
 )
