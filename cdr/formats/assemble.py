@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 
 import polars as pl
 
+from cdr.codes import listed
 from cdr.formats.blocks import REPLACEMENT
 from cdr.formats.record import RECORD
 
@@ -73,25 +74,18 @@ def records(
     split = pl.col("fault").is_null()
     every = [pl.col("fault"), *(pl.when(split).then(fault) for fault in faults)]
     if found["raw"].str.contains(REPLACEMENT, literal=True).any():
-        spoilt = pl.any_horizontal(pl.col(said).str.contains(REPLACEMENT, literal=True))
-        every.append(when(spoilt.fill_null(False), "not_utf8"))
+        spoilt = (pl.col(name).str.contains(REPLACEMENT, literal=True) for name in said)
+        every.append(when(pl.any_horizontal(pl.lit(value=False), *spoilt), "not_utf8"))
+    lists = {
+        "faults": listed(filled, every),
+        "flags": listed(filled, [pl.when(split).then(flag) for flag in flags]),
+    }
     defaults = {"source_rows": pl.lit(1), "leg": pl.lit(0)}
     return filled.select(
-        _codes(filled, every).alias(name)
-        if name == "faults"
-        else _codes(filled, [pl.when(split).then(flag) for flag in flags]).alias(name)
-        if name == "flags"
+        lists[name].alias(name)
+        if name in lists
         else pl.col(name).cast(dtype)
         if name in filled.columns
         else defaults.get(name, pl.lit(None)).cast(dtype).alias(name)
         for name, dtype in RECORD.items()
     )
-
-
-def _codes(frame: pl.DataFrame, codes: list[pl.Expr]) -> pl.Expr:
-    """Gather the codes that are there; an empty list where none is, as in most blocks."""
-    some = frame.select(code.is_not_null().any().alias(str(n)) for n, code in enumerate(codes))
-    found = [code for code, there in zip(codes, some.row(0) if codes else (), strict=True) if there]
-    if not found:
-        return pl.lit([], dtype=RECORD["flags"])
-    return pl.concat_list(found).list.drop_nulls()

@@ -65,11 +65,12 @@ def split_columns(
     >>> split_columns(block, ["a", "b"], ["b"]).select("line", "fault", "b").rows()
     [(1, None, '2, 3'), (2, 'broken_quotes', None), (3, 'wrong_column_count', None)]
     """
-    if b'"' not in block.data and not (block.last_cut and columns[-1] in keys):
+    quoted = b'"' in block.data
+    if not quoted and not (block.last_cut and columns[-1] in keys):
         whole = _split_unquoted(block, columns, wanted, separator)
         if whole is not None:
             return whole
-    good = _is_good(separator, columns, keys)
+    good = _is_good(separator, columns, keys, quoted=quoted)
     lines = scan_lines(block).with_columns(good=good).collect(engine="streaming")
     if lines.height == block.line_count and lines["good"].all() and lines["line"].is_sorted():
         fields = _parse(block.data, lines.height, columns, wanted, separator)
@@ -88,7 +89,7 @@ def _split_unquoted(
     if block.has_odd_lines or block.count(separator) != block.line_count * (len(columns) - 1):
         return None
     try:
-        fields = _parse(block.data, block.line_count, columns, wanted, separator, quote=None)
+        fields = _parse(block.data, block.line_count, columns, wanted, separator)
     except (pl.exceptions.ComputeError, pl.exceptions.SchemaError):
         return None
     last = block.first_line + fields.height
@@ -124,16 +125,16 @@ def _split(
     mend: Mend | None,
     keys: Collection[str] = (),
 ) -> pl.DataFrame:
-    """Split the lines that are `good`, mend others where that can be, and fault the rest."""
-    good = lines.filter("good").drop("good")
-    odd = lines.filter(~pl.col("good")).drop("good")
-    parsed = [_with_fields(good, good["raw"], columns, wanted, separator)]
+    """Split the lines that are `good`, mend others where that can be, and fault the rest.
+
+    One that has a fault is parsed as a row of nothing, so that all keep their places.
+    """
+    good = lines.filter("good").select("line", "raw", "fault", text="raw")
+    odd = lines.filter(~pl.col("good")).with_columns(text=pl.lit(None, pl.String))
     if mend and odd.height:
-        mended = odd.with_columns(mended=mend(pl.col("raw")))
-        mended = mended.with_columns(good=_is_good(separator, columns, keys, "mended"))
-        good = mended.filter("good").drop("good")
-        odd = mended.filter(~pl.col("good")).drop("good", "mended")
-        parsed.append(_with_fields(good.drop("mended"), good["mended"], columns, wanted, separator))
+        mended = odd.with_columns(text=mend(pl.col("raw")))
+        right = _is_good(separator, columns, keys, "text")
+        odd = mended.with_columns(text=pl.when(right).then("text"))
     fault = (
         pl.when("cut")
         .then(pl.lit("cut_short"))
@@ -141,8 +142,16 @@ def _split(
         .then(pl.lit("wrong_column_count"))
         .otherwise(pl.lit("broken_quotes"))
     )
-    odd = odd.select("line", "raw", fault=pl.coalesce("fault", fault))
-    return pl.concat([*parsed, odd], how="diagonal").sort("line")
+    odd = odd.select(
+        "line",
+        "raw",
+        pl.when(pl.col("text").is_null()).then(pl.coalesce("fault", fault)).alias("fault"),
+        pl.col("text").fill_null(separator * (len(columns) - 1)),
+    )
+    rows = pl.concat([good, odd]).sort("line")
+    data = rows["text"].str.join("\n").cast(pl.Binary)[0]
+    fields = _parse(data, rows.height, columns, wanted, separator)
+    return pl.concat([rows.drop("text"), fields], how="horizontal")
 
 
 def layout_of(
@@ -201,9 +210,13 @@ def _is_good(
     columns: Sequence[str],
     keys: Collection[str] = (),
     text: str = "raw",
+    *,
+    quoted: bool = True,
 ) -> pl.Expr:
-    """Tell which lines have their columns."""
-    good = _is_row(separator, len(columns), text) & pl.col("fault").is_null()
+    """Tell which lines have their columns; without quotes it is enough to count separators."""
+    separators = pl.col(text).str.count_matches(separator, literal=True)
+    sound = _is_row(separator, len(columns), text) if quoted else separators == len(columns) - 1
+    good = sound & pl.col("fault").is_null()
     if columns[-1] not in keys:
         return good
     return good & (~pl.col("cut") | pl.col(text).str.ends_with('"'))
@@ -213,30 +226,18 @@ def _is_row(separator: str, count: int | None = None, column: str = "raw") -> pl
     return pl.col(column).str.contains(_row_pattern(separator, count))
 
 
-def _with_fields(
-    rows: pl.DataFrame,
-    texts: pl.Series,
-    columns: Sequence[str],
-    wanted: Collection[str],
-    separator: str,
-) -> pl.DataFrame:
-    data = texts.str.join("\n")[0].encode()
-    fields = _parse(data, rows.height, columns, wanted, separator)
-    return pl.concat([rows.drop("cut"), fields], how="horizontal")
-
-
 def _parse(
     data: bytes,
     height: int,
     columns: Sequence[str],
     wanted: Collection[str],
     separator: str,
-    quote: str | None = '"',
 ) -> pl.DataFrame:
     """Split lines that are known to be good, or without quotes."""
     names = [name for name in columns if name in wanted]
     if not height:
         return pl.DataFrame(schema=dict.fromkeys(names, pl.String))
+    quote = '"' if b'"' in data else None
     places = [str(place) for place, name in enumerate(columns) if name in wanted]
     fields = pl.read_csv(
         data,

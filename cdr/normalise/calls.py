@@ -12,10 +12,10 @@ from typing import Literal
 
 import polars as pl
 
+from cdr.codes import failed
 from cdr.formats.record import Clock, Times
 from cdr.keys import content_64, leg_16
 from cdr.normalise.addresses import normalise_ip
-from cdr.normalise.codes import failed
 from cdr.normalise.numbers import NUMBERING_VERSION, Validity
 from cdr.normalise.outside_line import read_end
 from cdr.normalise.owners import NO_ACCOUNT, OWN_WAY, with_account

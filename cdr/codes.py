@@ -5,7 +5,7 @@ The checks are made for all rows; lists are built for the rows that need one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
@@ -39,15 +39,46 @@ def failed(frame: pl.DataFrame, checks: Mapping[str, pl.Expr], *, besides: str) 
     [[], ['odd', 'negative'], ['odd']]
     """
     some = pl.any_horizontal(pl.col(besides).list.len() > 0, *checks.values())
+    codes = [pl.when(check).then(pl.lit(code)) for code, check in checks.items()]
+    return _lists(frame, some, pl.concat_list(besides, _said(codes)))
+
+
+def listed(frame: pl.DataFrame, codes: Sequence[pl.Expr]) -> pl.Series:
+    """List the codes that each row has.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        What the expressions look at.
+    codes : sequence of Expr of String
+        A code each, or null.
+
+    Returns
+    -------
+    Series of List of String
+        Empty lists for most rows.
+
+    Examples
+    --------
+    >>> frame = pl.DataFrame({"a": [None, "x", "x"], "b": [None, None, "y"]})
+    >>> listed(frame, [pl.col("a"), pl.col("b")]).to_list()
+    [[], ['x'], ['x', 'y']]
+    """
+    some = pl.any_horizontal(pl.lit(value=False), *(code.is_not_null() for code in codes))
+    return _lists(frame, some, _said(codes))
+
+
+def _said(codes: Sequence[pl.Expr]) -> pl.Expr:
+    return pl.concat_list(pl.lit(None, pl.String), *codes).list.drop_nulls()
+
+
+def _lists(frame: pl.DataFrame, some: pl.Expr, lists: pl.Expr) -> pl.Series:
+    """Return the lists of the rows that have some, and empty ones for the others."""
     rows = frame.select(some.fill_null(value=False)).to_series().arg_true()
     if rows.is_empty():
         return pl.Series("codes", [[]], dtype=TEXTS).new_from_index(0, frame.height)
-    used = {name for check in checks.values() for name in check.meta.root_names()}
-    codes = [pl.when(check).then(pl.lit(code)) for code, check in checks.items()]
-    lists = frame.select(pl.col(besides, *used - {besides}).gather(rows)).select(
-        pl.concat_list(besides, pl.concat_list(codes).list.drop_nulls())
-    )
-    return _spread(lists.to_series(), rows, frame.height).alias("codes")
+    used = frame.select(pl.col(sorted(set(lists.meta.root_names()))).gather(rows))
+    return _spread(used.select(lists).to_series(), rows, frame.height).alias("codes")
 
 
 def _spread(lists: pl.Series, rows: pl.Series, height: int) -> pl.Series:
