@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -58,6 +59,22 @@ def test_a_renamed_source_has_no_call_twice(lake: cdr.Lake, rows: tuple[str, ...
 def test_two_switches_of_the_settings_may_write_the_same(lake: cdr.Lake) -> None:
     report = take_in(lake, NOON, NIGHT, name="proxy")
     assert (report.accepted, report.elsewhere) == (2, {})
+
+
+def test_a_switch_that_gets_its_entry_later_was_another_one(lake: cdr.Lake) -> None:
+    """Where records have no ids, two switches may say the same by chance."""
+    header, row = HEADER.removeprefix("record_id,"), NOON.removeprefix("r1,")
+    file = lake.home.inbox / "calls.csv"
+    file.write_text(header + row)
+    found = []
+    for name in ("plain_csv", "pbx"):
+        report = ingest(lake, [file], source_name=name, source=BERLIN, now=NOW)
+        found.append((report.total("accepted"), report.total("duplicate")))
+    lake.settings.sources["plain_csv"] = BERLIN
+    file.write_bytes(gzip.compress(file.read_bytes()))
+    report = ingest(lake, [file], source_name="pbx", source=BERLIN, now=NOW)
+    assert found == [(1, 0), (0, 1)]
+    assert (report.total("accepted"), report.total("duplicate")) == (1, 0)
 
 
 @pytest.mark.parametrize("zone", ["Asia/Tokyo", "Europe/London", "Pacific/Honolulu"])
