@@ -19,7 +19,8 @@ import pyarrow.parquet as pq
 
 from cdr.errors import FormatError, SchemaMismatch, shown
 from cdr.formats.blocks import most_unpacked_bytes
-from cdr.formats.plain_parquet import text_bytes
+from cdr.formats.plain_parquet import float_text, text_bytes
+from cdr.formats.plain_rows import without_decimals
 from cdr.input_files import check_file
 from cdr.normalise.addresses import canonical_ip
 from cdr.schema import MONEY, TEXTS
@@ -30,6 +31,9 @@ PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\x78\x01", b"\x78\x5e", b"\x78\x9c
 """How files begin that Polars would unpack whole, however much that is: gzip, zstd, zlib."""
 
 STATUSES = ("active", "suspended", "blocked", "closed")
+
+
+_PHONES = ("phone", "forward_to", "number", "counterpart")
 
 
 class Kind(StrEnum):
@@ -156,9 +160,7 @@ def read_operator_file(file: Path, kind: OperatorFile) -> Understood:
     texts = texts.select(
         pl.int_range(first_line, pl.len() + first_line, dtype=pl.Int64).alias("line"),
         *(
-            _clean(pl.col(column))
-            if column in texts.columns
-            else pl.lit(None, pl.String).alias(column)
+            _clean(column) if column in texts.columns else pl.lit(None, pl.String).alias(column)
             for column in kind.columns
         ),
     )
@@ -237,12 +239,14 @@ def _parquet_text(name: str, dtype: pl.DataType) -> pl.Expr:
     if isinstance(dtype, pl.Datetime):
         zoned = column if dtype.time_zone else column.dt.replace_time_zone("UTC")
         return zoned.dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
-    return column.cast(pl.String)
+    return float_text(column, dtype) if dtype.is_float() else column.cast(pl.String)
 
 
-def _clean(column: pl.Expr) -> pl.Expr:
-    """Strip blanks; what is empty then is null."""
-    stripped = column.str.strip_chars()
+def _clean(column: str) -> pl.Expr:
+    """Strip blanks; what is empty then is null, and a phone number has no `.0`."""
+    stripped = pl.col(column).str.strip_chars()
+    if column in _PHONES:
+        stripped = without_decimals(stripped)
     return pl.when(stripped != "").then(stripped)
 
 

@@ -156,6 +156,13 @@ def _as_text(rows: pl.DataFrame, names: dict[str, str], line: int) -> pl.DataFra
     )
 
 
+def float_text(value: pl.Expr, kind: pl.DataType) -> pl.Expr:
+    """Write whole numbers as digits (`4930.0` would be another phone number), NaN as null."""
+    whole = value.cast(pl.Int64, strict=False)
+    digits = pl.when(whole.cast(kind) == value).then(whole.cast(pl.String))
+    return pl.when(value.is_not_nan()).then(pl.coalesce(digits, value.cast(pl.String)))
+
+
 def _text(kind: pl.DataType, name: str) -> pl.Expr:
     value = pl.col(name)
     if isinstance(kind, pl.Datetime):
@@ -163,9 +170,7 @@ def _text(kind: pl.DataType, name: str) -> pl.Expr:
             return value.dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
         return value.dt.strftime("%Y-%m-%dT%H:%M:%S%.6f")
     if kind.is_float():
-        whole = value.cast(pl.Int64, strict=False)  # `4930.0` would be another phone number
-        digits = pl.when(whole.cast(kind) == value).then(whole.cast(pl.String))
-        return pl.when(value.is_not_nan()).then(pl.coalesce(digits, value.cast(pl.String)))
+        return float_text(value, kind)
     if kind == pl.Time:
         return value.dt.strftime("%H:%M:%S%.f")
     return value.cast(pl.String)

@@ -179,7 +179,12 @@ def plain_records(rows: pl.DataFrame, source: SourceSettings) -> pl.DataFrame:
 def _without_decimals(rows: pl.DataFrame) -> pl.DataFrame:
     """Read `4930901820.0` as the number it is: so a column of numbers with gaps is exported."""
     ending = [name for name in _PARTIES if rows[name].str.ends_with(".0").any()]
-    return rows.with_columns(pl.col(ending).str.replace(r"^(\+?[0-9]{3,})\.0$", "${1}"))
+    return rows.with_columns(without_decimals(pl.col(ending)))
+
+
+def without_decimals(party: pl.Expr) -> pl.Expr:
+    """Take the `.0` off a phone number that was kept as a float."""
+    return party.str.replace(r"^(\+?[0-9]{3,})\.0$", "${1}")
 
 
 def _joined(written: str, parts: list[str]) -> pl.Expr:

@@ -261,6 +261,16 @@ def test_numbers_are_international_or_set_aside(lake: cdr.Lake, csv: Callable[..
     ]
 
 
+@pytest.mark.parametrize("name", ["file.csv", "file.parquet"])
+def test_a_number_kept_as_a_float_is_its_digits(lake: cdr.Lake, tmp_path: Path, name: str) -> None:
+    rows = pl.DataFrame({"account_id": ["a1", "a2"], "number": [4930901820.0, 442079460018.0]})
+    file = tmp_path / name
+    rows.write_csv(file) if file.suffix == ".csv" else rows.write_parquet(file)
+    import_numbers(lake, file, now=NOW)
+    held = lake.scan(ACCOUNT_NUMBERS).sort("account_id").select("number").collect()
+    assert held["number"].to_list() == ["+4930901820", "+442079460018"]
+
+
 def test_a_number_given_back_is_a_correction_and_twice_is_once(
     lake: cdr.Lake, csv: Callable[..., Path]
 ) -> None:
