@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO, Any, Protocol
 from urllib.parse import unquote, urlsplit
 
@@ -24,6 +25,7 @@ from pymysql.converters import conversions
 from pymysql.cursors import SSCursor
 
 from cdr.errors import SettingsError, SourceFailed, storage
+from cdr.formats.blocks import REPLACEMENT
 from cdr.lake import Lake
 from cdr.schema import INGESTS
 from cdr.settings import SourceSettings
@@ -123,6 +125,31 @@ def pull_source(lake: Lake, name: str, source: SourceSettings) -> list[Path]:
     )
 
 
+@contextmanager
+def newest_rows(source: SourceSettings) -> Iterator[list[Path]]:
+    """Give the newest rows of a source's database as a file that is gone afterwards.
+
+    Yields
+    ------
+    list of Path
+        One file; none where the table is empty, or for a source without database.
+
+    Raises
+    ------
+    SettingsError, SourceFailed, StorageFailed
+        As `pull_source` does.
+    """
+    url = source.database_url()
+    if url is None:
+        yield []
+        return
+    with TemporaryDirectory() as folder:
+        with _connected(url, source.database_table) as rows:
+            newest = rows.newest_id()
+            file = _write(Path(folder), rows, max(0, newest - OVERLAP_IDS), newest)
+        yield [file] if file else []
+
+
 def _write(folder: Path, rows: _Table, after: int, until: int) -> Path | None:
     """Write a page of rows; None where there are none but the header."""
     file = folder / f"acc-{after:012d}-{until:012d}.csv"
@@ -211,7 +238,7 @@ class _Postgres:
                 copy, {"after": after, "until": until}
             )
             with cursor.copy(sql.SQL(bound)) as rows:
-                for piece in rows:
+                for piece in _rows_on_one_line(rows):
                     handle.write(piece)
 
     def _statement(self, name: str) -> sql.Composed:
@@ -237,12 +264,35 @@ class _Mysql:
             schema = {str(column[0]): pl.String for column in cursor.description or ()}
             pl.DataFrame(schema=schema).write_csv(handle)
             while rows := cursor.fetchmany(_FETCH_ROWS):
-                pl.DataFrame(rows, schema=schema, orient="row").write_csv(
-                    handle, include_header=False
+                texts = [[_as_text(value) for value in row] for row in rows]
+                frame = pl.DataFrame(texts, schema=schema, orient="row")
+                frame = frame.with_columns(
+                    pl.all().str.replace_all(r"[\r\n]", " ").str.replace_all("\0", REPLACEMENT)
                 )
+                frame.write_csv(handle, include_header=False)
 
     def _statement(self, name: str) -> str:
         return _text(name).replace("{table}", self._table)
+
+
+def _rows_on_one_line(pieces: Iterable[bytes | bytearray | memoryview]) -> Iterator[bytes]:
+    """Write line ends within quotes as blanks: a row of two lines would be two broken ones."""
+    within = False
+    for piece in pieces:
+        parts = bytes(piece).split(b'"')
+        for number, part in enumerate(parts):
+            if within:
+                parts[number] = part.translate(_BLANKS)
+            within ^= number < len(parts) - 1
+        yield b'"'.join(parts)
+
+
+_BLANKS = bytes.maketrans(b"\r\n", b"  ")
+
+
+def _as_text(value: str | bytes | None) -> str | None:
+    """Read what a binary column holds as UTF-8; of other bytes it gets U+FFFD."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
 def _text(name: str) -> str:
@@ -255,6 +305,7 @@ def _text(name: str) -> str:
 def _postgres(url: str, table: str) -> Iterator[_Table]:
     with psycopg.connect(url, connect_timeout=_CONNECT_S, client_encoding="utf8") as connection:
         connection.read_only = True
+        connection.execute("SET datestyle TO ISO")
         yield _Postgres(connection, table)
 
 

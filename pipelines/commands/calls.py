@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from contextlib import nullcontext
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +22,7 @@ from cdr.normalise.calls import OFFSET_CONTRADICTED
 from cdr.normalise.owners import NO_ACCOUNT
 from cdr.normalise.times import TIME_NOT_UNDERSTOOD
 from cdr.preview import Preview, Proposal, preview, propose, refusal
-from cdr.pull import pull_source
+from cdr.pull import newest_rows, pull_source
 from cdr.schema import ACCOUNT_NUMBERS
 from cdr.settings import SourceSettings, in_words
 from pipelines.set_aside import set_aside
@@ -100,7 +101,8 @@ def ingest(
     if not files and not chosen.database_url_env:
         raise WrongUse("no files to take in")
     if dry_run:
-        _show_first_rows(settings, files, chosen, rows, as_json=as_json)
+        with nullcontext(files) if files else newest_rows(chosen) as looked_at:
+            _show_first_rows(settings, looked_at, chosen, rows, as_json=as_json)
         return
     _take_in(settings, files, name, chosen, as_json=as_json)
 
@@ -192,6 +194,9 @@ def _in_doubt(files: list[Path]) -> None:
 def _show_first_rows(
     settings: Settings, files: list[Path], source: SourceSettings, rows: int, *, as_json: bool
 ) -> None:
+    if not files:
+        show({"files": []}, as_json=as_json, text="nothing in the database")
+        return
     owners = _owners(settings)
     found, refused = [], 0
     for file in files:

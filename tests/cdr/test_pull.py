@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import psycopg
@@ -23,7 +23,11 @@ import cdr
 from cdr.errors import SettingsError, SourceFailed
 from cdr.ingest import ingest
 from cdr.pull import pull
+from cdr.schema import REJECTS
 from cdr.settings import SourceSettings
+
+if TYPE_CHECKING:
+    from conftest import RunCommand
 
 NOW = datetime(2026, 9, 3, tzinfo=UTC)
 SOURCE = SourceSettings(format="opensips_acc", zone="UTC", country="DE", account_from="none")
@@ -242,6 +246,71 @@ def test_what_the_database_refuses_is_said_without_its_secrets(
     with pytest.raises(SourceFailed, match="read it as a source with a new name"):
         pull(tmp_path / "proxy", "acc", url=url, taken=["acc-000000000000-000000000009.csv"])
     assert list(tmp_path.rglob("*.csv")) == []
+
+
+def test_a_text_of_several_lines_is_one_row(database: tuple[str, Execute], lake: cdr.Lake) -> None:
+    url, execute = database
+    execute("ALTER TABLE acc ADD COLUMN notes VARCHAR(64)")
+    add_long = (
+        "INSERT INTO acc VALUES (%s, %s, 'f', 't', 'c1', '200', 'OK', %s, 'sip:1@a', 'sip:2@b', %s)"
+    )
+    for number, method in ((1, "INVITE"), (2, "BYE")):
+        execute(add_long, (number, method, f"2026-09-01 12:0{number}:07", 'v=0\r\no="-", 1\n'))
+    assert [(call, ms) for call, ms, _ in take_in(lake, url)] == [("c1", 60_000)]
+    (file,) = (lake.home.inbox / "proxy").iterdir()
+    assert file.read_text().count('"v=0  o=""-"", 1 "') == 2
+
+
+@pytest.mark.mysql
+def test_bytes_that_are_no_text_spoil_only_the_field_they_are_in(
+    mysql: tuple[str, Execute], lake: cdr.Lake
+) -> None:
+    url, execute = mysql
+    execute("DROP TABLE IF EXISTS acc")
+    execute(TABLE.replace("callid VARCHAR", "callid VARBINARY"))
+    execute("ALTER TABLE acc ADD COLUMN notes BLOB DEFAULT 0xff00fe")
+    for number, method, call in ((1, "INVITE", "c1"), (2, "BYE", "c1"), (3, "INVITE", b"\0c2")):
+        execute(
+            "INSERT INTO acc (id, method, from_tag, to_tag, callid, sip_code, time, from_uri, "
+            "to_uri) VALUES (%s, %s, 'f', 't', %s, '200', %s, 'sip:1@a', 'sip:2@b')",
+            (number, method, call, f"2026-09-01 12:0{number}:07"),
+        )
+    assert [(call, ms) for call, ms, _ in take_in(lake, url)] == [("c1", 60_000)]
+    rejects = lake.scan(REJECTS).select("line", "reasons").collect().rows()
+    assert rejects == [(4, ["not_utf8"])]
+
+
+@pytest.mark.postgres
+def test_dates_do_not_depend_on_how_the_server_writes_them(
+    postgres: tuple[str, Execute], lake: cdr.Lake
+) -> None:
+    url, execute = postgres
+    execute("DROP TABLE IF EXISTS acc")
+    execute(TABLE)
+    add(execute, 1, "INVITE", "c1")
+    execute("ALTER DATABASE postgres SET datestyle TO 'German'")
+    try:
+        assert [call for call, _, _ in take_in(lake, url)] == ["c1"]
+    finally:
+        execute("ALTER DATABASE postgres RESET ALL")
+
+
+def test_a_dry_run_looks_at_the_newest_rows_and_leaves_nothing(
+    database: tuple[str, Execute], callsieve: RunCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, execute = database
+    monkeypatch.setenv("PROXY_URL", url)
+    Path("callsieve.toml").write_text(
+        '[sources.proxy]\nformat = "opensips_acc"\nzone = "UTC"\ncountry = "DE"\n'
+        'account_from = "none"\ndatabase_url_env = "PROXY_URL"\n'
+    )
+    look = ("--home", "h", "ingest", "--source", "proxy", "--dry-run", "--json")
+    assert callsieve(*look).found == {"files": []}
+    add(execute, 1, "INVITE", "c1")
+    add(execute, 2, "BYE", "c1")
+    (file,) = callsieve(*look).found["files"]
+    assert [call["duration_ms"] for call in file["calls"]] == [60_000]
+    assert not Path("h").exists()
 
 
 def test_another_kind_of_address_is_refused(tmp_path: Path) -> None:
