@@ -34,6 +34,7 @@ from cdr.settings import SourceSettings
 
 def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.DataFrame]:
     find = declared_header if source.header else read_header
+    source = source.model_copy(update={"columns": _one_each(source.columns)})
     joined = joined_of(source)
     direct = {ours: name for ours, name in source.columns.items() if ours not in joined}
     words = {name.strip().casefold(): ours for ours, name in direct.items()}
@@ -58,6 +59,17 @@ def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.D
         if parts:
             rows = rows.with_columns(pl.col(name).alias(key) for key, name in parts.items())
         yield plain_records(rows, source)
+
+
+def _one_each(columns: Mapping[str, str]) -> dict[str, str]:
+    """Where two of ours are one column of the file, take the second as a text of one part."""
+    names: set[str] = set()
+    written = {}
+    for ours, of_file in columns.items():
+        name = of_file.strip().casefold()
+        written[ours] = f"{{{of_file}}}" if name in names else of_file
+        names.add(name)
+    return written
 
 
 def _naming(

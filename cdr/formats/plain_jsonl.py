@@ -36,6 +36,8 @@ def _check(file: Path, names: dict[str, str], source: SourceSettings) -> None:
     rows = _fields(scan_lines(sample).collect(), names)
     there = [name for name in names if rows[name].is_not_null().any()]
     missing = [names[name] for name in needed_of(source) if name not in there]
+    if missing and sample.data.lstrip().startswith(b"["):
+        raise FormatError(shown(file), "is one JSON list; write each object of it on its own line")
     if missing:
         raise FormatError(
             shown(file),

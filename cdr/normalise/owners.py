@@ -54,14 +54,13 @@ def with_account(calls: pl.DataFrame, source: SourceSettings, owners: pl.DataFra
         "code": pl.col("account_code"),
         "number": by_number,
         "sip_user": pl.col("caller").str.extract(r"(?i)^[^<]*<?sips?:([^@;>]+)@", 1),
-        "trunk": pl.col("trunk").replace_strict(
-            source.trunks, default=None, return_dtype=pl.String
-        ),
+        "trunk": pl.col("trunk")
+        .str.strip_chars()
+        .replace_strict(source.trunks, default=None, return_dtype=pl.String),
         "none": pl.lit(None, pl.String),
     }[source.account_from]
-    return calls.with_columns(
-        pl.when(account.str.strip_chars() != "").then(account).alias("account_id")
-    ).with_columns(
+    known = account.str.strip_chars()  # of columns padded with blanks; `accounts` has none
+    return calls.with_columns(pl.when(known != "").then(known).alias("account_id")).with_columns(
         pl.coalesce(
             "direction",
             pl.when(caller_owner.is_not_null() & callee_owner.is_not_null())

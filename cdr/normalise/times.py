@@ -125,7 +125,8 @@ def _parsed(text: pl.Series, formats: Sequence[str]) -> pl.Series:
         if wall.null_count() == text.null_count():
             break
         left = (wall.is_null() & text.is_not_null()).arg_true()
-        others = text.gather(left).str.to_datetime(layout, time_unit="us", strict=False)
+        bare = text.gather(left).str.strip_chars()
+        others = bare.str.to_datetime(layout, time_unit="us", strict=False)
         wall = wall.scatter(left, others)
     return wall
 
@@ -164,8 +165,9 @@ def offset_to_utc(text: pl.Expr, *, formats: Sequence[str]) -> pl.Expr:
     Expr of Struct
         As :func:`local_to_utc`.
     """
+    bare = text.str.strip_chars()
     at = pl.coalesce(
-        text.str.to_datetime(layout, time_unit="us", time_zone="UTC", strict=False)
+        bare.str.to_datetime(layout, time_unit="us", time_zone="UTC", strict=False)
         for layout in formats
     )
     return _with_reason(text, at)

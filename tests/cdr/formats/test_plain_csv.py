@@ -93,6 +93,15 @@ def test_what_the_header_lacks_is_named(read: Read, header: str, fault: str) -> 
         read("plain_csv", header.encode() + b"\n1,2,3,4\n")
 
 
+def test_one_column_of_the_file_may_be_two_of_ours(read: Read) -> None:
+    found = read(
+        "plain_csv",
+        b"A,callee,started_at,duration_s,outcome\n030,089,t,1,ok\n",
+        columns={"caller": "A", "account_id": "a"},
+    )
+    assert found.select("caller", "account_code").rows() == [("030", "030")]
+
+
 def test_a_missing_column_is_named_as_the_source_calls_it(read: Read) -> None:
     with pytest.raises(FormatError, match="the header lacks who;"):
         read("plain_csv", b"callee,started_at\n", columns={"caller": "who"})

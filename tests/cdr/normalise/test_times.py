@@ -36,6 +36,16 @@ def test_local_times_become_utc(zone: str, text: str, utc: tuple[int, ...]) -> N
     assert local(text, zone) == (datetime(*utc, tzinfo=UTC), None)  # type: ignore[arg-type]
 
 
+def test_blanks_around_a_time_are_no_part_of_it() -> None:
+    meant = datetime(2026, 7, 1, 10, tzinfo=UTC)
+    assert local(" 2026-07-01 12:00:00 ", "Europe/Berlin") == (meant, None)
+    layouts = ("%Y-%m-%d %H:%M:%S%z",)
+    found = pl.DataFrame({"t": ["2026-07-01 12:00:00+0200 "]}).select(
+        offset_to_utc(pl.col("t"), formats=layouts).alias("x")
+    )
+    assert found["x"][0]["at"] == meant
+
+
 def test_the_hour_that_never_was_is_set_aside() -> None:
     assert local("2026-03-29 02:30:00", "Europe/Berlin") == (None, "time_never_existed")
 

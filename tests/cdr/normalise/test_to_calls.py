@@ -44,6 +44,17 @@ def split(
 
 
 @pytest.mark.parametrize(
+    ("way", "said"), [("code", {"account_code": " a1 "}), ("trunk", {"trunk": "acme-in  "})]
+)
+def test_blanks_around_an_account_or_a_trunk_are_no_part_of_it(
+    way: str, said: dict[str, object]
+) -> None:
+    source = SOURCE.model_copy(update={"account_from": way, "trunks": {"acme-in": "a1"}})
+    calls, _ = split(said, source=source)
+    assert calls["account_id"].to_list() == ["a1"]
+
+
+@pytest.mark.parametrize(
     ("said", "suspect"),
     [
         pytest.param({"duration": "7198"}, False, id="below the maximum"),
