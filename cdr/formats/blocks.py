@@ -59,6 +59,7 @@ _OTHER_KINDS = (
     (_GZIP, "compressed twice; unpack it once"),
     (_ZSTD, "compressed twice; unpack it once"),
 )
+_TAR, _TAR_AT = (b"ustar\0", b"ustar "), 257  # POSIX.1-2024, pax, ustar Interchange Format
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f"))
 
 
@@ -247,6 +248,8 @@ def _binary_fault(start: bytes) -> str | None:
     for sign, kind in _OTHER_KINDS:
         if start.startswith(sign):
             return f"is {kind}"
+    if start.startswith(_TAR, _TAR_AT):
+        return "is a tar archive; unpack it"
     odd = len(start) - len(start.translate(None, _CONTROLS))
     odd += start.decode("utf-8", "replace").count(REPLACEMENT)
     if odd > _BINARY_SHARE * len(start):

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import gzip
+import io
+import tarfile
 from pathlib import Path
 
 import pyarrow as pa
@@ -25,6 +27,15 @@ def lines(file: Path, block_bytes: int = 1 << 20) -> list[tuple[int, str, bool, 
         for block in read_blocks(file, block_bytes)
         for row in scan_lines(block).collect().rows()
     ]
+
+
+def tar(data: bytes) -> bytes:
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as archive:
+        member = tarfile.TarInfo("calls.csv")
+        member.size = len(data)
+        archive.addfile(member, io.BytesIO(data))
+    return made.getvalue()
 
 
 def zstd(data: bytes) -> bytes:
@@ -108,6 +119,8 @@ def test_a_line_that_unpacks_without_end_stays_small(tmp_path: Path) -> None:
         pytest.param(zstd(TEXT * 999)[:-20], "cut short or damaged", id="cut-zstd"),
         pytest.param(gzip.compress(gzip.compress(TEXT)), "compressed twice", id="twice"),
         pytest.param(b"PK\x03\x04\x14\0", "a zip archive or a spreadsheet", id="zip"),
+        pytest.param(tar(TEXT), "is a tar archive; unpack it", id="tar"),
+        pytest.param(gzip.compress(tar(TEXT)), "is a tar archive", id="packed-tar"),
         pytest.param(b"PAR1\x15\x04", "a Parquet file", id="parquet"),
         pytest.param("a,b\n".encode("utf-16"), "UTF-16 text; save it as UTF-8", id="utf-16"),
         pytest.param(bytes(range(256)) * 20, "not text in UTF-8", id="binary"),
