@@ -163,6 +163,7 @@ def plain_records(rows: pl.DataFrame, source: SourceSettings) -> pl.DataFrame:
     columns = {ours: pl.col(theirs) for theirs, ours in COLUMNS.items()}
     columns |= {
         "direction": _translated(pl.col("direction"), _DIRECTIONS | _words(source.directions)),
+        "said_direction": pl.col("direction").str.strip_chars(),
         "media": pl.col("media").str.to_lowercase(),
         "outcome": outcome,
     }
@@ -172,6 +173,10 @@ def plain_records(rows: pl.DataFrame, source: SourceSettings) -> pl.DataFrame:
         faults=(
             when(pl.col("started").is_null(), "no_start_time"),
             when(pl.col("outcome").is_null(), "unknown_outcome"),
+            when(
+                pl.col("direction").is_null() & (pl.col("said_direction") != ""),
+                "unknown_direction",
+            ),
         ),
     )
 

@@ -232,6 +232,20 @@ def test_words_of_the_source_are_directions(read: Read) -> None:
     assert found["direction"].to_list() == ["outbound", "inbound"]
 
 
+def test_a_direction_that_nobody_declared_is_not_guessed(read: Read) -> None:
+    rows = "".join(f"1,2,t,3,ok,{way}\n" for way in ("MT", "In-coming", "", "  ", "out"))
+    found = read(
+        "plain_csv", f"caller,callee,started_at,duration_s,outcome,direction\n{rows}".encode()
+    )
+    assert found.select("direction", "faults").rows() == [
+        (None, ["unknown_direction"]),
+        (None, ["unknown_direction"]),
+        (None, []),
+        (None, []),
+        ("outbound", []),
+    ]
+
+
 def test_a_part_that_the_header_lacks_is_named(read: Read) -> None:
     with pytest.raises(FormatError, match="the header lacks time;"):
         read("plain_csv", b"caller,callee,date,duration_s,outcome\n1,2,3,4,5\n",
