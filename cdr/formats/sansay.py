@@ -3,7 +3,7 @@
 Releases add fields at the end; a file has one number of them, 58 to 80. What a record
 means here:
 
-- Times are `Tue Sep 01 12:00:00 2026`, local; 1970 is never. The length follows from
+- Times are `Tue Sep 01 12:00:00 2026`, local; 1970 and 1969 are never. The length follows from
   answer and release, since the fields that hold it differ between releases.
 - A record with an answer time is answered; else the release cause (1 to 4), the SIP code or
   the Q.850 cause tells the outcome.
@@ -102,9 +102,10 @@ def _records(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _instant(name: str) -> pl.Expr:
-    """Write single blanks between the parts of a time; 1970 is never."""
+    """Write single blanks between the parts of a time; 1970 is never, as is its eve in America."""
     text = pl.col(name).str.replace_all(r" +", " ")
-    return pl.when(~text.str.ends_with(" 1970")).then(text)
+    never = text.str.ends_with(" 1970") | text.str.ends_with(" 1969")
+    return pl.when(~never).then(text)
 
 
 def _example() -> str:

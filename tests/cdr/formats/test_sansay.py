@@ -44,6 +44,12 @@ def test_a_call_in_full(read: Read) -> None:
     }
 
 
+@pytest.mark.parametrize("never", ["Thu Jan 01 01:00:00 1970", "Wed Dec 31 19:00:00 1969"])
+def test_the_first_second_of_1970_is_never_in_any_zone(read: Read, never: str) -> None:
+    found = read("sansay", row(f8=never))
+    assert found.select("answered", "faults").rows() == [(None, [])]
+
+
 @pytest.mark.parametrize(
     ("release", "protocol", "outcome"),
     [
