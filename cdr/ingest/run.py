@@ -91,7 +91,7 @@ def ingest(
             stamp = Stamp(source_name, shown(path), f"{batch.batch_id}-{number:05d}", now)
             try:
                 size_bytes = _size(path)
-                hashing = hashers.submit(_sha256, path)
+                hashing = hashers.submit(_sha256, path, size_bytes)
                 known = before.get(hashing.result()) if size_bytes in sizes else None
                 if known is not None:
                     outcomes.append(_known(path, source_name, known))
@@ -181,9 +181,20 @@ def _size(path: Path) -> int:
         return os.fstat(handle.fileno()).st_size
 
 
-def _sha256(path: Path) -> str:
+def _sha256(path: Path, size_bytes: int) -> str:
+    """Hash what a file held when its size was taken.
+
+    What it grew by since may not have been read: a hash of that too would say that it was.
+    """
+    digest, left = hashlib.sha256(), size_bytes
     with _readable(path), path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
+        while piece := handle.read(min(left, _PIECE_BYTES)):
+            digest.update(piece)
+            left -= len(piece)
+    return digest.hexdigest()
+
+
+_PIECE_BYTES = 1 << 18  # ours: what the processor holds beside itself
 
 
 @contextmanager

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import gzip
+import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
 import cdr
-from cdr.ingest import IngestReport, decide, ingest
+from cdr.ingest import IngestReport, decide, ingest, run
 from cdr.schema import CALL_HISTORY, INGESTS, REJECTS
 from cdr.settings import SourceSettings
 
@@ -52,6 +54,28 @@ def test_the_same_file_twice_changes_nothing(lake: cdr.Lake, tmp_path: Path) -> 
     again = take_in(lake, tmp_path, FIRST, SECOND)
     assert again.files[0].state == "known"
     assert lake.calls().collect().equals(before)
+
+
+def test_what_a_file_grew_by_while_it_was_read_comes_the_next_time(
+    lake: cdr.Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_long = (FIRST + SECOND).replace("r1,", "x1,").replace("r2,", "x2,")
+    take_in(lake, tmp_path, as_long)  # a file's hash is asked where its size was there before
+    file = tmp_path / "growing.csv"
+    file.write_text(HEADER + FIRST)
+    hashed = run._sha256
+
+    def late(*asked: Any) -> str:
+        time.sleep(0.3)  # the file was read meanwhile
+        file.write_text(HEADER + FIRST + SECOND)
+        return hashed(*asked)
+
+    with monkeypatch.context() as slow:
+        slow.setattr(run, "_sha256", late)
+        ingest(lake, [file], source_name="s", source=SOURCE, now=NOW)
+    ingest(lake, [file], source_name="s", source=SOURCE, now=NOW)
+    found = lake.calls().select("source_record_id").collect().to_series()
+    assert sorted(found) == ["r1", "r2", "x1", "x2"]
 
 
 def test_the_same_record_in_another_file_is_a_duplicate(lake: cdr.Lake, tmp_path: Path) -> None:
