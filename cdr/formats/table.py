@@ -25,6 +25,7 @@ _SEPARATORS = ",;\t|"
 class Header:
     """The first line of a file that has text: its place, its words and our names for them.
 
+    A line before it that only tells a spreadsheet the separator (`sep=;`) is passed over.
     `line` is 0 and `raw` empty where the settings name the columns.
     """
 
@@ -65,8 +66,9 @@ def read_header(
     """
     ours = _our_names(source, columns)
     text = read_sample(file).data.decode()
-    body = text.lstrip("\n")
-    raw = body.partition("\n")[0]
+    start = re.match(r"\n*(?i:\"?sep=.\"?\n+)?", text)  # a spreadsheet's line before its header
+    place = start.end() if start else 0
+    raw = text[place:].partition("\n")[0]
     if not raw:
         return None
     found = [(_renamed(header_of(raw, each), ours), each) for each in _SEPARATORS]
@@ -77,7 +79,7 @@ def read_header(
         columns,
         [source.columns.get(name, name) for name in needed if name not in names],
     )
-    return Header(1 + len(text) - len(body), raw, names, separator)
+    return Header(1 + text[:place].count("\n"), raw, names, separator)
 
 
 def declared_header(
@@ -133,7 +135,7 @@ def split_table(
         block, header.columns, wanted, separator=header.separator, mend=mend, keys=keys
     )
     if block.first_line <= header.line:
-        rows = rows.filter(pl.col("line") != header.line)
+        rows = rows.filter(pl.col("line") > header.line)
     if not (rows["raw"] == header.raw).any():
         return rows
     repeated = pl.col("raw") == header.raw

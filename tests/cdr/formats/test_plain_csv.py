@@ -93,6 +93,16 @@ def test_what_the_header_lacks_is_named(read: Read, header: str, fault: str) -> 
         read("plain_csv", header.encode() + b"\n1,2,3,4\n")
 
 
+@pytest.mark.parametrize("said", [b"sep=;\n", b'"sep=;"\r\n\r\n', b"\n\xef\xbb\xbfSEP=;\n"])
+@pytest.mark.parametrize("block_bytes", [3, 1 << 20])
+def test_a_line_that_tells_a_spreadsheet_the_separator_is_passed_over(
+    read: Read, said: bytes, block_bytes: int
+) -> None:
+    rows = b"caller;callee;started_at;duration_s;outcome\n030;089;t;1;ok\nsep=;\n"
+    found = read("plain_csv", said + rows, block_bytes=block_bytes)
+    assert found.select("caller", "faults").rows() == [("030", []), (None, ["wrong_column_count"])]
+
+
 def test_one_column_of_the_file_may_be_two_of_ours(read: Read) -> None:
     found = read(
         "plain_csv",
