@@ -75,10 +75,11 @@ def _said(codes: Sequence[pl.Expr]) -> pl.Expr:
 def _lists(frame: pl.DataFrame, some: pl.Expr, lists: pl.Expr) -> pl.Series:
     """Return the lists of the rows that have some, and empty ones for the others."""
     rows = frame.select(some.fill_null(value=False)).to_series().arg_true()
-    if rows.is_empty():
-        return pl.Series("codes", [[]], dtype=TEXTS).new_from_index(0, frame.height)
-    used = frame.select(pl.col(sorted(set(lists.meta.root_names()))).gather(rows))
-    return _spread(used.select(lists).to_series(), rows, frame.height).alias("codes")
+    found = pl.Series([], dtype=TEXTS)
+    if len(rows):
+        used = frame.select(pl.col(sorted(set(lists.meta.root_names()))).gather(rows))
+        found = used.select(lists).to_series()
+    return _spread(found, rows, frame.height).alias("codes")
 
 
 def _spread(lists: pl.Series, rows: pl.Series, height: int) -> pl.Series:

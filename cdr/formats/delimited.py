@@ -73,7 +73,7 @@ def split_columns(
     good = _is_good(separator, columns, keys, quoted=quoted)
     lines = scan_lines(block).with_columns(good=good).collect(engine="streaming")
     if lines.height == block.line_count and lines["good"].all() and lines["line"].is_sorted():
-        fields = _parse(block.data, lines.height, columns, wanted, separator)
+        fields = _parse(block.data, lines.height, columns, wanted, separator, quoted=quoted)
         return pl.concat([lines.drop("good", "cut"), fields], how="horizontal")
     return _split(lines, columns, wanted, separator, mend, keys)
 
@@ -89,7 +89,7 @@ def _split_unquoted(
     if block.has_odd_lines or block.count(separator) != block.line_count * (len(columns) - 1):
         return None
     try:
-        fields = _parse(block.data, block.line_count, columns, wanted, separator)
+        fields = _parse(block.data, block.line_count, columns, wanted, separator, quoted=False)
     except (pl.exceptions.ComputeError, pl.exceptions.SchemaError):
         return None
     last = block.first_line + fields.height
@@ -150,7 +150,7 @@ def _split(
     )
     rows = pl.concat([good, odd]).sort("line")
     data = rows["text"].str.join("\n").cast(pl.Binary)[0]
-    fields = _parse(data, rows.height, columns, wanted, separator)
+    fields = _parse(data, rows.height, columns, wanted, separator, quoted=b'"' in data)
     return pl.concat([rows.drop("text"), fields], how="horizontal")
 
 
@@ -232,23 +232,24 @@ def _parse(
     columns: Sequence[str],
     wanted: Collection[str],
     separator: str,
+    *,
+    quoted: bool,
 ) -> pl.DataFrame:
     """Split lines that are known to be good, or without quotes."""
     names = [name for name in columns if name in wanted]
     if not height:
         return pl.DataFrame(schema=dict.fromkeys(names, pl.String))
-    quote = '"' if b'"' in data else None
     places = [str(place) for place, name in enumerate(columns) if name in wanted]
     fields = pl.read_csv(
         data,
         has_header=False,
         separator=separator,
-        quote_char=quote,
+        quote_char='"' if quoted else None,
         schema={str(place): pl.String for place in range(len(columns))},
     ).select(places)  # told here, it would not look at the number of columns
     fields.columns = names
     if fields.height != height:
         raise AssertionError("the CSV parser made another number of rows of good lines")
-    if quote is None:
+    if not quoted:
         return fields  # where nothing is quoted, the parser reads nothing as null
     return fields.select(pl.when(pl.col(name) != "").then(name) for name in names)

@@ -81,6 +81,8 @@ _DIRECTIONS = {
 }
 
 
+_UNKNOWN = "?"  # stands for a word that nobody declared
+
 _PART = re.compile(r"\{([^{}]+)\}")
 
 
@@ -155,6 +157,11 @@ def plain_records(rows: pl.DataFrame, source: SourceSettings) -> pl.DataFrame:
             _seconds(pl.col(name), source.length_unit).alias(name)
             for name in ("duration_s", "elapsed_s")
         )
+    directions = _DIRECTIONS | _words(source.directions)
+    rows = rows.with_columns(
+        _translated(pl.col("direction"), directions, unknown=_UNKNOWN).alias("direction")
+    )
+    known = pl.col("direction") != _UNKNOWN
     said = pl.coalesce("outcome", "disposition")
     outcome = _translated(said, _OUTCOMES | _words(source.outcomes))
     if source.outcome_from_length:
@@ -162,8 +169,8 @@ def plain_records(rows: pl.DataFrame, source: SourceSettings) -> pl.DataFrame:
         outcome = pl.when(said.is_null()).then(by_length).otherwise(outcome)
     columns = {ours: pl.col(theirs) for theirs, ours in COLUMNS.items()}
     columns |= {
-        "direction": _translated(pl.col("direction"), _DIRECTIONS | _words(source.directions)),
-        "said_direction": pl.col("direction").str.strip_chars(),
+        "direction": pl.when(known).then("direction"),
+        "known_direction": known,
         "media": pl.col("media").str.to_lowercase(),
         "outcome": outcome,
     }
@@ -173,10 +180,7 @@ def plain_records(rows: pl.DataFrame, source: SourceSettings) -> pl.DataFrame:
         faults=(
             when(pl.col("started").is_null(), "no_start_time"),
             when(pl.col("outcome").is_null(), "unknown_outcome"),
-            when(
-                pl.col("direction").is_null() & (pl.col("said_direction") != ""),
-                "unknown_direction",
-            ),
+            when(~pl.col("known_direction"), "unknown_direction"),
         ),
     )
 
@@ -232,9 +236,11 @@ def _word(text: str) -> str:
     return text.strip().lower().replace(" ", "_").replace("-", "_")
 
 
-def _translated(text: pl.Expr, words: Mapping[str, str]) -> pl.Expr:
+def _translated(text: pl.Expr, words: Mapping[str, str], *, unknown: str | None = None) -> pl.Expr:
+    def meant(text: str | None) -> str | None:
+        return words.get(word, unknown) if text and (word := _word(text)) else None
+
     def read(texts: pl.Series) -> pl.Series:
-        meant = [words.get(_word(text)) if text is not None else None for text in texts]
-        return pl.Series(meant, dtype=pl.String)
+        return pl.Series([meant(text) for text in texts], dtype=pl.String)
 
     return text.map_batches(Memory(read).of, return_dtype=pl.String, is_elementwise=True)

@@ -25,9 +25,9 @@ PART_ROWS = 2 * ROW_GROUP_ROWS
 DAYS_AT_ONCE = 2
 """Days written at the same time. Ours: while one is put on the disk, the other is packed."""
 
-MOST_PIECES = 16
+MOST_PIECES = 24
 """Pieces of a day, each of another block, that are held as they are. Ours: each keeps its block in
-memory; a day with its share of the calls is written after ten, and is spared a copy."""
+memory, some 10 MB; a day with half its share of the calls is written before and spared a copy."""
 
 LARGE_FILE_BYTES = 8 << 20
 """A file larger than this gets Parquet parts of its own. Ours: compressed, it may hold 15 times

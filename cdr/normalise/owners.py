@@ -59,8 +59,10 @@ def with_account(calls: pl.DataFrame, source: SourceSettings, owners: pl.DataFra
         .replace_strict(source.trunks, default=None, return_dtype=pl.String),
         "none": pl.lit(None, pl.String),
     }[source.account_from]
-    known = account.str.strip_chars()  # of columns padded with blanks; `accounts` has none
-    return calls.with_columns(pl.when(known != "").then(known).alias("account_id")).with_columns(
+    # of columns padded with blanks; `accounts` has none
+    calls = calls.with_columns(account.str.strip_chars().alias("account_id"))
+    known = pl.when(pl.col("account_id") != "").then("account_id")
+    return calls.with_columns(known).with_columns(
         pl.coalesce(
             "direction",
             pl.when(caller_owner.is_not_null() & callee_owner.is_not_null())
