@@ -8,8 +8,10 @@ one.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
+import numpy as np
 import polars as pl
 
 KEY = ("record_id", "content_hash")
@@ -47,32 +49,42 @@ def repeats(rows: pl.DataFrame, before: pl.DataFrame | None = None) -> pl.Series
     [False, True, True]
     """
     before = rows.select(KEY).clear() if before is None else before.select(KEY)
-    suspects = _suspects(rows["record_id"], before["record_id"].hash())
+    suspects = stands_twice(rows["record_id"].hash(), [before["record_id"].hash()]).arg_true()
     among = pl.concat([before, rows.select(pl.col(KEY).gather(suspects))])
     again = ~among.select(pl.struct(KEY).is_first_distinct()).to_series()
     mask = pl.Series([False]).new_from_index(0, rows.height)
     return mask.scatter(suspects, again.slice(before.height))
 
 
-def concerned(staged: pl.DataFrame, known: pl.DataFrame) -> pl.Series:
-    """Tell which staged rows share their record with another row, staged or known.
+def stands_twice(numbers: pl.Series, others: Iterable[pl.Series]) -> pl.Series:
+    """Tell which numbers are among the others, or twice among themselves.
 
-    All others are the first of their record.
+    Meant for hashes of which few are: sorting numbers is cheap.
 
     Parameters
     ----------
-    staged, known : DataFrame
-        With a column `record_id`.
+    numbers : Series
+        Whole numbers without nulls.
+    others : iterable of Series
+        Likewise, of the same type.
 
     Returns
     -------
     Series of Boolean
+        One value for each of `numbers`.
+
+    Examples
+    --------
+    >>> mine, other = pl.Series([1, 2, 3, 3]), pl.Series([2, 4])
+    >>> stands_twice(mine, [other]).to_list()
+    [False, True, True, True]
     """
-    ids = staged["record_id"]
-    suspects = _suspects(ids, known["record_id"].hash())
-    among = ids.gather(suspects)
-    found = among.is_duplicated() | among.is_in(known["record_id"].implode())
-    return pl.Series([False]).new_from_index(0, len(ids)).scatter(suspects, found)
+    every = np.concatenate([each.to_numpy() for each in (numbers, *others)])
+    every.sort()
+    again = every[1:][every[1:] == every[:-1]]
+    if not len(again):
+        return pl.Series([False]).new_from_index(0, len(numbers))
+    return numbers.is_in(pl.Series(again).implode())
 
 
 def outdone(staged: pl.DataFrame, standing: pl.DataFrame) -> pl.Series:
@@ -101,14 +113,6 @@ def outdone(staged: pl.DataFrame, standing: pl.DataFrame) -> pl.Series:
         return lacks
     has = pl.concat([rows.filter("end_seen").select("record_id") for rows in (staged, standing)])
     return lacks & staged["record_id"].is_in(has["record_id"].implode())
-
-
-def _suspects(ids: pl.Series, known_hashes: pl.Series) -> pl.Series:
-    """Return the places of ids that may be there twice: few are, and sorting numbers is cheap."""
-    mine = ids.hash()
-    hashes = pl.concat([mine, known_hashes]).sort()
-    again = hashes.filter(hashes == hashes.shift())
-    return mine.is_in(again.implode()).arg_true()
 
 
 def fates(staged: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:

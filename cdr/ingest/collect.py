@@ -27,7 +27,7 @@ DAYS_AT_ONCE = 2
 
 MOST_PIECES = 24
 """Pieces of a day, each of another block, that are held as they are. Ours: each keeps its block in
-memory, some 10 MB; a day with half its share of the calls is written before and spared a copy."""
+memory, some 10 MB; a day with its share of the calls is written after ten and spared a copy."""
 
 LARGE_FILE_BYTES = 8 << 20
 """A file larger than this gets Parquet parts of its own. Ours: compressed, it may hold 15 times

@@ -10,8 +10,8 @@ from functools import lru_cache, partial
 
 import polars as pl
 
-from cdr.dedupe import KEY, Fate, concerned, fates, outdone
-from cdr.ingest.elsewhere import DAYS_APART, may_be_there, sums_of, there_as
+from cdr.dedupe import KEY, Fate, fates, outdone, stands_twice
+from cdr.ingest.elsewhere import DAYS_APART, Marks, marks_of, may_be_there, there_as
 from cdr.ingest.report import MISSING_BYE, Taken
 from cdr.ingest.upcoming import history_of
 from cdr.lake import Batch, DataFile, Lake
@@ -21,10 +21,10 @@ DAYS_AT_ONCE = 2
 """Days whose keys are compared at the same time. Ours: some 60 bytes a call of the day each."""
 
 DAYS_KEPT = DAYS_AT_ONCE + 2 * DAYS_APART
-"""Days of which what was read is kept for the days beside them: 8 bytes a call each."""
+"""Days of which what was read is kept for the days beside them: 16 bytes a call each."""
 
-_Sums = Callable[[str], Future[pl.Series]]
-"""What `sums_of` reads of a day of the lake."""
+_Read = Callable[[str], Future[Marks]]
+"""What `marks_of` reads of a day of the lake."""
 
 
 def decide(
@@ -41,11 +41,11 @@ def decide(
     with ThreadPoolExecutor(DAYS_AT_ONCE) as others, ThreadPoolExecutor(DAYS_AT_ONCE) as readers:
 
         @lru_cache(DAYS_KEPT)
-        def sums(day: str) -> Future[pl.Series]:
+        def read(day: str) -> Future[Marks]:
             files = (_of([day], held), _of([day], history))
-            return others.submit(sums_of, _held(lake, *files))
+            return others.submit(marks_of, _held(lake, *files))
 
-        found = readers.map(partial(_doubtful, lake, batch, names, sums), days)
+        found = readers.map(partial(_doubtful, batch, names, read), days)
         for day, doubtful in zip(days, found, strict=True):
             if doubtful.any():
                 _decide_day(lake, batch, day, doubtful, taken, now, names)
@@ -55,7 +55,7 @@ def decide(
 class _Day:
     """What is staged of a day; held of it and superseded, and the same with the days beside it."""
 
-    near: list[str]
+    day: str
     staged: list[DataFile]
     held: list[DataFile]
     history: list[DataFile]
@@ -67,7 +67,7 @@ def _days(batch: Batch, held: list[DataFile], history: list[DataFile]) -> list[_
     staged = batch.staged(CALLS)
     return [
         _Day(
-            _near(day),
+            day,
             _of([day], staged),
             *(_of([day], files) for files in (held, history)),
             *(_of(_near(day), files) for files in (held, history)),
@@ -87,16 +87,14 @@ def _near(day: str) -> list[str]:
     return [(middle + timedelta(days=days)).isoformat() for days in apart]
 
 
-def _doubtful(lake: Lake, batch: Batch, names: list[str], sums: _Sums, day: _Day) -> pl.Series:
+def _doubtful(batch: Batch, names: list[str], read: _Read, day: _Day) -> pl.Series:
     """Tell which staged rows of a day may be another row's record."""
-    staged = _columns(batch, day.staged, *KEY)
-    known = _held(lake, day.held, day.history).select("record_id").collect()
-    doubtful = concerned(staged, known)
+    mine = marks_of(_columns(batch, day.staged, *KEY).lazy())
+    doubtful = stands_twice(mine.records, [read(day.day).result().records])
     if doubtful.all() or not (day.held_near or day.history_near):
         return doubtful
-    near = [sums(other) for other in day.near]
-    there = (read.result() for read in near)
-    return doubtful | may_be_there(sums_of(staged.lazy()), there, names)
+    near = [read(other) for other in _near(day.day)]
+    return doubtful | may_be_there(mine.sums, [marks.result().sums for marks in near], names)
 
 
 def _held(lake: Lake, held: list[DataFile], history: list[DataFile]) -> pl.LazyFrame:

@@ -7,11 +7,13 @@ the same, of the same id, as one that is there: it counts as a duplicate, and is
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
+from cdr.dedupe import stands_twice
 from cdr.keys import ids_64, ids_as_of
 
 DAYS_APART = 1
@@ -37,37 +39,39 @@ def names_before(known: Iterable[str], source: str, in_settings: Collection[str]
     return [source, *sorted(set(others) - {source})]
 
 
-def sums_of(keys: pl.LazyFrame) -> pl.Series:
-    """Read `ids_64` plus `content_hash` of each key, modulo 2^64: what it says, whenever it began.
+class Marks(NamedTuple):
+    """Of each call a number (UInt64) for its record, and one for what it says, whenever it began.
 
-    With ids alone every row of a switch that numbers its calls anew each day would be in doubt.
+    The second is `ids_64` plus `content_hash`, modulo 2^64. With ids alone every row of a switch
+    that numbers its calls anew each day would be in doubt.
     """
-    found = keys.select(_ID, "content_hash").collect(engine="streaming")
+
+    records: pl.Series
+    sums: pl.Series
+
+
+def marks_of(keys: pl.LazyFrame) -> Marks:
+    """Read the marks of calls with the columns `KEY`."""
+    found = keys.select("record_id", _ID, "content_hash").collect(engine="streaming")
     content = found["content_hash"].to_numpy().view(np.uint64)
-    return pl.Series("sum", found["id"].to_numpy() + content)
+    return Marks(found["record_id"].hash(), pl.Series("sum", found["id"].to_numpy() + content))
 
 
-def may_be_there(sums: pl.Series, there: Iterable[pl.Series], names: list[str]) -> pl.Series:
-    """Tell which rows are there under one of the names; few are, and sorting numbers is cheap.
+def may_be_there(sums: pl.Series, there: Sequence[pl.Series], names: list[str]) -> pl.Series:
+    """Tell which rows may be there under one of the names.
 
     Parameters
     ----------
     sums : Series of UInt64
-        As :func:`sums_of` reads them: of rows of the first name.
-    there : iterable of such Series
+        As :func:`marks_of` reads them: of rows of the first name.
+    there : sequence of such Series
         Of the lake's rows, of whatever name.
     names : list of str
         As :func:`names_before` lists them.
     """
     found = pl.Series([False]).new_from_index(0, len(sums))
-    held = [each.to_numpy() for each in there if len(each)]
-    for name in names if held else ():
-        wanted = ids_as_of(sums, names[0], name)
-        both = np.concatenate([wanted.to_numpy(), *held])
-        both.sort()
-        again = both[1:][both[1:] == both[:-1]]
-        if len(again):
-            found |= wanted.is_in(pl.Series(again).implode())
+    for name in names:
+        found |= stands_twice(ids_as_of(sums, names[0], name), there)
     return found
 
 

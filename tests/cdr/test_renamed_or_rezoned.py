@@ -13,6 +13,7 @@ import pytest
 import cdr
 from cdr.imports import import_lists
 from cdr.ingest import FileReport, decide, ingest, run
+from cdr.ingest.elsewhere import Marks
 from cdr.lake.verify import verify
 from cdr.settings import SourceSettings
 
@@ -117,9 +118,9 @@ def test_each_day_of_the_lake_is_read_once_for_all_days_beside_it(
 ) -> None:
     days = [NOON.replace("09-01", f"08-{day}").replace("r1", f"d{day}") for day in range(10, 20)]
     take_in(lake, *days, name="pbx")
-    read: list[pl.Series] = []
-    sums_of = decide.sums_of
-    monkeypatch.setattr(decide, "sums_of", lambda keys: read.append(sums_of(keys)) or read[-1])
+    read: list[Marks] = []
+    marks_of = decide.marks_of
+    monkeypatch.setattr(decide, "marks_of", lambda keys: read.append(marks_of(keys)) or read[-1])
     take_in(lake, *(day.replace("d1", "e1") for day in days), name="pbx")
     staged, held = len(days), len(days) + 2  # three for each day would be 30
     assert len(read) < staged + 2 * held
