@@ -127,6 +127,10 @@ class SourceSettings(Section):
     directions: dict[str, Literal["outbound", "inbound", "internal"]] = Field(
         default={}, description="For plain formats: what the file calls a direction = ours."
     )
+    media: dict[str, Literal["voice", "video"]] = Field(
+        default={},
+        description="For plain formats: what the file calls a medium = `voice` or `video`.",
+    )
     template: str = Field(
         default="",
         description=(

@@ -57,7 +57,7 @@ What holds for every format:
 ## A new source without code
 
 `plain_csv`, `plain_jsonl` and `plain_parquet` take any file with a row a call. Columns, layouts of
-times, units, and words for outcomes and directions are declared:
+times, units, and words for outcomes, directions and media are declared:
 
 ```toml
 [sources.carrier]

@@ -6,9 +6,9 @@ those that `columns` of the source maps to ours, one to one or several into one
 the one with which the header has the columns that are needed. `plain_csv` has local
 times, `plain_csv_offset` times with an offset from UTC (`+02:00`, `Z`): two formats, so
 that nobody has to guess. `clock`, `time_layouts`, `length_unit`, `outcomes`, `directions`,
-`constants` and `outcome_from_length` of the source say what else is different; a new
-source needs no code. A word for an outcome or a direction that nobody declared sets its row
-aside. A party with `.0` behind its digits, as a column of numbers with gaps
+`media`, `constants` and `outcome_from_length` of the source say what else is different; a new
+source needs no code. A word for an outcome, a direction or a medium that nobody declared sets
+its row aside. A party with `.0` behind its digits, as a column of numbers with gaps
 is exported, is read without.
 """
 

@@ -80,6 +80,7 @@ _DIRECTIONS = {
     "local": "internal",
 }
 
+_MEDIA = {"voice": "voice", "audio": "voice", "speech": "voice", "video": "video"}
 
 _UNKNOWN = "?"  # stands for a word that nobody declared
 
@@ -157,23 +158,24 @@ def plain_records(rows: pl.DataFrame, source: SourceSettings) -> pl.DataFrame:
             _seconds(pl.col(name), source.length_unit).alias(name)
             for name in ("duration_s", "elapsed_s")
         )
-    directions = _DIRECTIONS | _words(source.directions)
+    words = {
+        "direction": _DIRECTIONS | _words(source.directions),
+        "media": _MEDIA | _words(source.media),
+    }
     rows = rows.with_columns(
-        _translated(pl.col("direction"), directions, unknown=_UNKNOWN).alias("direction")
+        _translated(pl.col(name), meant, unknown=_UNKNOWN).alias(name)
+        for name, meant in words.items()
     )
-    known = pl.col("direction") != _UNKNOWN
+    known = {name: pl.col(name) != _UNKNOWN for name in words}
     said = pl.coalesce("outcome", "disposition")
     outcome = _translated(said, _OUTCOMES | _words(source.outcomes))
     if source.outcome_from_length:
         by_length = pl.when(pl.col("fault").is_null()).then(_by_length())
         outcome = pl.when(said.is_null()).then(by_length).otherwise(outcome)
     columns = {ours: pl.col(theirs) for theirs, ours in COLUMNS.items()}
-    columns |= {
-        "direction": pl.when(known).then("direction"),
-        "known_direction": known,
-        "media": pl.col("media").str.to_lowercase(),
-        "outcome": outcome,
-    }
+    columns |= {name: pl.when(said_known).then(name) for name, said_known in known.items()}
+    columns |= {f"known_{name}": said_known for name, said_known in known.items()}
+    columns |= {"outcome": outcome}
     return records(
         rows,
         columns,
@@ -181,6 +183,7 @@ def plain_records(rows: pl.DataFrame, source: SourceSettings) -> pl.DataFrame:
             when(pl.col("started").is_null(), "no_start_time"),
             when(pl.col("outcome").is_null(), "unknown_outcome"),
             when(~pl.col("known_direction"), "unknown_direction"),
+            when(~pl.col("known_media"), "unknown_media"),
         ),
     )
 

@@ -256,6 +256,25 @@ def test_a_direction_that_nobody_declared_is_not_guessed(read: Read) -> None:
     ]
 
 
+def test_media_are_voice_or_video_and_other_words_are_declared_or_set_aside(read: Read) -> None:
+    words = ("VOICE", " audio ", "Video", "", "  ", "Bildruf", "sms")
+    rows = "".join(f"1,2,t,3,ok,{word}\n" for word in words)
+    found = read(
+        "plain_csv",
+        f"caller,callee,started_at,duration_s,outcome,media\n{rows}".encode(),
+        media={"bildruf": "video"},
+    )
+    assert found.select("media", "faults").rows() == [
+        ("voice", []),
+        ("voice", []),
+        ("video", []),
+        (None, []),
+        (None, []),
+        ("video", []),
+        (None, ["unknown_media"]),
+    ]
+
+
 def test_a_part_that_the_header_lacks_is_named(read: Read) -> None:
     with pytest.raises(FormatError, match="the header lacks time;"):
         read("plain_csv", b"caller,callee,date,duration_s,outcome\n1,2,3,4,5\n",
