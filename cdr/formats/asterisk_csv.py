@@ -32,7 +32,7 @@ import polars as pl
 from cdr.errors import FormatError, shown
 from cdr.formats.assemble import records, when
 from cdr.formats.blocks import read_blocks, read_sample
-from cdr.formats.delimited import column_count, header_of, layout_of, split_columns
+from cdr.formats.delimited import column_count, header_of, layout_of, split_columns, without_headers
 from cdr.formats.legs import LegCounter
 from cdr.formats.record import Clock, Format, Times
 from cdr.schema import Outcome
@@ -83,7 +83,7 @@ def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.D
     layout = _layout_of(file)
     counter = LegCounter() if "uniqueid" in layout and "sequence" not in layout else None
     for block in read_blocks(file, block_bytes):
-        rows = split_columns(block, layout, _WANTED, keys=KEYS)
+        rows = without_headers(split_columns(block, layout, _WANTED, keys=KEYS), layout)
         missing = _WANTED.difference(rows.columns)
         rows = rows.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in missing)
         if counter:

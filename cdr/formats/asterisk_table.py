@@ -31,7 +31,7 @@ from cdr.errors import FormatError, shown
 from cdr.formats.assemble import records, when, with_columns
 from cdr.formats.asterisk_csv import KEYS, OUTCOMES, clid_number, epoch_of, peer, row_id
 from cdr.formats.blocks import read_blocks, read_sample
-from cdr.formats.delimited import layout_of, split_columns
+from cdr.formats.delimited import layout_of, split_columns, without_headers
 from cdr.formats.legs import LegCounter
 from cdr.formats.record import ISO_LAYOUTS, Clock, Format, Times
 from cdr.formats.table import (
@@ -81,7 +81,9 @@ def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.D
         rows = (
             split_table(block, header, COLUMNS, mend=_mended, keys=keys)
             if header
-            else split_columns(block, layout, COLUMNS, mend=_mended, keys=keys)
+            else without_headers(
+                split_columns(block, layout, COLUMNS, mend=_mended, keys=keys), layout
+            )
         )
         rows = with_columns(rows, COLUMNS).with_columns(_without_null(name) for name in COLUMNS)
         if counter:

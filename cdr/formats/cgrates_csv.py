@@ -22,7 +22,7 @@ import polars as pl
 from cdr.errors import FormatError, shown
 from cdr.formats.assemble import records, when, with_columns
 from cdr.formats.blocks import read_blocks, read_sample
-from cdr.formats.delimited import layout_of, split_columns
+from cdr.formats.delimited import layout_of, split_columns, without_headers
 from cdr.formats.record import Clock, Format, Times
 from cdr.formats.table import first_line, read_header, split_table
 from cdr.schema import Outcome
@@ -53,7 +53,7 @@ def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.D
         rows = (
             split_table(block, header, COLUMNS, keys=_KEYS)
             if header
-            else split_columns(block, _DEFAULT, COLUMNS, keys=_KEYS)
+            else without_headers(split_columns(block, _DEFAULT, COLUMNS, keys=_KEYS), _DEFAULT)
         )
         yield _records(with_columns(rows, COLUMNS))
 

@@ -29,7 +29,7 @@ from cdr.errors import FormatError, shown
 from cdr.formats.assemble import records, when, with_columns
 from cdr.formats.blocks import read_blocks, read_sample
 from cdr.formats.causes import Q850, unanswered
-from cdr.formats.delimited import header_of, split_columns
+from cdr.formats.delimited import header_of, set_apart, split_columns, without_headers
 from cdr.formats.record import Clock, Format, Times
 from cdr.formats.table import refuse_repeated
 from cdr.schema import Outcome
@@ -85,7 +85,10 @@ def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.D
     keys = ("pkid", "dateTimeOrigination") if "pkid" in columns else columns
     for block in read_blocks(file, block_bytes):
         rows = split_columns(block, columns, COLUMNS, keys=keys)
-        yield _records(with_columns(rows.filter(~pl.col("line").is_in(skipped)), COLUMNS))
+        rows = without_headers(rows.filter(~pl.col("line").is_in(skipped)), columns)
+        types = pl.col("raw").str.contains(_TYPES.pattern)
+        rows = set_apart(rows, when(types, "header_repeated"))
+        yield _records(with_columns(rows, COLUMNS))
 
 
 def _start_of(file: Path) -> tuple[tuple[str, ...], list[int]] | None:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 import polars as pl
 
+from cdr.formats.assemble import when
 from cdr.formats.blocks import Block, scan_lines
 
 Mend = Callable[[pl.Expr], pl.Expr]
@@ -76,6 +77,41 @@ def split_columns(
         fields = _parse(block.data, lines.height, columns, wanted, separator, quoted=quoted)
         return pl.concat([lines.drop("good", "cut"), fields], how="horizontal")
     return _split(lines, columns, wanted, separator, mend, keys)
+
+
+def without_headers(
+    rows: pl.DataFrame, columns: Sequence[str], words: Sequence[str] = ()
+) -> pl.DataFrame:
+    """Set lines of names apart that stand among the rows, as `header_repeated`.
+
+    Parameters
+    ----------
+    rows : pl.DataFrame
+        As `split_columns` returns them.
+    columns : sequence of str
+        Every column of a line, in order.
+    words : sequence of str, optional
+        What a line of names calls them, if not the same; case and blanks around do not matter.
+    """
+    says = [
+        pl.col(column).str.contains(rf"(?i)^\s*{pl.escape_regex(word.strip())}\s*$")
+        for column, word in zip(columns, words or columns, strict=True)
+        if column in rows.columns
+    ]
+    if not says or not rows.select(says[0].any()).item():
+        return rows
+    return set_apart(rows, when(pl.all_horizontal(says), "header_repeated"))
+
+
+def set_apart(rows: pl.DataFrame, fault: pl.Expr) -> pl.DataFrame:
+    """Give the rows for which it is not null a fault, and take away what they say."""
+    told = rows.select(fault).to_series()
+    if told.null_count() == rows.height:
+        return rows
+    return rows.with_columns(
+        pl.when(told.is_null()).then(pl.exclude("line", "raw", "fault")),
+        fault=pl.coalesce(told, "fault"),
+    )
 
 
 def _split_unquoted(

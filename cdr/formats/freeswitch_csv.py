@@ -29,7 +29,7 @@ from cdr.errors import FormatError, SettingsError, shown
 from cdr.formats.assemble import records, when, with_columns
 from cdr.formats.blocks import read_blocks, read_sample
 from cdr.formats.causes import FREESWITCH, unanswered
-from cdr.formats.delimited import layout_of, split_columns
+from cdr.formats.delimited import layout_of, split_columns, without_headers
 from cdr.formats.freeswitch_json import DIRECTIONS
 from cdr.formats.legs import LegCounter
 from cdr.formats.record import ISO_LAYOUTS, Clock, Format, Times
@@ -97,7 +97,7 @@ def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.D
             rows = rows.with_columns(pl.col(first).str.strip_prefix(template.before))
         if template.behind and last in rows.columns:
             rows = rows.with_columns(pl.col(last).str.strip_suffix(template.behind))
-        rows = with_columns(rows, COLUMNS)
+        rows = with_columns(without_headers(rows, template.columns), COLUMNS)
         part = pl.concat_str("bleg_uuid", "hangup_cause", separator=";", ignore_nulls=True)
         rows = counter.number(rows.with_columns(part=part), "uuid", "part")
         yield _records(rows)

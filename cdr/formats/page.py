@@ -43,7 +43,8 @@ What holds for every format:
   field where rows have no id), nobody can tell whether it is whole: it waits as well. A cut field
   that names nothing is corrected then. If the file is complete, end its last line and take it in
   again.
-- A line of names in the middle is set aside as `header_repeated`.
+- A line of names among the rows is set aside as `header_repeated`, whether quoted or in another
+  case.
 - Legs, attempts and transfers of a call are rows with one `call_id`; calls are counted by it.
 - Where a record carries a proof of its offset from UTC (an epoch second), it decides in the hour
   that comes twice, and the flag `offset_contradicted` says that it does not fit the zone.

@@ -15,7 +15,7 @@ import polars as pl
 
 from cdr.errors import FormatError, SettingsError, shown
 from cdr.formats.blocks import Block, read_sample
-from cdr.formats.delimited import Mend, header_of, split_columns
+from cdr.formats.delimited import Mend, header_of, split_columns, without_headers
 from cdr.settings import SourceSettings
 
 _SEPARATORS = ",;\t|"
@@ -26,11 +26,11 @@ class Header:
     """The first line of a file that has text: its place, its words and our names for them.
 
     A line before it that only tells a spreadsheet the separator (`sep=;`) is passed over.
-    `line` is 0 and `raw` empty where the settings name the columns.
+    `line` is 0 where the settings name the columns.
     """
 
     line: int
-    raw: str
+    words: tuple[str, ...]
     columns: tuple[str, ...]
     separator: str
 
@@ -79,7 +79,8 @@ def read_header(
         columns,
         [source.columns.get(name, name) for name in needed if name not in names],
     )
-    return Header(1 + text[:place].count("\n"), raw, names, separator)
+    words = tuple(header_of(raw, separator))
+    return Header(1 + text[:place].count("\n"), words, names, separator)
 
 
 def declared_header(
@@ -102,7 +103,7 @@ def declared_header(
         return None
     for separator in _SEPARATORS:
         if len(header_of(line, separator)) == len(names):
-            return Header(0, "", names, separator)
+            return Header(0, source.header, names, separator)
     raise FormatError(
         shown(file), f"its first line does not have the {len(names)} columns of `header`"
     )
@@ -136,14 +137,7 @@ def split_table(
     )
     if block.first_line <= header.line:
         rows = rows.filter(pl.col("line") > header.line)
-    if not (rows["raw"] == header.raw).any():
-        return rows
-    repeated = pl.col("raw") == header.raw
-    said = pl.exclude("line", "raw", "fault")
-    return rows.with_columns(
-        pl.when(~repeated).then(said),
-        fault=pl.when(repeated).then(pl.lit("header_repeated")).otherwise("fault"),
-    )
+    return without_headers(rows, header.columns, header.words)
 
 
 def _our_names(source: SourceSettings, columns: Collection[str]) -> dict[str, str]:

@@ -21,7 +21,7 @@ import polars as pl
 from cdr.errors import FormatError, SettingsError, shown
 from cdr.formats.assemble import records, when, with_columns
 from cdr.formats.blocks import read_blocks, read_sample
-from cdr.formats.delimited import layout_of, split_columns
+from cdr.formats.delimited import layout_of, split_columns, without_headers
 from cdr.formats.legs import LegCounter
 from cdr.formats.record import Clock, Format, Times
 from cdr.schema import Outcome
@@ -62,7 +62,8 @@ def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.D
     layout = _layout_of(file, source)
     counter = LegCounter()
     for block in read_blocks(file, block_bytes):
-        rows = with_columns(split_columns(block, layout, COLUMNS, keys=_KEYS), COLUMNS)
+        rows = without_headers(split_columns(block, layout, COLUMNS, keys=_KEYS), layout)
+        rows = with_columns(rows, COLUMNS)
         rows = rows.with_columns(part=pl.concat_str("time-start", "to-no", ignore_nulls=True))
         yield _records(counter.number(rows, "callid", "part"))
 

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from cdr.errors import FormatError, UnknownFormat
-from cdr.formats import FORMATS, by_name
+from cdr.formats import FORMATS, asterisk_csv, by_name, threecx
 from cdr.formats.record import RECORD
 from cdr.settings import SourceSettings
 
@@ -252,6 +252,33 @@ def test_a_last_line_that_may_lack_a_part_of_its_name_waits(name: str, tmp_path:
         file.write_text(LAST_IS_A_NAME[name] + end)
         found = pl.concat(by_name(name).read(file, source, 1 << 20))
         assert found["faults"].to_list() == [faults]
+
+
+NAMED = {
+    "asterisk_csv": ",".join(asterisk_csv.LAYOUTS[0]),
+    "cgrates_csv": "CGRID,RunID,ToR,OriginID,RequestType,Tenant,Category,Account,Subject,"
+    "Destination,SetupTime,AnswerTime,Usage,Cost",
+    "freeswitch_csv": "caller_id_name,caller_id_number,destination_number,context,start_stamp,"
+    "answer_stamp,end_stamp,duration,billsec,hangup_cause,uuid,bleg_uuid,accountcode",
+    "threecx": ",".join(threecx.ALL[:20]),
+}
+"""What somebody wrote above files that have no line of names of their own."""
+
+WITH_NAMES = [*NAMED, "asterisk_table", "cisco_cucm", "kamailio_acc", "opensips_acc", "plain_csv"]
+
+
+@pytest.mark.parametrize("name", WITH_NAMES)
+def test_a_line_of_names_among_the_rows_is_told_however_it_is_written(
+    name: str, tmp_path: Path
+) -> None:
+    file, example = tmp_path / "calls", FORMATS[name].example
+    names = NAMED.get(name, example.partition("\n")[0]).replace('"', "")
+    written = [names, names.upper(), '"' + names.replace(",", '","') + '"']
+    file.write_text("\n".join([example, *written, ""]))
+    found = read(name, file, 1 << 20)
+    assert isinstance(found, pl.DataFrame)
+    assert found["faults"].to_list()[-3:] == [["header_repeated"]] * 3
+    assert found.tail(3).select("started", "caller").rows() == [(None, None)] * 3
 
 
 def keys_of_good_records(name: str, file: Path) -> set[tuple[object, ...]]:

@@ -61,7 +61,6 @@ def test_what_else_rows_may_be(read: Read) -> None:
         row(finalCalledPartyNumber="300"),  # forwarded
         row(callingPartyNumber="b0021790", lastRedirectRedirectOnBehalfOf="27"),
         row(cdrRecordType="2"),
-        TYPES,
         row(destVideoCap_Codec="103"),
     )
     found = read("cisco_cucm", file(*rows))
@@ -71,7 +70,6 @@ def test_what_else_rows_may_be(read: Read) -> None:
         ([], "answered", "60", "300", None),
         (["recording_leg"], "answered", "60", None, None),
         (["not_a_cdr"], "answered", "60", None, None),
-        (["not_a_cdr"], "answered", "VARCHAR(50)", None, "video"),  # a line of types again
         ([], "answered", "60", None, "video"),
     ]
 
@@ -80,6 +78,15 @@ def test_a_file_with_types_only_has_the_columns_in_ciscos_order(read: Read) -> N
     data = f"{TYPES},INTEGER\n{row()},7\n".encode()
     assert read("cisco_cucm", data).select("line", "faults", "outcome").rows() == [
         (2, [], "answered")
+    ]
+
+
+def test_files_joined_into_one_have_their_names_and_types_set_aside(read: Read) -> None:
+    found = read("cisco_cucm", file(row(), NAMES, TYPES, row(pkid="2"), ""))
+    assert found.select("line", "source_record_id", "faults").rows()[1:] == [
+        (4, None, ["header_repeated"]),
+        (5, None, ["header_repeated"]),
+        (6, "2", []),
     ]
 
 

@@ -173,6 +173,22 @@ def test_a_file_without_a_line_of_names_has_those_of_the_settings(read: Read) ->
         read("plain_csv", b"a;b\n", header=header)
 
 
+def test_a_declared_header_may_stand_in_the_file_too(read: Read) -> None:
+    names = b"Who,x,To,When,Secs,outcome\n"
+    found = read(
+        "plain_csv",
+        names + b"1,x,2,t,3,ok\n" + names.lower() + b"Who,y,,When,Secs,ok\n",
+        header=("Who", "", "To", "When", "Secs", "outcome"),
+        columns={"caller": "who", "callee": "to", "started_at": "when", "duration_s": "secs"},
+    )
+    assert found.select("caller", "faults").rows() == [
+        (None, ["header_repeated"]),
+        ("1", []),
+        (None, ["header_repeated"]),
+        ("Who", []),  # says other things besides
+    ]
+
+
 def test_words_of_the_source_are_outcomes(read: Read) -> None:
     data = b"caller,callee,started_at,duration_s,outcome\n1,2,s,3,Gespr\xc3\xa4ch\n"
     found = read("plain_csv", data, outcomes={"Gespr\u00e4ch": "answered"})
