@@ -18,22 +18,10 @@ _PLACE = ("line", "source_rows", "raw", "faults", "flags", "leg")
 TEXT = tuple(name for name in RECORD if name not in _PLACE)
 """The columns that carry what a record says."""
 
-_SPOILT_KEY = rf'"[^"]*{REPLACEMENT}(?:[^"]*[^"\\])?"\s*:'
-
 
 def when(condition: pl.Expr, code: str) -> pl.Expr:
     """Return `code` where the condition holds, else null."""
     return pl.when(condition).then(pl.lit(code))
-
-
-def has_spoilt_key(lines: pl.DataFrame) -> pl.Expr:
-    """Tell which lines of JSON have a key with bytes that are not UTF-8.
-
-    Nobody can tell which field that was: it may be one that is read, such as the answer time.
-    """
-    if not lines["raw"].str.contains(REPLACEMENT, literal=True).any():
-        return pl.lit(value=False)
-    return pl.col("raw").str.contains(_SPOILT_KEY)
 
 
 def with_columns(found: pl.DataFrame, names: Iterable[str]) -> pl.DataFrame:

@@ -23,9 +23,10 @@ from pathlib import Path
 
 import polars as pl
 
-from cdr.formats.assemble import has_spoilt_key, records, when
+from cdr.formats.assemble import records, when
 from cdr.formats.blocks import MAX_LINE_BYTES, Block, read_blocks, scan_lines
 from cdr.formats.causes import FREESWITCH, unanswered
+from cdr.formats.json_lines import has_spoilt_key, refuse_list
 from cdr.formats.record import Clock, Format, Times
 from cdr.schema import Outcome
 from cdr.settings import SourceSettings
@@ -64,6 +65,7 @@ DIRECTIONS = {
 
 
 def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.DataFrame]:
+    refuse_list(file)
     document = _lone_document(file)
     blocks = [document] if document else read_blocks(file, block_bytes)
     for block in blocks:

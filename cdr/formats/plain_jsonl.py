@@ -14,8 +14,9 @@ from pathlib import Path
 import polars as pl
 
 from cdr.errors import FormatError, shown
-from cdr.formats.assemble import has_spoilt_key, when
+from cdr.formats.assemble import when
 from cdr.formats.blocks import read_blocks, read_sample, scan_lines
+from cdr.formats.json_lines import has_spoilt_key, refuse_list
 from cdr.formats.plain_rows import COLUMNS, check_columns, needed_of, plain_records, theirs
 from cdr.formats.record import ISO_LAYOUTS, Clock, Format, Times
 from cdr.settings import SourceSettings
@@ -30,14 +31,13 @@ def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.D
 
 def _check(file: Path, names: dict[str, str], source: SourceSettings) -> None:
     """Refuse a file whose first lines never have what is needed."""
+    refuse_list(file)
     sample = read_sample(file)
     if not sample.data.strip():
         return
     rows = _fields(scan_lines(sample).collect(), names)
     there = [name for name in names if rows[name].is_not_null().any()]
     missing = [names[name] for name in needed_of(source) if name not in there]
-    if missing and sample.data.lstrip().startswith(b"["):
-        raise FormatError(shown(file), "is one JSON list; write each object of it on its own line")
     if missing:
         raise FormatError(
             shown(file),
