@@ -112,7 +112,8 @@ def test_a_morning_by_keyboard_alone(chromium: Browser, address: str) -> None:
     visitor = Visitor(chromium, address)
     page, press = visitor.page, visitor.page.keyboard.press
     page.goto(f"{address}/sign-in")
-    page.keyboard.type("ada")  # the name has the focus
+    expect(page.get_by_label("Name")).to_be_focused()
+    page.keyboard.type("ada")
     press("Tab")
     page.keyboard.type(PASSWORD)
     press("Enter")
@@ -122,6 +123,7 @@ def test_a_morning_by_keyboard_alone(chromium: Browser, address: str) -> None:
     press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()
     press("/")
+    expect(page.get_by_label("Account")).to_be_focused()
     page.keyboard.type("acc-9")
     press("Enter")
     page.wait_for_url("**account=acc-9**")
@@ -132,12 +134,14 @@ def test_a_morning_by_keyboard_alone(chromium: Browser, address: str) -> None:
     press("n")
     page.wait_for_url("**/cases/1")
     press("m")
+    expect(page.locator('[data-action="note"] textarea')).to_be_focused()
     page.keyboard.type("called the customer")
     press("Tab")
     press("Enter")
     expect(page.get_by_role("status")).to_contain_text("Noted")
     press("b")
-    page.keyboard.type("Like")  # the list of reasons has the focus
+    expect(page.locator('[data-action="propose_block"] select')).to_be_focused()
+    page.keyboard.type("Like")
     press("Tab")
     page.keyboard.type("same device")
     press("Tab")
@@ -146,6 +150,7 @@ def test_a_morning_by_keyboard_alone(chromium: Browser, address: str) -> None:
     press("n")
     page.wait_for_url("**/cases/2")
     press("z")
+    expect(page.locator('[data-action="snooze"] select')).to_be_focused()
     page.keyboard.type("Wait for more")
     press("Tab")
     page.evaluate("d => document.activeElement.value = d", tomorrow())  # its parts vary by locale
@@ -157,6 +162,27 @@ def test_a_morning_by_keyboard_alone(chromium: Browser, address: str) -> None:
     press("Enter")
     expect(page.get_by_role("status")).to_contain_text("sleeps")
     assert visitor.complaints == []
+
+
+@pytest.mark.parametrize("script_is_there", [True, False])
+def test_no_key_is_lost_on_a_page_that_is_still_coming(
+    chromium: Browser, address: str, script_is_there: bool
+) -> None:
+    page = Visitor(chromium, address).sign_in("ada")
+    page.goto(f"{address}/cases/1")
+    line = page.context.new_cdp_session(page)
+    line.send("Network.enable")
+    line.send("Network.setCacheDisabled", {"cacheDisabled": not script_is_there})
+    line.send(
+        "Network.emulateNetworkConditions",
+        {"offline": False, "latency": 500, "downloadThroughput": 5_000, "uploadThroughput": -1},
+    )
+    page.goto(f"{address}/cases/1", wait_until="commit")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    if script_is_there:  # then it is the page whose end is missing
+        assert page.locator('[data-action="note"]').count() == 0
+    page.keyboard.press("m")
+    expect(page.locator('[data-action="note"] textarea')).to_be_focused()
 
 
 def tomorrow() -> str:

@@ -30,13 +30,7 @@ function open(details) {
   if (field) field.focus();
 }
 
-function onKey(event) {
-  if (event.key === "Escape" && typing(event.target)) {
-    event.target.blur();
-    return;
-  }
-  if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
-  const key = event.key;
+function act(key) {
   const submit = document.querySelector(`[data-key-submit="${CSS.escape(key)}"]`);
   const focus = document.querySelector(`[data-key-focus="${CSS.escape(key)}"]`);
   const toOpen = document.querySelector(`[data-key-open="${CSS.escape(key)}"]`);
@@ -54,12 +48,29 @@ function onKey(event) {
   else if (focus) focus.focus();
   else if (toOpen) open(toOpen);
   else if (action) open(action);
-  else return;
-  event.preventDefault();
+  else return false;
+  return true;
+}
+
+// A key that comes before the page is whole waits for it: on half a page it would find the wrong thing.
+function onKey(event) {
+  if (event.key === "Escape" && typing(event.target)) {
+    event.target.blur();
+    return;
+  }
+  if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+  if (document.readyState !== "loading") {
+    if (act(event.key)) event.preventDefault();
+    return;
+  }
+  document.addEventListener("DOMContentLoaded", () => {
+    if (!typing(document.activeElement)) act(event.key);
+  }, { once: true });
 }
 
 document.addEventListener("keydown", onKey);
-document.querySelector("[data-keys]")?.addEventListener("click", (event) => {
+document.addEventListener("click", (event) => {
+  if (!event.target.closest("[data-keys]")) return;
   event.preventDefault();
   document.getElementById("keys").showModal();
 });
