@@ -72,7 +72,8 @@ def dialog_reader(columns: Sequence[str], needed: Sequence[str], adapt: Adapt) -
             return
         dialogs = Dialogs()
         for block in read_blocks(file, block_bytes):
-            rows = with_columns(split_table(block, header, columns, keys=_KEYS), columns)
+            rows = _unpadded(split_table(block, header, columns, keys=_KEYS))
+            rows = with_columns(rows, columns)
             lost = when(pl.col("callid").is_null(), "no_call_id")
             rows = rows.select("line", "raw", *columns, fault=pl.coalesce("fault", lost))
             faulty = pl.col("fault").is_not_null()
@@ -89,6 +90,14 @@ def dialog_reader(columns: Sequence[str], needed: Sequence[str], adapt: Adapt) -
             yield _records(rest)
 
     return read
+
+
+def _unpadded(rows: pl.DataFrame) -> pl.DataFrame:
+    """Take the blanks off that PostgreSQL fills a text of a `CHAR(n)` column up with."""
+    said = [name for name in rows.columns if name not in ("line", "raw", "fault")]
+    padded = [name for name in said if rows[name].str.ends_with(" ").any()]
+    text = pl.col(padded).str.strip_chars_end(" ")
+    return rows.with_columns(pl.when(text != "").then(text))
 
 
 def _records(rows: pl.DataFrame) -> pl.DataFrame:

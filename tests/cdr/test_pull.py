@@ -261,6 +261,22 @@ def test_a_text_of_several_lines_is_one_row(database: tuple[str, Execute], lake:
     assert file.read_text().count('"v=0  o=""-"", 1 "') == 2
 
 
+def test_blanks_that_fill_a_column_up_are_no_part_of_its_text(
+    database: tuple[str, Execute], lake: cdr.Lake
+) -> None:
+    url, execute = database
+    execute("DROP TABLE acc")
+    execute(TABLE.replace("VARCHAR", "CHAR"))
+    values = "INSERT INTO acc VALUES (%s, %s, 'f', %s, %s, %s, '', %s, 'sip:1@a', 'sip:2@b')"
+    rows = [("INVITE", "t", "c1", "200"), ("BYE", "t", "c1", "200"), ("INVITE", "", "c2", "486")]
+    for number, row in enumerate(rows, start=1):
+        execute(values, (number, *row, f"2026-09-01 12:0{number}:07"))
+    assert [(call, ms) for call, ms, _ in take_in(lake, url)] == [("c1", 60_000), ("c2", None)]
+    assert lake.scan(REJECTS).collect().is_empty()
+    calls = lake.calls().sort("call_id").select("source_record_id", "callee_raw").collect()
+    assert calls.rows() == [("c1;f;t", "sip:2@b"), ("c2;f;", "sip:2@b")]
+
+
 @pytest.mark.mysql
 def test_bytes_that_are_no_text_spoil_only_the_field_they_are_in(
     mysql: tuple[str, Execute], lake: cdr.Lake

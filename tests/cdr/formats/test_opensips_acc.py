@@ -145,6 +145,14 @@ def test_columns_can_have_other_names(read: Read) -> None:
     assert found.select("caller", "callee").rows() == [("sip:a@x.example", "sip:b@y")]
 
 
+def test_texts_of_a_column_that_is_filled_up_are_without_the_blanks(read: Read) -> None:
+    written = rows("INVITE f t c1 200 00", "BYE f t c1 200 09", "INVITE f - c2 486 10")
+    head, _, lines = written.decode().partition("\n")
+    padded = lines.replace(",", "   ,").replace("\n", "   \n")
+    found = read("opensips_acc", f"{head}\n{padded}".encode())
+    assert found.drop("raw").equals(read("opensips_acc", written).drop("raw"))
+
+
 def test_a_missing_column_is_named(read: Read) -> None:
     data = rows("INVITE f t c 200 01").replace(b"callid", b"id")
     with pytest.raises(FormatError, match=r"calls: the header lacks callid; name the file's own"):
