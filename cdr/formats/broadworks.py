@@ -17,7 +17,7 @@ COLUMNS = (
     "type", "userNumber", "direction", "callingNumber", "calledNumber", "originalCalledNumber",
     "startTime", "answerIndicator", "answerTime", "releaseTime", "terminationCause",
     "localCallId", "remoteCallId", "networkCallID", "group", "serviceProvider",
-    "trunkGroupInfo", "accessDeviceAddress",
+    "trunkGroupName", "accessDeviceAddress",
 )  # fmt: skip
 """Fields that are read."""
 
@@ -35,7 +35,7 @@ What a record means here:
   two of a call between users share the smaller of the local and the remote call id.
 - The called number is the one first called (`originalCalledNumber`); another
   `calledNumber` is where the call was sent on to.
-- The account is the group, else the service provider.
+- The account is the group, else the service provider; the trunk is `trunkGroupName`.
 - `terminationCause` is a Q.850 cause with leading zeros.
 """
 """For the pages of both formats."""
@@ -80,7 +80,7 @@ def records_of(rows: pl.DataFrame) -> pl.DataFrame:
             ),
             "call_id": pl.coalesce(pl.min_horizontal(ids), "networkCallID"),
             "account_code": pl.coalesce("group", "serviceProvider"),
-            "trunk": pl.col("trunkGroupInfo"),
+            "trunk": pl.col("trunkGroupName"),
             "direction": way.replace_strict(_DIRECTIONS, default=None, return_dtype=pl.String),
             "caller": pl.coalesce("callingNumber", pl.when(outbound).then("userNumber")),
             "callee": first,

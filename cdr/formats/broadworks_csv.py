@@ -25,7 +25,7 @@ _PLACES = {
     "calledNumber": 9, "startTime": 10, "answerIndicator": 12, "answerTime": 13,
     "releaseTime": 14, "terminationCause": 15, "networkCallID": 25, "accessDeviceAddress": 27,
     "group": 32, "originalCalledNumber": 36, "localCallId": 45, "remoteCallId": 46,
-    "trunkGroupInfo": 182,
+    "trunkGroupName": 135,
 }  # fmt: skip
 """Place of each field, from 1 (BroadSoft, Accounting CDR Interface Specification; the same as
 the number of its RADIUS attribute, vendor 6431)."""

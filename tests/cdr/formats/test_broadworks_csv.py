@@ -64,6 +64,11 @@ def test_a_record_in_full(read: Read, width: int) -> None:
     }
 
 
+def test_a_trunk_is_its_name_and_not_whether_it_was_full(read: Read) -> None:
+    data = file_of(line({135: "ACME/ACME_1", 182: "Normal"}), line({182: "Normal"}))
+    assert read("broadworks_csv", data)["trunk"].to_list() == ["ACME/ACME_1", None]
+
+
 @pytest.mark.parametrize(
     ("written", "meant"),
     [

@@ -58,6 +58,11 @@ def test_a_record_in_full(read: Read) -> None:
     }
 
 
+def test_a_trunk_is_its_name_and_not_whether_it_was_full(read: Read) -> None:
+    data = document(record(trunkGroupName="ACME/ACME_1", trunkGroupInfo="Normal"))
+    assert read("broadworks_xml", data)["trunk"].to_list() == ["ACME/ACME_1"]
+
+
 def test_both_users_of_a_call_and_what_else_there_may_be(read: Read) -> None:
     no_end = {"answerIndicator": "No", "answerTime": "", "terminationCause": "017"}
     found = read(
