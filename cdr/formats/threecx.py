@@ -55,7 +55,8 @@ _OUTCOMES = {
     "forbidden": Outcome.REJECTED.value,
 }
 """Reasons for the end of a call nobody answered, in lower case without blanks and `_`; every
-other one is a failure. Version 20 writes `src_participant_terminated`."""
+other one is a failure. Version 16 writes `Failed_` before some of them, version 20
+`src_participant_terminated`."""
 
 
 def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.DataFrame]:
@@ -86,6 +87,7 @@ def _layout_of(file: Path, source: SourceSettings) -> tuple[str, ...]:
 def _records(rows: pl.DataFrame) -> pl.DataFrame:
     answered = pl.col("time-answered").is_not_null()
     reason = pl.col("reason-terminated").str.to_lowercase().str.replace_all(r"[ _]", "")
+    reason = reason.str.replace(r"^failed(.)", "${1}")
     dialled = pl.coalesce("dial-no", "to-no")
     final = pl.col("final-number")
     timed = answered & pl.col("time-end").is_not_null()
