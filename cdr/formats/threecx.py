@@ -6,7 +6,7 @@ What a row means here:
 - Times are `2026/09/01 12:00:00`; whether local or UTC is a setting of 3CX, so it is the
   source's zone. `HH:MM:SS` is the length where a time is missing.
 - `Ext.100` is the extension 100; the number stands behind the last colon of a chain.
-- A call that was transferred or forwarded has its last number in `final-number`.
+- A call that was transferred or forwarded has its last number in `final-number`; `EndCall` is none.
 - A row with a time of answer is answered; else the reason for its end tells the outcome.
 - `historyid` joins the rows of a call, `callid` names the row.
 """
@@ -59,6 +59,10 @@ other one is a failure. Version 16 writes `Failed_` before some of them, version
 `src_participant_terminated`."""
 
 
+_NOBODY = "EndCall"
+"""What 3CX calls the last number of a call that it ended itself."""
+
+
 def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.DataFrame]:
     layout = _layout_of(file, source)
     counter = LegCounter()
@@ -88,8 +92,8 @@ def _records(rows: pl.DataFrame) -> pl.DataFrame:
     answered = pl.col("time-answered").is_not_null()
     reason = pl.col("reason-terminated").str.to_lowercase().str.replace_all(r"[ _]", "")
     reason = reason.str.replace(r"^failed(.)", "${1}")
-    dialled = pl.coalesce("dial-no", "to-no")
-    final = pl.col("final-number")
+    dialled = _number(pl.coalesce("dial-no", "to-no"))
+    final = pl.when(pl.col("final-number") != _NOBODY).then(_number(pl.col("final-number")))
     timed = answered & pl.col("time-end").is_not_null()
     outcome = reason.replace_strict(_OUTCOMES, default=Outcome.FAILED.value)
     return records(
@@ -103,8 +107,8 @@ def _records(rows: pl.DataFrame) -> pl.DataFrame:
                 pl.col("from-type").str.to_lowercase().str.contains("line"), "inbound"
             ),
             "caller": _number(pl.col("from-no")),
-            "callee": _number(dialled),
-            "forwarded_to": pl.when(final != dialled).then(_number(final)),
+            "callee": dialled,
+            "forwarded_to": pl.when(final != dialled).then(final),
             "started": pl.col("time-start"),
             "answered": pl.col("time-answered"),
             "ended": pl.col("time-end"),

@@ -49,6 +49,16 @@ def test_a_row_in_full(read: Read) -> None:
 
 
 @pytest.mark.parametrize(
+    ("final", "forwarded_to"),
+    [("Ext.300", "300"), ("+467001", "+467001"), ("Ext.200", None), ("EndCall", None), ("", None)],
+)
+def test_where_a_call_went_last_is_another_number(
+    read: Read, final: str, forwarded_to: str | None
+) -> None:
+    assert read("threecx", row(final=final))["forwarded_to"].to_list() == [forwarded_to]
+
+
+@pytest.mark.parametrize(
     ("reason", "outcome"),
     [
         ("NoAnswer", "no_answer"),
