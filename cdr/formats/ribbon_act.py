@@ -1,7 +1,8 @@
 """Ribbon (Sonus) ACT accounting files: START, STOP and ATTEMPT records.
 
-Each kind has its own number of fields; those counted here are of the releases with 172,
-223 and 186, and an older or newer release is set aside as `wrong_column_count`. SIP data
+Each kind has its own number of fields, to which releases add at the end: 172, 223 and 186 in
+the oldest that is read, 191, 301 and 217 in SBC Core 12.1. A file has those that most of its
+first lines have; a line with another number is set aside as `wrong_column_count`. SIP data
 stand with their commas inside one quoted field.
 
 What a record means here:
@@ -26,15 +27,16 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
+from statistics import mode
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from cdr.errors import FormatError, shown
 from cdr.formats.assemble import records, when, with_columns
-from cdr.formats.blocks import read_blocks, read_sample, scan_lines
+from cdr.formats.blocks import read_blocks, scan_lines
 from cdr.formats.causes import Q850, unanswered
-from cdr.formats.delimited import split_lines
+from cdr.formats.delimited import column_count, split_lines
 from cdr.formats.dialogs import Dialogs
 from cdr.formats.record import Clock, Format, Times
 from cdr.schema import Outcome
@@ -55,9 +57,11 @@ FIELDS: dict[str, dict[str, int]] = {
         "egress_remote_ip": 30, "trunk_group": 31, "stop_date": 105, "ingress_remote_ip": 116,
     },
 }  # fmt: skip
-"""Place of each field, from 1, by kind of record; found in a real file."""
+"""Place of each field, from 1, by kind of record; found in a real file, and the same in the
+fields that Ribbon describes for SBC Core 12.1.6."""
 
-_COUNTS = {"START": 172, "STOP": 223, "ATTEMPT": 186}
+_FEWEST = {"START": 172, "STOP": 223, "ATTEMPT": 186}
+_START_BYTES = 1 << 20  # ours: some hundred records, so that no kind is missing
 _WANTED = tuple(dict.fromkeys(name for fields in FIELDS.values() for name in fields))
 _KINDS = {"START": ("INVITE", "200"), "STOP": ("BYE", "200"), "ATTEMPT": ("INVITE", "487")}
 """What each kind is to a dialog: opened, closed, never opened."""
@@ -67,10 +71,10 @@ _MONTHS = range(1, 13)
 
 
 def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.DataFrame]:
-    _check(file)
+    counts = _counts(file)
     dialogs = Dialogs()
     for block in read_blocks(file, block_bytes):
-        rows = _split(scan_lines(block).collect())
+        rows = _split(scan_lines(block).collect(), counts)
         faulty = pl.col("fault").is_not_null()
         whole = dialogs.add(_as_dialog_rows(rows.filter(~faulty)), block.last_line)
         yield pl.concat([records(rows.filter(faulty), {}), _records(whole, source.zone)])
@@ -79,18 +83,29 @@ def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.D
         yield _records(rest, source.zone)
 
 
-def _check(file: Path) -> None:
-    lines = [line for line in read_sample(file).data.decode().split("\n") if line]
-    if lines and not any(line.partition(",")[0] in _COUNTS for line in lines):
+def _counts(file: Path) -> dict[str, int]:
+    """Return how many fields most of the first lines of each kind have."""
+    start = next(read_blocks(file, _START_BYTES), None)
+    lines = [line for line in start.data.decode().split("\n") if line] if start else []
+    if lines and not any(line.partition(",")[0] in _FEWEST for line in lines):
         raise FormatError(shown(file), "no line begins with START, STOP or ATTEMPT")
+    found: dict[str, list[int]] = {kind: [] for kind in _FEWEST}
+    for line in lines:
+        kind = line.partition(",")[0]
+        if kind in found:
+            found[kind].append(column_count(line) or 0)
+    return {
+        kind: mode([count for count in found[kind] if count >= fewest] or [fewest])
+        for kind, fewest in _FEWEST.items()
+    }
 
 
-def _split(lines: pl.DataFrame) -> pl.DataFrame:
+def _split(lines: pl.DataFrame, counts: dict[str, int]) -> pl.DataFrame:
     """Take each kind of line apart by its own columns; other lines are `not_a_call`."""
     lines = lines.with_columns(kind=pl.col("raw").str.extract(r"^([A-Z]+),"))
     parts = []
     for kind, places in FIELDS.items():
-        names = [str(place) for place in range(1, _COUNTS[kind] + 1)]
+        names = [str(place) for place in range(1, counts[kind] + 1)]
         of_kind = lines.filter(pl.col("kind") == kind).drop("kind")
         rows = split_lines(of_kind, names, [str(place) for place in places.values()])
         parts.append(
@@ -220,7 +235,7 @@ def _example() -> str:
         "ingress_remote_ip": "192.0.2.10",
     }
     values = {place: said.get(name, "") for name, place in FIELDS["STOP"].items()}
-    fields = (values.get(place, "") for place in range(2, _COUNTS["STOP"] + 1))
+    fields = (values.get(place, "") for place in range(2, _FEWEST["STOP"] + 1))
     return ",".join(("STOP", *fields))
 
 

@@ -30,10 +30,10 @@ USUAL = {
 }
 
 
-def row(kind: str, **said: str) -> bytes:
+def row(kind: str, width: int = 0, **said: str) -> bytes:
     places = {place: name for name, place in FIELDS[kind].items()}
     values = USUAL | said
-    fields = (values.get(places.get(at, ""), "") for at in range(2, COUNTS[kind] + 1))
+    fields = (values.get(places.get(at, ""), "") for at in range(2, (width or COUNTS[kind]) + 1))
     return (
         ",".join(
             (
@@ -53,6 +53,24 @@ def test_a_start_and_its_stop_are_one_call(read: Read) -> None:
         (2, 1, [], ["missing_bye"], "09/01/2026 12:00:00.5", None, None, "answered"),
     ]
     assert found["raw"][0] == (row("START") + row("STOP")).decode().strip()
+
+
+def test_a_newer_release_has_more_fields_at_the_end(read: Read) -> None:
+    """191, 301 and 217 are those of SBC Core 12.1."""
+    other = {"accounting_id": "0x2"}
+    found = read(
+        "ribbon_act",
+        row("STOP", 302) + row("START", 191, **other) + row("STOP", 301, **other)
+        + row("ATTEMPT", 217, accounting_id="0x3") + row("STOP", 301, accounting_id="0x4")
+        + row("ATTEMPT", 185),
+    )  # fmt: skip
+    assert found.select("line", "source_rows", "faults", "callee", "outcome").rows() == [
+        (1, 1, ["wrong_column_count"], None, None),
+        (2, 2, [], "200", "answered"),
+        (4, 1, [], "200", "no_answer"),
+        (5, 1, [], "200", "answered"),
+        (6, 1, ["wrong_column_count"], None, None),
+    ]
 
 
 def test_an_attempt_was_not_answered(read: Read) -> None:
