@@ -100,7 +100,7 @@ class SourceSettings(Section):
         default=(),
         description=(
             "Names of the columns, in order, where the file has no line of names: the template of "
-            "FreeSWITCH's `mod_cdr_csv`, or a plain CSV without header."
+            "FreeSWITCH's `mod_cdr_csv` or of a CGRateS export, or a plain CSV without header."
         ),
     )
     clock: Literal["local", "offset", "epoch_s", "epoch_ms", "epoch_us"] | None = Field(

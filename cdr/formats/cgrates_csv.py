@@ -1,4 +1,7 @@
-"""CGRateS CDR exports as CSV: with a header, or the 14 columns of its default template.
+"""CGRateS CDR exports as CSV: with a header, or the columns of a template.
+
+Without a line of names they are the 14 of the default template, or what `header` of the source
+names.
 
 What a row means here:
 
@@ -24,7 +27,7 @@ from cdr.formats.assemble import records, when, with_columns
 from cdr.formats.blocks import read_blocks, read_sample
 from cdr.formats.delimited import layout_of, split_columns, without_headers
 from cdr.formats.record import Clock, Format, Times
-from cdr.formats.table import first_line, read_header, split_table
+from cdr.formats.table import Header, declared_header, first_line, read_header, split_table
 from cdr.schema import Outcome
 from cdr.settings import SourceSettings
 
@@ -44,9 +47,7 @@ _KEYS = ("originhost", "originid", "setuptime", "answertime")
 
 
 def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.DataFrame]:
-    header = None
-    if source.columns.get("originid", "originid").casefold() in first_line(file).casefold():
-        header = read_header(file, source, columns=COLUMNS, needed=_NEEDED)
+    header = _header_of(file, source)
     if header is None:
         _check(file)
     for block in read_blocks(file, block_bytes):
@@ -58,10 +59,22 @@ def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.D
         yield _records(with_columns(rows, COLUMNS))
 
 
+def _header_of(file: Path, source: SourceSettings) -> Header | None:
+    if source.header:
+        return declared_header(file, source, columns=COLUMNS, needed=_NEEDED)
+    if source.columns.get("originid", "originid").casefold() in first_line(file).casefold():
+        return read_header(file, source, columns=COLUMNS, needed=_NEEDED)
+    return None
+
+
 def _check(file: Path) -> None:
     sample = read_sample(file)
     if sample.data.strip() and layout_of(sample, {14: _DEFAULT}) is None:
-        raise FormatError(shown(file), "has neither a header nor the 14 columns of an export")
+        raise FormatError(
+            shown(file),
+            "has neither a header nor the 14 columns of an export; name those of its template as "
+            "`header` of the source",
+        )
 
 
 def _records(rows: pl.DataFrame) -> pl.DataFrame:

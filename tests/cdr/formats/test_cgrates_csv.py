@@ -7,7 +7,7 @@ from collections.abc import Callable
 import polars as pl
 import pytest
 
-from cdr.errors import FormatError
+from cdr.errors import FormatError, SettingsError
 
 Read = Callable[..., pl.DataFrame]
 
@@ -82,6 +82,19 @@ def test_a_header_names_the_columns(read: Read) -> None:
     ]
 
 
+def test_the_template_of_an_export_may_be_declared(read: Read) -> None:
+    data = row().replace(b"c1,", b"c1,192.0.2.1,").replace(b",0.01", b",0.01,mine") * 2
+    header = ("CGRID", "OriginHost", "RunID", "ToR", "OriginID", "", "Tenant", "", "Account", "",
+              "Destination", "SetupTime", "AnswerTime", "Usage", "Cost", "Mine")  # fmt: skip
+    found = read("cgrates_csv", data, header=header)
+    said = ("line", "source_record_id", "account_code", "callee", "duration", "faults")
+    assert found.select(said).rows() == [
+        (line, "192.0.2.1;o1", "acme.example:1001", "200", "10.000000", []) for line in (1, 2)
+    ]
+    with pytest.raises(SettingsError, match="header: lacks usage"):
+        read("cgrates_csv", data, header=header[:-3])
+
+
 def test_other_files_are_refused(read: Read) -> None:
-    with pytest.raises(FormatError, match="neither a header nor the 14 columns"):
+    with pytest.raises(FormatError, match="neither a header nor the 14 columns of an export; name"):
         read("cgrates_csv", b"a,b\n")
