@@ -33,6 +33,7 @@ from cdr.formats.delimited import layout_of, split_columns, without_headers
 from cdr.formats.freeswitch_json import DIRECTIONS
 from cdr.formats.legs import LegCounter
 from cdr.formats.record import ISO_LAYOUTS, Clock, Format, Times
+from cdr.formats.table import check_declared
 from cdr.schema import Outcome
 from cdr.settings import SourceSettings
 
@@ -71,10 +72,10 @@ TEMPLATES = {
 }  # fmt: skip
 """Those of FreeSWITCH's `cdr_csv.conf.xml` that say what a call is."""
 
-_NEEDED = ("caller_id_number", "destination_number", "start_stamp", "answer_stamp", "end_stamp",
+NEEDED = ("caller_id_number", "destination_number", "start_stamp", "answer_stamp", "end_stamp",
            "hangup_cause", "uuid")  # fmt: skip
 COLUMNS = (
-    *_NEEDED, "bleg_uuid", "duration", "billsec", "billmsec", "accountcode", "start_epoch",
+    *NEEDED, "bleg_uuid", "duration", "billsec", "billmsec", "accountcode", "start_epoch",
     "call_direction", "call_uuid", "originating_leg_uuid", "sip_gateway_name", "network_addr",
     "sip_network_ip", "remote_media_ip",
 )  # fmt: skip
@@ -107,8 +108,7 @@ def _template_of(file: Path, source: SourceSettings) -> Template:
     setting = "template" if source.template else "header"
     if source.template or source.header:
         template = _read_template(source.template) if source.template else Template(source.header)
-        if lacking := [name for name in _NEEDED if name not in template.columns]:
-            raise SettingsError(setting, [f"lacks {name}" for name in lacking])
+        check_declared(setting, template.columns, columns=COLUMNS, needed=NEEDED)
         return template
     sample = read_sample(file)
     layout = layout_of(sample, {count: _EXAMPLE[:count] for count in (13, 14, 15)})

@@ -76,7 +76,7 @@ def read_header(
     _check(
         file,
         names,
-        columns,
+        (*columns, *needed),
         [source.columns.get(name, name) for name in needed if name not in names],
     )
     words = tuple(header_of(raw, separator))
@@ -93,11 +93,10 @@ def declared_header(
     FormatError
         If no separator gives the first line that many columns.
     SettingsError
-        If columns that are needed are not declared.
+        If columns that are needed are not declared, or one that is read is there twice.
     """
     names = _renamed(source.header, _our_names(source, columns))
-    if missing := [name for name in needed if name not in names]:
-        raise SettingsError("header", [f"lacks {name}" for name in missing])
+    check_declared("header", names, columns=columns, needed=needed)
     line = first_line(file)
     if not line:
         return None
@@ -107,6 +106,22 @@ def declared_header(
     raise FormatError(
         shown(file), f"its first line does not have the {len(names)} columns of `header`"
     )
+
+
+def check_declared(
+    setting: str, names: Sequence[str], *, columns: Collection[str], needed: Collection[str]
+) -> None:
+    """Refuse columns in a setting that lack one that is needed, or have one that is read twice.
+
+    Raises
+    ------
+    SettingsError
+        It names them.
+    """
+    faults = [f"lacks {name}" for name in needed if name not in names]
+    faults += [f"has {name} more than once" for name in _twice(names, (*columns, *needed))]
+    if faults:
+        raise SettingsError(setting, faults)
 
 
 def first_line(file: Path) -> str:
@@ -160,9 +175,12 @@ def refuse_repeated(file: Path, names: Sequence[str], columns: Collection[str]) 
     FormatError
         It names the columns.
     """
-    twice = [name for name in columns if names.count(name) > 1]
-    if twice:
+    if twice := _twice(names, columns):
         raise FormatError(shown(file), f"the header has {', '.join(twice)} more than once")
+
+
+def _twice(names: Sequence[str], columns: Iterable[str]) -> list[str]:
+    return [name for name in dict.fromkeys(columns) if names.count(name) > 1]
 
 
 def _check(file: Path, names: Sequence[str], columns: Collection[str], missing: list[str]) -> None:

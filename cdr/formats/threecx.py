@@ -18,12 +18,13 @@ from pathlib import Path
 
 import polars as pl
 
-from cdr.errors import FormatError, SettingsError, shown
+from cdr.errors import FormatError, shown
 from cdr.formats.assemble import records, when, with_columns
 from cdr.formats.blocks import read_blocks, read_sample
 from cdr.formats.delimited import layout_of, split_columns, without_headers
 from cdr.formats.legs import LegCounter
 from cdr.formats.record import Clock, Format, Times
+from cdr.formats.table import check_declared
 from cdr.schema import Outcome
 from cdr.settings import SourceSettings
 
@@ -36,9 +37,9 @@ ALL = (
 )  # fmt: skip
 """Columns in 3CX's own order (3CX, CDR Call Data Records)."""
 
-_NEEDED = ("callid", "time-start", "time-answered", "time-end", "reason-terminated", "from-no",
+NEEDED = ("callid", "time-start", "time-answered", "time-end", "reason-terminated", "from-no",
            "to-no")  # fmt: skip
-COLUMNS = (*_NEEDED, "historyid", "duration", "dial-no", "final-number", "bill-code", "from-type")
+COLUMNS = (*NEEDED, "historyid", "duration", "dial-no", "final-number", "bill-code", "from-type")
 
 _KEYS = ("callid", "time-start", "to-no")
 """They name a row, the last two its leg."""
@@ -75,8 +76,7 @@ def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.D
 
 def _layout_of(file: Path, source: SourceSettings) -> tuple[str, ...]:
     if source.header:
-        if lacking := [name for name in _NEEDED if name not in source.header]:
-            raise SettingsError("header", [f"lacks {name}" for name in lacking])
+        check_declared("header", source.header, columns=COLUMNS, needed=NEEDED)
         return source.header
     sample = read_sample(file)
     layout = layout_of(sample, {count: ALL[:count] for count in (20, 27)})

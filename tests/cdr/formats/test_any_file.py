@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from cdr.errors import FormatError, UnknownFormat
-from cdr.formats import FORMATS, asterisk_csv, by_name, threecx
+from cdr.errors import FormatError, SettingsError, UnknownFormat
+from cdr.formats import FORMATS, asterisk_csv, by_name, freeswitch_csv, threecx
 from cdr.formats.record import RECORD
 from cdr.settings import SourceSettings
 
@@ -279,6 +279,27 @@ def test_a_line_of_names_among_the_rows_is_told_however_it_is_written(
     assert isinstance(found, pl.DataFrame)
     assert found["faults"].to_list()[-3:] == [["header_repeated"]] * 3
     assert found.tail(3).select("started", "caller").rows() == [(None, None)] * 3
+
+
+@pytest.mark.parametrize(
+    ("name", "setting", "columns"),
+    [
+        ("cgrates_csv", "header", ("originid", "destination", "setuptime", "answertime", "usage")),
+        ("freeswitch_csv", "header", freeswitch_csv.NEEDED),
+        ("freeswitch_csv", "template", freeswitch_csv.NEEDED),
+        ("plain_csv", "header", ("callee", "caller", "started_at", "duration_s", "outcome")),
+        ("threecx", "header", threecx.NEEDED),
+    ],
+)
+def test_a_declared_column_that_is_there_twice_is_named(
+    name: str, setting: str, columns: tuple[str, ...], tmp_path: Path
+) -> None:
+    twice = (*columns, columns[0])
+    said = twice if setting == "header" else ",".join(f"${{{column}}}" for column in twice)
+    source = settings_of(name).model_copy(update={setting: said})
+    (tmp_path / "calls").write_text("1" + ",2" * len(columns) + "\n")
+    with pytest.raises(SettingsError, match=f"{setting}: has {columns[0]} more than once"):
+        list(by_name(name).read(tmp_path / "calls", source, 1 << 20))
 
 
 def keys_of_good_records(name: str, file: Path) -> set[tuple[object, ...]]:

@@ -297,6 +297,12 @@ def test_a_part_that_the_header_lacks_is_named(read: Read) -> None:
              columns={"started_at": "{Date} {Time}"})  # fmt: skip
 
 
+def test_a_part_that_the_header_has_twice_is_named(read: Read) -> None:
+    with pytest.raises(FormatError, match="the header has time more than once"):
+        read("plain_csv", b"caller,callee,date,time,duration_s,outcome,time\n1,2,3,4,5,6,7\n",
+             columns={"started_at": "{Date} {Time}"})  # fmt: skip
+
+
 def test_a_constant_of_no_column_is_wrong(read: Read) -> None:
     with pytest.raises(SettingsError, match="constants: outcom is not one of"):
         read("plain_csv", b"caller,callee\n", constants={"outcom": "answered"})
