@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Protocol
 
 import numpy as np
 import polars as pl
@@ -40,6 +40,7 @@ def most_unpacked_bytes(file: Path) -> int:
 
 
 _RAW_CHARS = 4_096  # ours: enough of an overlong line to recognise it
+_TAIL_BYTES = 4_096  # ours: most lines are shorter
 _SAMPLE_BYTES = 65_536  # ours: some hundred records decide on the dialect of a file
 _BINARY_SHARE = 0.3  # ours: random bytes give more than 0.5, a text in Latin-1 below 0.15
 
@@ -133,7 +134,8 @@ def read_blocks(file: Path, block_bytes: int) -> Iterator[Block]:
         if not end:
             rest = (rest + piece)[: MAX_LINE_BYTES + 1]
             continue
-        data = b"".join((rest, memoryview(piece)[:end]))
+        whole = end == len(piece) and not rest
+        data = piece if whole else b"".join((rest, memoryview(piece)[:end]))
         rest = piece[end:][: MAX_LINE_BYTES + 1]
         block = Block(_in_utf8(data), line, _count(data, "\n"))
         yield block
@@ -202,19 +204,38 @@ def scan_lines(block: Block) -> pl.LazyFrame:
     )
 
 
+class _Stream(Protocol):
+    def read(self, count: int, /) -> bytes: ...
+
+
 @contextmanager
-def _unpacked(file: Path) -> Iterator[IO[bytes]]:
+def _unpacked(file: Path) -> Iterator[_Stream]:
     with file.open("rb") as packed:
         start = packed.read(4)
         packed.seek(0)
         if start.startswith(_GZIP):
             with gzip.open(packed) as unpacked:
-                yield cast("IO[bytes]", unpacked)
+                yield unpacked
         elif start == _ZSTD or (start[1:] == _ZSTD_SKIPPABLE and start[0] >> 4 == 5):
             with pa.CompressedInputStream(pa.PythonFile(packed, mode="r"), "zstd") as stream:
                 yield stream
         else:
-            yield packed
+            yield _WholeLines(packed)
+
+
+class _WholeLines:
+    """A plain file whose pieces end with a line where they can: such a piece need not be copied."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def read(self, count: int, /) -> bytes:
+        """Read `count` bytes, or up to the last line end among the last of them."""
+        start, tail_bytes = self._file.tell(), min(count, _TAIL_BYTES)
+        self._file.seek(start + count - tail_bytes)
+        line_end = self._file.read(tail_bytes).rfind(b"\n") + 1
+        self._file.seek(start)
+        return self._file.read(count - tail_bytes + line_end if line_end else count)
 
 
 def _text_pieces(file: Path, block_bytes: int) -> Iterator[bytes]:
