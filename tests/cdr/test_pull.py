@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pymysql
 import pytest
+from ports import free_port
 
 import cdr
 from cdr.errors import SettingsError, SourceFailed
@@ -49,12 +49,6 @@ def add(execute: Execute, number: int, method: str, call: str, code: str = "200"
         "'sip:+4930901820@a.example', 'sip:+442079460018@b.example')",
         (number, method, call, code, f"2026-09-01 12:{number % 60:02d}:07"),
     )
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

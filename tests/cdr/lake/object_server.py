@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from obstore.store import S3Store
+from ports import free_port
 
 import cdr
 from cdr.errors import StorageFailed
@@ -75,16 +75,17 @@ def running(folder: Path) -> Iterator[Server]:
         f"[default]\naws_access_key_id = {KEY_ID}\naws_secret_access_key = {KEY}\n"
     )
     credentials.chmod(0o600)
-    s3, filer, master, volume = _free_ports(4)
+    s3, filer, master, volume = (free_port() for _ in range(4))  # gRPC is 10,000 above each
     (folder / "data").mkdir()
     words = (
-        f"server -dir={folder / 'data'} -ip=127.0.0.1 -ip.bind=127.0.0.1 -s3 -s3.port={s3} "
-        f"-s3.config={identities} -filer.port={filer} -master.port={master} "
-        f"-volume.port={volume} -volume.max=30 -volume.minFreeSpace=1 "
-        "-master.volumeSizeLimitMB=64 -master.telemetry=false -s3.port.iceberg=0 -s3.port.lance=0"
-    )
+        "server", f"-dir={folder / 'data'}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1",
+        "-s3", f"-s3.port={s3}", f"-s3.config={identities}", "-s3.port.iceberg=0",
+        "-s3.port.lance=0", f"-filer.port={filer}", f"-master.port={master}",
+        "-master.volumeSizeLimitMB=64", "-master.telemetry=false",
+        f"-volume.port={volume}", "-volume.max=30", "-volume.minFreeSpace=1",
+    )  # fmt: skip
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([weed, *words.split()], stdout=log, stderr=log, cwd=folder)
+        process = subprocess.Popen([weed, *words], stdout=log, stderr=log, cwd=folder)
     try:
         server = Server(f"http://127.0.0.1:{s3}", credentials)
         _wait(server)
@@ -103,27 +104,6 @@ def _wait(server: Server) -> None:
             objects.put("now", b"1")
             return
         assert time.monotonic() < end, "the object store did not start"
-
-
-def _free_ports(count: int) -> list[int]:
-    """Find ports that are free, and free again 10,000 above, where the server speaks gRPC."""
-    found: list[int] = []
-    held = []
-    for port in range(21_000 + int(time.time()) % 8000, 30_000):
-        pair = [socket.socket(), socket.socket()]
-        try:
-            pair[0].bind(("127.0.0.1", port))
-            pair[1].bind(("127.0.0.1", port + 10_000))
-        except OSError:
-            continue
-        finally:
-            held += pair
-        found.append(port)
-        if len(found) == count:
-            break
-    for one in held:
-        one.close()
-    return found
 
 
 def raw(server: Server, prefix: str) -> S3Store:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from ports import free_port
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 STARTS_WITHIN_S = 90.0
@@ -26,13 +26,6 @@ def chromium_or_skip() -> str:
             pytest.fail("CI has no Chromium: .ci/run installs it")
         pytest.skip("no Chromium: apt-get install chromium")
     return CHROMIUM
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 @contextmanager

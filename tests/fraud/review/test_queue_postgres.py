@@ -9,10 +9,11 @@ import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import pytest
-from browser import free_port
+from ports import free_port
 from review_site import MORNING, NIGHT, PASSWORD, PLAIN, Site, act, site_settings
 
 from cdr.errors import SettingsError
@@ -47,8 +48,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             pytest.fail("CI has no PostgreSQL: .ci/run installs it")
         pytest.skip("no PostgreSQL: apt-get install postgresql")
     tools, port = POSTGRES[-1], free_port()
-    folder = Path("/tmp") / f"callsieve-postgres-{port}"
-    folder.mkdir()
+    folder = Path(mkdtemp(prefix="callsieve-postgres-", dir="/tmp"))  # sockets need a short name
     if os.geteuid() == 0:
         shutil.chown(folder, "postgres", "postgres")
     data = folder / "data"
