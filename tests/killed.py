@@ -10,6 +10,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import pathlib
+import random
 import shutil
 import signal
 import sys
@@ -27,6 +28,7 @@ _STORE = Path(str(cdr.__file__)).parent
 _COUNTED = (
     str(_STORE / "lake"),
     str(_STORE / "ingest"),
+    str(_STORE / "billing"),
     str(_STORE / "lengths.py"),
     str(_STORE / "amend.py"),
     str(_STORE / "reassign.py"),
@@ -48,6 +50,12 @@ def moments_of(job: Callable[..., object], *args: object) -> int:
     child.join()
     assert child.exitcode == 0
     return int(ours.recv())
+
+
+def spread(count: int, of: int) -> list[int]:
+    """Draw moments, one in each of `count` equal stretches."""
+    draw = random.Random(of)
+    return [draw.randrange(i * of // count, (i + 1) * of // count) + 1 for i in range(count)]
 
 
 def kill_at(moment: int | tuple[str, int], job: Callable[..., object], *args: object) -> bool:

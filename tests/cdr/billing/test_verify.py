@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
-import time
+import shutil
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
+from killed import kill_at, moments_of, spread
 from small_books import (
     LATER,
+    books,
     call,
     calls_into,
     customers,
@@ -124,21 +123,11 @@ def test_a_period_that_is_not_sealed_cannot_be_verified(october: cdr.Lake) -> No
         verify(october, Period(2026, 11))
 
 
-KILLED = """
-import sys
-from datetime import UTC, datetime
-from pathlib import Path
-sys.path.insert(0, {tests!r})
-from small_books import LATER, books
-from cdr.billing.extract import extract
-from cdr.billing.files import Format
-from cdr.billing.periods import Period
-from cdr.billing.sealing import seal
-lake = books(Path({folder!r}))
-print("ready", flush=True)
-extract(lake, Period(2026, 10), Path({folder!r}) / "out", form=Format.CSV, now=LATER)
-seal(lake, Period(2026, 10), now=LATER)
-"""
+def bill(folder: Path) -> None:
+    """Extract and then seal October in the home that lies in a folder."""
+    lake = books(folder)
+    extract(lake, OCTOBER, folder / "out", form=Format.CSV, now=LATER)
+    seal(lake, OCTOBER, now=LATER)
 
 
 @pytest.mark.large
@@ -147,24 +136,26 @@ def test_a_kill_leaves_a_period_sealed_or_not_and_an_extract_whole_or_none(
 ) -> None:
     deck_of()
     calls(*(call(n, f"2026-10-{n % 28 + 1:02d} 08:00:00", "60") for n in range(2000)))
-    script = KILLED.format(tests=str(Path(__file__).parent), folder=str(tmp_path))
-    states = set()
-    for turn in range(12):
-        with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as process:
-            assert process.stdout is not None
-            process.stdout.readline()
-            time.sleep(turn * 0.1)
-            os.kill(process.pid, signal.SIGKILL)
-        home = cdr.open_lake(lake.settings)
+    states, copies = set(), (tmp_path / str(turn) for turn in count())
+    whole = copied(lake, next(copies))
+    for moment in spread(12, moments_of(bill, whole)):
+        folder = copied(lake, next(copies))
+        assert kill_at(moment, bill, folder)
+        home, manifest = books(folder), read_manifest(folder / "out")
         sealed = seal_of(home, OCTOBER) is not None
         assert home.scan(LINES).collect().height == (2000 if sealed else 0)
-        manifest = read_manifest(tmp_path / "out")
         if manifest:
             assert {file["name"] for file in manifest["files"]} <= {
-                file.name for file in (tmp_path / "out").iterdir()
+                file.name for file in (folder / "out").iterdir()
             }
         states.add((manifest is not None, sealed))
-    seal(lake, OCTOBER, now=LATER)
-    extract(lake, OCTOBER, tmp_path / "out", form=Format.CSV, now=LATER)
-    assert verify(lake, OCTOBER, folder=tmp_path / "out").agrees
-    assert (False, False) in states
+        if not sealed:
+            seal(home, OCTOBER, now=LATER)
+        extract(home, OCTOBER, folder / "out", form=Format.CSV, now=LATER)
+        assert verify(home, OCTOBER, folder=folder / "out").agrees
+    assert states == {(False, False), (True, False), (True, True)}
+
+
+def copied(lake: cdr.Lake, folder: Path) -> Path:
+    shutil.copytree(lake.home.root, folder / "home")
+    return folder

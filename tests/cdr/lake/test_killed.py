@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from killed import kill_after, kill_at, moments_of
+from killed import kill_after, kill_at, moments_of, spread
 
 import cdr
 from cdr.ingest import ingest
@@ -127,12 +127,6 @@ def prove(home: Path, folder: Path, kill: Callable[[Path], bool], job: Callable[
     assert state(copy) == after
     assert_clean(copy)
     return "after" if found == after else "before"
-
-
-def spread(count: int, of: int) -> list[int]:
-    """Draw moments, one in each of `count` equal stretches."""
-    draw = random.Random(of)
-    return [draw.randrange(i * of // count, (i + 1) * of // count) + 1 for i in range(count)]
 
 
 def prove_ingest(home: Path, folder: Path, count: int) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from killed import kill_at, moments_of
-from test_killed import assert_clean, open_home, spread
+from killed import kill_at, moments_of, spread
+from test_killed import assert_clean, open_home
 
 from cdr.imports import import_numbers
 from cdr.ingest import ingest
