@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import gzip
-import time
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import polars as pl
@@ -63,14 +63,19 @@ def test_what_a_file_grew_by_while_it_was_read_comes_the_next_time(
     take_in(lake, tmp_path, as_long)  # a file's hash is asked where its size was there before
     file = tmp_path / "growing.csv"
     file.write_text(HEADER + FIRST)
-    hashed = run._sha256
+    hashed, blocks, read = run._sha256, run.ahead, Event()
+
+    def to_the_end(*asked: Any) -> Any:
+        yield from blocks(*asked)
+        read.set()
 
     def late(*asked: Any) -> str:
-        time.sleep(0.3)  # the file was read meanwhile
+        assert read.wait(600)
         file.write_text(HEADER + FIRST + SECOND)
         return hashed(*asked)
 
     with monkeypatch.context() as slow:
+        slow.setattr(run, "ahead", to_the_end)
         slow.setattr(run, "_sha256", late)
         ingest(lake, [file], source_name="s", source=SOURCE, now=NOW)
     ingest(lake, [file], source_name="s", source=SOURCE, now=NOW)
