@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import os
 import re
 import time
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from pathlib import Path
 from statistics import quantiles
 from urllib.parse import urlencode, urlsplit
 
+import psutil
 import pytest
 from browser import served
 from review_site import MORNING, NIGHT, PASSWORD, PLAIN, site_settings
@@ -104,16 +104,24 @@ def test_twenty_reviewers_work_a_minute_on_100_000_cases(tmp_path: Path) -> None
     names = [f"reviewer-{n}" for n in range(REVIEWERS)]
     for name in names:
         new_person(home, name, PASSWORD, role=Role.REVIEWER, by="test", now=MORNING)
-    idle = os.getloadavg()[0] < 1.5
     with served(home) as address:
         people = [Reviewer(address, name) for name in names]
-        until_s = time.monotonic() + SECONDS
+        before_s, until_s = others_s(), time.monotonic() + SECONDS
         with ThreadPoolExecutor(REVIEWERS) as pool:
             decided = sum(pool.map(lambda person: person.work(until_s), people))
+        elsewhere_s = others_s() - before_s
     assert [fault for person in people for fault in person.failed] == []
     took_s = [one for person in people for one in person.took_s]
     p95_s = quantiles(took_s, n=20)[-1]
     print(f"{len(took_s)} answers, {decided} decided, p95 {p95_s * 1000:.0f} ms")  # noqa: T201
     assert decided >= REVIEWERS
     # beside other work on the machine the times are those of the other work: told, not judged
-    assert p95_s < P95_S or not idle
+    assert p95_s < P95_S or elsewhere_s > SECONDS / 10
+
+
+def others_s() -> float:
+    """Return for how long processors have worked, but not for this process and its children."""
+    all_of_it, me = psutil.cpu_times(), psutil.Process()
+    ours = [one.cpu_times() for one in (me, *me.children(recursive=True))]
+    idle_s = all_of_it.idle + all_of_it.iowait
+    return sum(all_of_it) - idle_s - sum(one.user + one.system for one in ours)
