@@ -8,7 +8,7 @@ What a row means here:
 - CGRateS writes one CDR for each rating run of a call; only `*default` is the call. Rows
   of other runs are set aside as `rating_run`, of other types than `*voice` as `not_a_call`.
 - Times are `2026-09-01 10:00:00 +0000 UTC` or RFC 3339; the year 1 is never. Usage is
-  Go's notation (`10s`, `1m30s`); a bare number has no unit and sets the row aside.
+  Go's notation (`10s`, `1m30s`); a bare number but 0 has no unit and sets the row aside.
 - A row with usage or an answer time is answered; of the others CGRateS does not say why.
 - Partial records share origin host, origin id and start; the last one says what the whole
   call was, so the store takes it as the correction of those before.
@@ -121,7 +121,7 @@ def _seconds(usage: pl.Expr) -> pl.Expr:
         parts.struct.field(place).cast(pl.Decimal(18, 6), strict=False).fill_null(0)
         for place in ("1", "2", "3", "4")
     )
-    written = usage.str.contains(_GO_DURATION) & (usage.str.len_bytes() > 0)
+    written = usage.str.contains(_GO_DURATION) | (usage == "0")
     return pl.when(written).then(hours * 3600 + minutes * 60 + seconds + thousandths / 1000)
 
 

@@ -43,6 +43,7 @@ def test_a_row_of_the_default_template(read: Read) -> None:
         ("500ms", 0.5),
         ("1m0s", 60),
         ("0s", 0),
+        ("0", 0),
         ("10", None),
         ("ten", None),
         ("9" * 40 + "s", None),
