@@ -6,9 +6,9 @@ from enum import StrEnum
 
 import phonenumbers
 
-OUR_RULES = 2
+OUR_RULES = 3
 """Counted up when our own rules judge otherwise. 2: few digits as the library finds them in texts,
-and numbers of more than 18 digits."""
+and numbers of more than 18 digits. 3: marks that nobody sees, and other dashes."""
 
 NUMBERING_VERSION = f"phonenumbers {phonenumbers.__version__}, rules {OUR_RULES}"
 """What a verdict rests on; stamped on every call, as a newer plan may judge otherwise."""

@@ -60,10 +60,14 @@ costs both; measured for decision 14."""
 _PUNCTUATION = r"[\s().\-/\u{a0}]"
 _EXTENSION = r"(?i)^(\+?[\d\s().\-/\u{a0}]{7,}?)[\s,]*(?:ext(?:ension|n)?\.?|x|#)\s*:?\s*\d{1,7}$"
 _CONTEXT = r"(?i);phone-context=(\+[\d().\-]+)"  # RFC 3966, section 5.1.5
-_OTHER_DIGITS = {
-    chr(first + digit): str(digit) for first in (0xFF10, 0x660, 0x6F0) for digit in range(10)
-} | {"\uff0b": "+"}
-"""Full-width and Arabic digits, which `phonenumbers` reads as well."""
+_OTHER_SIGNS = {
+    **{chr(first + digit): str(digit) for first in (0xFF10, 0x660, 0x6F0) for digit in range(10)},
+    "\uff0b": "+",
+    **dict.fromkeys("\xad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff", ""),
+    **{chr(code): "" for code in (*range(0x2010, 0x2016), 0x2212, *range(0x202A, 0x202F))},
+}
+"""Full-width and Arabic digits, other dashes, and marks that nobody sees, which come with a number
+copied out of a window; `phonenumbers` reads such numbers as well."""
 
 
 def normalise_party(raw: pl.Expr, *, country: str, bare: Bare = "national") -> pl.Expr:
@@ -316,7 +320,7 @@ def _cleaned(raw: pl.Series) -> pl.DataFrame:
     if ascii_only.fill_null(value=True).all():
         return frame
     return frame.with_columns(
-        pl.col("dialled").str.replace_many(list(_OTHER_DIGITS), list(_OTHER_DIGITS.values()))
+        pl.col("dialled").str.replace_many(list(_OTHER_SIGNS), list(_OTHER_SIGNS.values()))
     )
 
 

@@ -53,6 +53,8 @@ def end(text: str | None, country: str = "DE", bare: str = "national") -> dict[s
         ("201234", "FO", "+298201234", "FO", "fixed"),
         ("+88216 1234 5678", "DE", "+8821612345678", "001", "satellite"),
         ("+٤٩٣٠١٢٣٤٥٦٧", "US", "+49301234567", "DE", "fixed"),
+        ("\u202a+49 30 1234567\u202c", "US", "+49301234567", "DE", "fixed"),  # marks nobody sees
+        ("\ufeff030\u20111234\u2013567\u200b", "DE", "+49301234567", "DE", "fixed"),
         ("13 27 92", "AU", "+61132792", "AU", "shared_cost"),  # is written without a prefix
         ("14 015", "NL", "+3114015", "NL", "uan"),
         ("01689", "DE", "+491689", "DE", "pager"),
