@@ -9,17 +9,19 @@ that nobody has to guess. `clock`, `time_layouts`, `length_unit`, `outcomes`, `d
 `media`, `constants` and `outcome_from_length` of the source say what else is different; a new
 source needs no code. A word for an outcome, a direction or a medium that nobody declared sets
 its row aside. A party with `.0` behind its digits, as a column of numbers with gaps
-is exported, is read without.
+is exported, is read without, and `="030"`, as for a spreadsheet, is its text.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 import polars as pl
 
 from cdr.formats.blocks import read_blocks
+from cdr.formats.delimited import Mend
 from cdr.formats.plain_rows import (
     COLUMNS,
     check_columns,
@@ -55,11 +57,23 @@ def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.D
     check_columns(file, header.columns, source)
     wanted = {*COLUMNS, *parts.values()}
     keys = _naming(header.columns, source, parts)
+    mend = _texts_of_formulas(header.separator)
     for block in read_blocks(file, block_bytes):
-        rows = split_table(block, header, wanted, keys=keys)
+        rows = split_table(block, header, wanted, mend=mend, keys=keys)
+        if b'"=""' in block.data:
+            rows = rows.with_columns(pl.exclude("line", "raw", "fault").str.replace(*_FORMULA))
         if parts:
             rows = rows.with_columns(pl.col(name).alias(key) for key, name in parts.items())
         yield plain_records(rows, source)
+
+
+_FORMULA = (r'^="(.*)"$', "${1}")
+"""What an export writes so that a spreadsheet keeps leading zeros: `="030"`."""
+
+
+def _texts_of_formulas(separator: str) -> Mend:
+    """Return what mends lines with such formulas outside of quotes."""
+    return lambda line: line.str.replace_all(f'(^|{re.escape(separator)})="', '${1}"')
 
 
 def _one_each(columns: Mapping[str, str]) -> dict[str, str]:

@@ -326,6 +326,22 @@ def test_a_last_row_that_may_lack_a_part_of_its_name_waits(
     assert read("plain_csv", f"{head}\n{row}\n".encode())["faults"].to_list() == [[]]
 
 
+def test_a_formula_that_keeps_leading_zeros_is_its_text(read: Read) -> None:
+    rows = (
+        '="0301","=""089""",t,1,="ok"\n'
+        '="0302";="a, b",t,1,ok\n'
+        '030,"=""a"" & b",="t",1,ok\n'
+        '030="1",2,t,1,ok\n'
+    )
+    found = read("plain_csv", f"caller,callee,started_at,duration_s,outcome\n{rows}".encode())
+    assert found.select("caller", "callee", "outcome", "faults").rows() == [
+        ("0301", "089", "answered", []),
+        (None, None, None, ["broken_quotes"]),
+        ("030", '="a" & b', "answered", []),
+        (None, None, None, ["broken_quotes"]),
+    ]
+
+
 def test_a_number_of_a_column_with_gaps_is_the_number_it_was(read: Read) -> None:
     rows = "4930901820.0,+442079460018.0,t,1,ok\n030.1234.0,10.0,t,1,ok\n"
     found = read("plain_csv", f"caller,callee,started_at,duration_s,outcome\n{rows}".encode())
