@@ -36,6 +36,11 @@ def _check(file: Path, names: dict[str, str], source: SourceSettings) -> None:
     if not sample.data.strip():
         return
     rows = _fields(scan_lines(sample).collect(), names)
+    if rows["fault"].is_not_null().all():
+        raise FormatError(
+            shown(file),
+            "none of its first lines is a JSON object; write each object on a line of its own",
+        )
     there = [name for name in names if rows[name].is_not_null().any()]
     missing = [names[name] for name in needed_of(source) if name not in there]
     if missing:

@@ -73,6 +73,8 @@ def test_a_broken_line_is_set_aside_and_its_neighbours_are_not(read: Read) -> No
 def test_what_is_missing_is_said(read: Read) -> None:
     with pytest.raises(FormatError, match="no object of its first lines has callee; name"):
         read("plain_jsonl", lines(CALL | {"callee": ""}))
+    with pytest.raises(FormatError, match="none of its first lines is a JSON object; write each"):
+        read("plain_jsonl", json.dumps(CALL, indent=1).encode())
     with pytest.raises(FormatError, match="neither outcome nor disposition"):
         read("plain_jsonl", lines(CALL | {"outcome": None}))
     with pytest.raises(SettingsError, match="columns: who is not one of record_id"):
