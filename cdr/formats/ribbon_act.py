@@ -16,7 +16,8 @@ What a record means here:
 - An ATTEMPT was not answered; its Q.850 disconnect reason tells the outcome.
 - Times are local. The zone is written as a label (`GMT-08:00-Pacific(US)`) without regard
   to summer time; where the source's zone never has that offset in the year of the call, the
-  flag is `offset_contradicted`.
+  flag is `offset_contradicted`. Where a newer release writes the start in local time besides,
+  and it is another, the times are UTC: `zone` is `UTC` then, and any other has the flag.
 - The caller is the calling number; what stands for a withheld one (`Unavailable`) is a
   name and not read.
 """
@@ -46,19 +47,21 @@ _FIRST = {"gateway": 2, "accounting_id": 3, "zone_label": 5, "start_date": 6, "s
 FIELDS: dict[str, dict[str, int]] = {
     "START": {
         **_FIRST, "calling": 15, "called": 16, "egress_remote_ip": 28, "trunk_group": 29,
-        "ingress_remote_ip": 103,
+        "ingress_remote_ip": 103, "start_local": 190,
     },
     "STOP": {
         **_FIRST, "stop_date": 11, "stop_time": 12, "length_cs": 14, "reason": 15, "calling": 20,
         "called": 21, "egress_remote_ip": 33, "trunk_group": 34, "ingress_remote_ip": 126,
+        "start_local": 291,
     },
     "ATTEMPT": {
         **_FIRST, "stop_time": 10, "reason": 12, "calling": 17, "called": 18,
         "egress_remote_ip": 30, "trunk_group": 31, "stop_date": 105, "ingress_remote_ip": 116,
+        "start_local": 208,
     },
 }  # fmt: skip
 """Place of each field, from 1, by kind of record; found in a real file, and the same in the
-fields that Ribbon describes for SBC Core 12.1.6."""
+fields that Ribbon describes for SBC Core 12.1.6, which alone has `start_local` (from 9.2 on)."""
 
 _FEWEST = {"START": 172, "STOP": 223, "ATTEMPT": 186}
 _START_BYTES = 1 << 20  # ours: some hundred records, so that no kind is missing
@@ -66,6 +69,8 @@ _WANTED = tuple(dict.fromkeys(name for fields in FIELDS.values() for name in fie
 _KINDS = {"START": ("INVITE", "200"), "STOP": ("BYE", "200"), "ATTEMPT": ("INVITE", "487")}
 """What each kind is to a dialog: opened, closed, never opened."""
 
+_LAYOUT = "%m/%d/%Y %H:%M:%S%.f"
+_OFFSET_STEP = timedelta(minutes=15)  # offsets in use are multiples of it
 _YEAR = r"/((?:19|20)[0-9]{2})$"
 _MONTHS = range(1, 13)
 
@@ -106,15 +111,16 @@ def _split(lines: pl.DataFrame, counts: dict[str, int]) -> pl.DataFrame:
     parts = []
     for kind, places in FIELDS.items():
         names = [str(place) for place in range(1, counts[kind] + 1)]
+        there = {name: place for name, place in places.items() if place <= counts[kind]}
         of_kind = lines.filter(pl.col("kind") == kind).drop("kind")
-        rows = split_lines(of_kind, names, [str(place) for place in places.values()])
+        rows = split_lines(of_kind, names, [str(place) for place in there.values()])
         parts.append(
             rows.select(
                 "line",
                 "raw",
                 "fault",
                 pl.lit(kind).alias("kind"),
-                *(pl.col(str(place)).alias(name) for name, place in places.items()),
+                *(pl.col(str(place)).alias(name) for name, place in there.items()),
             )
         )
     other = lines.filter(~pl.col("kind").is_in(list(FIELDS)).fill_null(False))
@@ -149,6 +155,8 @@ def _records(rows: pl.DataFrame, zone: str) -> pl.DataFrame:
         pl.len().alias("source_rows"),
         pl.col("raw").sort_by("line").str.join("\n"),
     )
+    calls = calls.with_columns(started=_instant("start"))
+    calls = calls.with_columns(in_utc=_in_utc().fill_null(value=False))
     answered = pl.col("record") != "ATTEMPT"
     length = pl.col("length_cs").cast(pl.Decimal(18, 2), strict=False) / 100
     return records(
@@ -161,13 +169,14 @@ def _records(rows: pl.DataFrame, zone: str) -> pl.DataFrame:
             "callee": pl.col("called"),
             "caller_ip": _known_ip("ingress_remote_ip"),
             "callee_ip": _known_ip("egress_remote_ip"),
-            "started": _instant("start"),
+            "started": pl.col("started"),
             "ended": _instant("stop"),
             "duration": pl.when(answered).then(length.cast(pl.String)),
             "outcome": pl.when(answered)
             .then(pl.lit(Outcome.ANSWERED.value))
             .otherwise(unanswered(pl.col("reason"), Q850)),
             "cause_code": pl.col("reason"),
+            "proof_epoch_s": pl.when("in_utc").then(_time("started").dt.epoch("s").cast(pl.String)),
         },
         faults=(
             when(pl.col("part") > 0, "too_many_rows"),
@@ -176,13 +185,25 @@ def _records(rows: pl.DataFrame, zone: str) -> pl.DataFrame:
         ),
         flags=(
             when(pl.col("record") == "START", "missing_bye"),
-            when(_contradicts(calls["start_date"], zone), "offset_contradicted"),
+            when(
+                ~pl.col("in_utc") & _contradicts(calls["start_date"], zone),
+                "offset_contradicted",
+            ),
         ),
     )
 
 
 def _instant(event: str) -> pl.Expr:
     return pl.concat_str(f"{event}_date", f"{event}_time", separator=" ")
+
+
+def _time(name: str) -> pl.Expr:
+    return pl.col(name).str.to_datetime(_LAYOUT, strict=False)
+
+
+def _in_utc() -> pl.Expr:
+    """Tell where the start in local time, which newer releases add, is another than the start."""
+    return (_time("start_local") - _time("started")).abs() >= _OFFSET_STEP
 
 
 def _known_ip(name: str) -> pl.Expr:
@@ -243,7 +264,7 @@ FORMAT = Format(
     name="ribbon_act",
     title="Ribbon (Sonus) ACT accounting files: START, STOP, ATTEMPT",
     example=_example(),
-    times=Times(Clock.LOCAL, ("%m/%d/%Y %H:%M:%S%.f",)),
+    times=Times(Clock.LOCAL, (_LAYOUT,)),
     columns=_WANTED,
     notes=__doc__,
     read=_read,

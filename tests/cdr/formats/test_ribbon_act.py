@@ -108,6 +108,22 @@ def test_a_zone_has_the_offsets_of_the_year_of_the_call(
     assert found["flags"].to_list() == [flags, ["offset_contradicted"]]
 
 
+@pytest.mark.parametrize(
+    ("local", "flags", "proof"),
+    [
+        pytest.param("09/01/2026 05:00:00.5", [], "1788264000", id="times-in-utc"),
+        pytest.param("09/01/2026 12:00:00.6", ["offset_contradicted"], None, id="times-local"),
+        pytest.param("", ["offset_contradicted"], None, id="not-said"),
+    ],
+)
+def test_a_start_in_local_time_besides_proves_that_the_times_are_utc(
+    read: Read, local: str, flags: list[str], proof: str | None
+) -> None:
+    stop = row("STOP", 301, start_local=local, zone_label="GMT-08:00-Pacific(US)")
+    found = read("ribbon_act", stop, zone="UTC")
+    assert found.select("flags", "proof_epoch_s").rows() == [(flags, proof)]
+
+
 def test_other_lines_are_set_aside(read: Read) -> None:
     data = row("STOP") + b"SW_CHANGE,x\n" + row("STOP")[:-9] + b"\n" + row("ATTEMPT")[:50]
     assert read("ribbon_act", data)["faults"].to_list() == [
