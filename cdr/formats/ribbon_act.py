@@ -13,7 +13,8 @@ What a record means here:
   it as the correction of that START.
 - The length is the call service duration, in hundredths of a second; the time of answer
   follows from it.
-- An ATTEMPT was not answered; its Q.850 disconnect reason tells the outcome.
+- An ATTEMPT was not answered; its Q.850 disconnect reason tells the outcome. A call has one for
+  each route that was tried, and the last of them counts.
 - Times are local. The zone is written as a label (`GMT-08:00-Pacific(US)`) without regard
   to summer time; where the source's zone never has that offset in the year of the call, the
   flag is `offset_contradicted`. Where a newer release writes the start in local time besides,
@@ -145,9 +146,10 @@ def _as_dialog_rows(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _records(rows: pl.DataFrame, zone: str) -> pl.DataFrame:
-    """Make one record of each call: its STOP, else its ATTEMPT, else its START."""
+    """Make one record of each call: its STOP, else its last ATTEMPT, else its START."""
     rank = pl.col("record").replace_strict({"STOP": 0, "ATTEMPT": 1, "START": 2})
-    rows = rows.with_columns(rank=rank).sort("dialog", "part", "rank", "line")
+    tried = pl.when(pl.col("record") == "ATTEMPT").then(-pl.col("line")).otherwise("line")
+    rows = rows.with_columns(rank=rank, tried=tried).sort("dialog", "part", "rank", "tried")
     kept = pl.all().exclude("dialog", "part", "line", "raw").first()
     calls = rows.group_by("dialog", "part", maintain_order=True).agg(
         kept,

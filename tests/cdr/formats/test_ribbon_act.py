@@ -82,6 +82,16 @@ def test_an_attempt_was_not_answered(read: Read) -> None:
     ]
 
 
+def test_the_last_route_that_was_tried_tells_the_outcome(read: Read) -> None:
+    tried = row("ATTEMPT", reason="34", stop_time="12:00:02.0")
+    last = row("ATTEMPT", reason="17", stop_time="12:00:05.0")
+    found = read("ribbon_act", tried + last + tried.replace(b"0x1", b"0x2"))
+    assert found.select("line", "source_rows", "outcome", "ended").rows() == [
+        (1, 2, "busy", "09/01/2026 12:00:05.0"),
+        (3, 1, "failed", "09/01/2026 12:00:02.0"),
+    ]
+
+
 def test_a_zone_that_never_has_that_offset_is_flagged(read: Read) -> None:
     found = read("ribbon_act", row("STOP", zone_label="GMT-08:00-Pacific(US)"))
     assert found["flags"].to_list() == [["offset_contradicted"]]
