@@ -60,7 +60,7 @@ def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.D
     mend = _texts_of_formulas(header.separator)
     for block in read_blocks(file, block_bytes):
         rows = split_table(block, header, wanted, mend=mend, keys=keys)
-        if b'"=""' in block.data:
+        if b'"' in block.data and b'"=""' in block.data:  # one sign is found ten times as fast
             rows = rows.with_columns(pl.exclude("line", "raw", "fault").str.replace(*_FORMULA))
         if parts:
             rows = rows.with_columns(pl.col(name).alias(key) for key, name in parts.items())
