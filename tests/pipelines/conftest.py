@@ -16,6 +16,8 @@ call_days = 36500
 unbilled_days = 36500
 inactive_account_days = 36500
 report_days = 36500
+feature_days = 36500
+score_days = 36500
 
 [sources.pbx]
 format = "plain_csv"
