@@ -5,8 +5,9 @@ names.
 
 What a row means here:
 
-- CGRateS writes one CDR for each rating run of a call; only `*default` is the call. Rows
-  of other runs are set aside as `rating_run`, of other types than `*voice` as `not_a_call`.
+- CGRateS writes one CDR for each rating run of a call; only `*default` is the call, or, where the
+  first lines of a file have none, `*raw`, as one that rates nothing writes it. Rows of other runs
+  are set aside as `rating_run`, of other types than `*voice` as `not_a_call`.
 - Times are `2026-09-01 10:00:00 +0000 UTC` or RFC 3339; the year 1 is never. Usage is
   Go's notation (`10s`, `1m30s`); a bare number but 0 has no unit and sets the row aside.
 - A row with usage or an answer time is answered; of the others CGRateS does not say why.
@@ -42,6 +43,10 @@ COLUMNS = (
     *_NEEDED, "cgrid", "runid", "tor", "originhost", "tenant", "account", "subject",
 )  # fmt: skip
 
+_RATED, _UNRATED = "*default", "*raw"
+"""Runs that are a call as such: the switch's record is `*raw` until it is rated, and both are kept
+(CGRateS, `engine/cdrs.go`)."""
+
 _KEYS = ("originhost", "originid", "setuptime", "answertime")
 """They name a row; the time of answer stands for one without time of set-up."""
 
@@ -50,13 +55,14 @@ def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.D
     header = _header_of(file, source)
     if header is None:
         _check(file)
+    run = _RATED if _RATED.encode() in read_sample(file).data else _UNRATED
     for block in read_blocks(file, block_bytes):
         rows = (
             split_table(block, header, COLUMNS, keys=_KEYS)
             if header
             else without_headers(split_columns(block, _DEFAULT, COLUMNS, keys=_KEYS), _DEFAULT)
         )
-        yield _records(with_columns(rows, COLUMNS))
+        yield _records(with_columns(rows, COLUMNS), run)
 
 
 def _header_of(file: Path, source: SourceSettings) -> Header | None:
@@ -77,7 +83,7 @@ def _check(file: Path) -> None:
         )
 
 
-def _records(rows: pl.DataFrame) -> pl.DataFrame:
+def _records(rows: pl.DataFrame, run: str) -> pl.DataFrame:
     seconds = _seconds(pl.col("usage"))
     answer = _instant("answertime")
     answered = answer.is_not_null() | (seconds > 0).fill_null(False)
@@ -100,7 +106,7 @@ def _records(rows: pl.DataFrame) -> pl.DataFrame:
             .otherwise(pl.lit(Outcome.NO_ANSWER.value)),
         },
         faults=(
-            when(pl.col("runid").is_not_null() & (pl.col("runid") != "*default"), "rating_run"),
+            when(pl.col("runid") != run, "rating_run"),
             when(pl.col("tor").is_not_null() & (pl.col("tor") != "*voice"), "not_a_call"),
             when(pl.col("usage").is_not_null() & seconds.is_null(), "usage_not_understood"),
             when(pl.col("started").is_null(), "no_start_time"),

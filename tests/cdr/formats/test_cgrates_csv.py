@@ -72,6 +72,13 @@ def test_other_runs_and_types_are_set_aside_and_the_year_1_is_never(read: Read) 
     ]
 
 
+def test_where_nothing_is_rated_the_raw_run_is_the_call(read: Read) -> None:
+    raw, rated, other = (row(run=run) for run in ("*raw", "*default", "carrier"))
+    calls, runs = [], ["rating_run"]
+    assert read("cgrates_csv", raw + other + raw)["faults"].to_list() == [calls, runs, calls]
+    assert read("cgrates_csv", raw + rated)["faults"].to_list() == [runs, calls]
+
+
 def test_a_header_names_the_columns(read: Read) -> None:
     data = (
         b"OriginHost,OriginID,Account,Destination,SetupTime,AnswerTime,Usage\n"
