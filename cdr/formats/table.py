@@ -7,6 +7,7 @@ columns these are, and what they mean, is the business of the dialects.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,13 @@ import polars as pl
 
 from cdr.errors import FormatError, SettingsError, shown
 from cdr.formats.blocks import Block, read_sample
-from cdr.formats.delimited import Mend, header_of, split_columns, without_headers
+from cdr.formats.delimited import (
+    Mend,
+    column_count,
+    header_of,
+    split_columns,
+    without_headers,
+)
 from cdr.settings import SourceSettings
 
 _SEPARATORS = ",;\t|"
@@ -68,7 +75,7 @@ def read_header(
     text = read_sample(file).data.decode()
     start = re.match(r"\n*(?i:\"?sep=.\"?\n+)?", text)  # a spreadsheet's line before its header
     place = start.end() if start else 0
-    raw = text[place:].partition("\n")[0]
+    raw, _, below = text[place:].partition("\n")
     if not raw:
         return None
     found = [(_renamed(header_of(raw, each), ours), each) for each in _SEPARATORS]
@@ -79,8 +86,20 @@ def read_header(
         (*columns, *needed),
         [source.columns.get(name, name) for name in needed if name not in names],
     )
-    words = tuple(header_of(raw, separator))
-    return Header(1 + text[:place].count("\n"), words, names, separator)
+    words = _ended_as(below, header_of(raw, separator), separator)
+    return Header(1 + text[:place].count("\n"), words, _renamed(words, ours), separator)
+
+
+def _ended_as(below: str, words: list[str], separator: str) -> tuple[str, ...]:
+    """End the line of names as most lines below do, with a separator or without one."""
+    lines = [line for line in below.split("\n") if line]
+    counts = Counter(column_count(line, separator) for line in lines)
+    usual = counts.most_common(1)[0][0] if counts else None
+    if usual == len(words) + 1 and all(
+        line.endswith(separator) for line in lines if column_count(line, separator) == usual
+    ):
+        return (*words, "")
+    return tuple(words[:-1] if usual == len(words) - 1 and not words[-1].strip() else words)
 
 
 def declared_header(

@@ -103,6 +103,26 @@ def test_a_line_that_tells_a_spreadsheet_the_separator_is_passed_over(
     assert found.select("caller", "faults").rows() == [("030", []), (None, ["wrong_column_count"])]
 
 
+@pytest.mark.parametrize(("above", "below"), [("", ";"), (";", ""), (";", ";"), ("", "")])
+def test_a_separator_at_the_end_of_each_row_or_of_the_names_is_no_column(
+    read: Read, above: str, below: str
+) -> None:
+    rows = f"030;089;t;1;ok{below}\n" * 2 + "030;089;t;1;ok;;\n"
+    found = read(
+        "plain_csv", f"caller;callee;started_at;duration_s;outcome{above}\n{rows}".encode()
+    )
+    faults = [[], [], ["wrong_column_count"]]
+    assert found.select("outcome", "faults").rows() == [
+        (None if fault else "answered", fault) for fault in faults
+    ]
+
+
+def test_a_field_too_many_is_none_for_an_end(read: Read) -> None:
+    rows = "030;089;t;1;ok;\n" + "030;089;t;1;ok;x\n" * 2
+    found = read("plain_csv", f"caller;callee;started_at;duration_s;outcome\n{rows}".encode())
+    assert found["faults"].to_list() == [["wrong_column_count"]] * 3
+
+
 def test_one_column_of_the_file_may_be_two_of_ours(read: Read) -> None:
     found = read(
         "plain_csv",
