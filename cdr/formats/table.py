@@ -15,7 +15,7 @@ from pathlib import Path
 import polars as pl
 
 from cdr.errors import FormatError, SettingsError, shown
-from cdr.formats.blocks import Block, read_sample
+from cdr.formats.blocks import REPLACEMENT, Block, read_sample
 from cdr.formats.delimited import (
     Mend,
     column_count,
@@ -80,12 +80,14 @@ def read_header(
         return None
     found = [(_renamed(header_of(raw, each), ours), each) for each in _SEPARATORS]
     names, separator = max(found, key=lambda each: len(set(each[0]).intersection(needed)))
-    _check(
-        file,
-        names,
-        (*columns, *needed),
-        [source.columns.get(name, name) for name in needed if name not in names],
-    )
+    missing = [source.columns.get(name, name) for name in needed if name not in names]
+    mapped = [theirs for name, theirs in source.columns.items() if name not in names]
+    if REPLACEMENT in raw and not all(name.isascii() for name in (*missing, *mapped)):
+        raise FormatError(
+            shown(file),
+            "the header is not UTF-8; rewrite the file with `iconv -f LATIN1 -t UTF-8`",
+        )
+    _check(file, names, (*columns, *needed), missing)
     words = _ended_as(below, header_of(raw, separator), separator)
     return Header(1 + text[:place].count("\n"), words, _renamed(words, ours), separator)
 

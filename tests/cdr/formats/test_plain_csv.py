@@ -132,6 +132,22 @@ def test_one_column_of_the_file_may_be_two_of_ours(read: Read) -> None:
     assert found.select("caller", "account_code").rows() == [("030", "030")]
 
 
+@pytest.mark.parametrize("ours", ["duration_s", "caller", "started_at"])
+def test_a_line_of_names_that_is_not_utf8_is_told(read: Read, ours: str) -> None:
+    header = "caller,callee,started_at,duration_s,outcome,Gr\u00f6\u00dfe\n".replace(
+        ours, "L\u00e4nge"
+    )
+    columns = {ours: "{L\u00e4nge}" if ours == "started_at" else "l\u00e4nge"}
+    assert read("plain_csv", f"{header}1,2,3,4,ok,5\n".encode(), columns=columns).height == 1
+    with pytest.raises(FormatError, match="the header is not UTF-8; rewrite the file with"):
+        read("plain_csv", header.encode("latin-1"), columns=columns)
+
+
+def test_a_name_that_nobody_reads_may_be_of_any_bytes(read: Read) -> None:
+    header = b"caller,callee,started_at,duration_s,outcome,Gr\xf6\xdfe\n"
+    assert read("plain_csv", header + b"1,2,3,4,ok,5\n")["faults"].to_list() == [[]]
+
+
 def test_a_missing_column_is_named_as_the_source_calls_it(read: Read) -> None:
     with pytest.raises(FormatError, match="the header lacks who;"):
         read("plain_csv", b"callee,started_at\n", columns={"caller": "who"})
