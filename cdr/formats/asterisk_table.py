@@ -22,7 +22,7 @@ in the order of its table: 16, 17 (with `did`), 18, 23 or 26. What a row means:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -30,7 +30,7 @@ import polars as pl
 from cdr.errors import FormatError, shown
 from cdr.formats.assemble import records, when, with_columns
 from cdr.formats.asterisk_csv import KEYS, OUTCOMES, clid_number, epoch_of, peer, row_id
-from cdr.formats.blocks import read_blocks, read_sample
+from cdr.formats.blocks import Block, read_blocks, read_sample
 from cdr.formats.delimited import layout_of, split_columns, without_headers
 from cdr.formats.legs import LegCounter
 from cdr.formats.record import ISO_LAYOUTS, Clock, Format, Times
@@ -41,6 +41,7 @@ from cdr.formats.table import (
     header_words,
     read_header,
     split_table,
+    without_nulls,
 )
 from cdr.schema import Outcome
 from cdr.settings import SourceSettings
@@ -81,11 +82,9 @@ def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.D
         rows = (
             split_table(block, header, COLUMNS, mend=_mended, keys=keys)
             if header
-            else without_headers(
-                split_columns(block, layout, COLUMNS, mend=_mended, keys=keys), layout
-            )
+            else _split(block, layout, keys)
         )
-        rows = with_columns(rows, COLUMNS).with_columns(_without_null(name) for name in COLUMNS)
+        rows = with_columns(rows, COLUMNS)
         if counter:
             rows = counter.number(rows, "uniqueid", "dstchannel")
         yield _records(rows)
@@ -116,16 +115,17 @@ def _layout_of(file: Path) -> tuple[str, ...]:
     return layout or _TABLE
 
 
+def _split(block: Block, layout: Sequence[str], keys: Collection[str]) -> pl.DataFrame:
+    rows = split_columns(block, layout, COLUMNS, mend=_mended, keys=keys)
+    return without_nulls(without_headers(rows, layout))
+
+
 def _mended(line: pl.Expr) -> pl.Expr:
     """Double the quotes of a caller id that was put between quotes, or left, as it is."""
     quoted = line.str.replace_all(r'""([^"]*)" <([^<>"]*)>"', '"""${1}"" <${2}>"')
     return quoted.str.replace_all(
         r'(^|[,;|\t])"([^"]*)" <([^<>"]*)>([,;|\t]|$)', '${1}"""${2}"" <${3}>"${4}'
     )
-
-
-def _without_null(name: str) -> pl.Expr:
-    return pl.when(~pl.col(name).is_in(["NULL", r"\N"])).then(name).alias(name)
 
 
 def _records(rows: pl.DataFrame) -> pl.DataFrame:

@@ -45,6 +45,7 @@ What holds for every format:
   again.
 - A line of names among the rows is set aside as `header_repeated`, whether quoted or in another
   case.
+- In a CSV with a line of names, `NULL` and `\\N` are nothing, as databases write it.
 - Legs, attempts and transfers of a call are rows with one `call_id`; calls are counted by it.
 - Where a record carries a proof of its offset from UTC (an epoch second), it decides in the hour
   that comes twice, and the flag `offset_contradicted` says that it does not fit the zone.

@@ -26,6 +26,7 @@ from cdr.formats.delimited import (
 from cdr.settings import SourceSettings
 
 _SEPARATORS = ",;\t|"
+_NOTHING = ["NULL", r"\N"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,14 +167,22 @@ def split_table(
     """Split a block of a file with a header into the columns wanted that are there.
 
     The header itself is left out; a line that repeats it has the fault
-    `header_repeated`. Else as `split_columns`.
+    `header_repeated`, and what databases write for nothing is null. Else as `split_columns`.
     """
     rows = split_columns(
         block, header.columns, wanted, separator=header.separator, mend=mend, keys=keys
     )
     if block.first_line <= header.line:
         rows = rows.filter(pl.col("line") > header.line)
-    return without_headers(rows, header.columns, header.words)
+    rows = without_headers(rows, header.columns, header.words)
+    return without_nulls(rows) if b"N" in block.data else rows
+
+
+def without_nulls(rows: pl.DataFrame) -> pl.DataFrame:
+    r"""Read what databases write where nothing is, `NULL` or `\N`, as nothing."""
+    said = [name for name in rows.columns if name not in ("line", "raw", "fault")]
+    some = [name for name in said if rows[name].is_in(_NOTHING).any()]
+    return rows.with_columns(pl.when(~pl.col(name).is_in(_NOTHING)).then(name) for name in some)
 
 
 def _our_names(source: SourceSettings, columns: Collection[str]) -> dict[str, str]:

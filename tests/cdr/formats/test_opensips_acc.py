@@ -153,6 +153,15 @@ def test_texts_of_a_column_that_is_filled_up_are_without_the_blanks(read: Read) 
     assert found.drop("raw").equals(read("opensips_acc", written).drop("raw"))
 
 
+def test_a_table_may_be_written_as_its_database_shows_it(read: Read) -> None:
+    head = f"{HEADER},created".replace(",", "\t")
+    row = ["INVITE", "f", "NULL", "c1", "486", "2026-09-01 12:00:00", "sip:1@a", "sip:2@b", "NULL"]
+    found = read("opensips_acc", "\n".join([head, "\t".join(row), ""]).encode())
+    assert found.select("source_record_id", "started", "faults").rows() == [
+        ("c1;f;", "2026-09-01 12:00:00", [])
+    ]
+
+
 def test_a_missing_column_is_named(read: Read) -> None:
     data = rows("INVITE f t c 200 01").replace(b"callid", b"id")
     with pytest.raises(FormatError, match=r"calls: the header lacks callid; name the file's own"):

@@ -339,6 +339,15 @@ def test_a_part_that_the_header_has_twice_is_named(read: Read) -> None:
              columns={"started_at": "{Date} {Time}"})  # fmt: skip
 
 
+def test_what_a_database_writes_for_nothing_is_nothing(read: Read) -> None:
+    names = "caller,callee,started_at,answered_at,ended_at,outcome,account_id\n"
+    found = read("plain_csv", f"{names}1,2,t,NULL,\\N,busy,NULL\n1,NULLA,t,,,ok,null\n".encode())
+    assert found.select("callee", "answered", "ended", "account_code").rows() == [
+        ("2", None, None, None),
+        ("NULLA", None, None, "null"),
+    ]
+
+
 def test_a_constant_of_no_column_is_wrong(read: Read) -> None:
     with pytest.raises(SettingsError, match="constants: outcom is not one of"):
         read("plain_csv", b"caller,callee\n", constants={"outcom": "answered"})
