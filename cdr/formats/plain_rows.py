@@ -43,6 +43,9 @@ COLUMNS: dict[str, str] = {
 two names for one thing; the first counts where a file has both."""
 
 _PARTIES = ("caller", "callee", "forwarded_to")
+_TIMES = ("started_at", "answered_at", "ended_at")
+_NEVER = r"^(?:0000-00-00|0001-01-01)"
+"""How MySQL, and .NET and Go, write the time of what never happened."""
 
 NEEDED = ("caller", "callee", "started_at")
 
@@ -149,7 +152,7 @@ def plain_records(rows: pl.DataFrame, source: SourceSettings) -> pl.DataFrame:
         _joined(source.columns[ours], parts).alias(ours)
         for ours, parts in joined_of(source).items()
     )
-    rows = _without_decimals(with_columns(rows, COLUMNS)).with_columns(
+    rows = _without_never(_without_decimals(with_columns(rows, COLUMNS))).with_columns(
         pl.when(pl.col("fault").is_null()).then(pl.coalesce(ours, pl.lit(said))).alias(ours)
         for ours, said in source.constants.items()
     )
@@ -192,6 +195,14 @@ def _without_decimals(rows: pl.DataFrame) -> pl.DataFrame:
     """Read `4930901820.0` as the number it is: so a column of numbers with gaps is exported."""
     ending = [name for name in _PARTIES if rows[name].str.ends_with(".0").any()]
     return rows.with_columns(without_decimals(pl.col(ending)))
+
+
+def _without_never(rows: pl.DataFrame) -> pl.DataFrame:
+    """Leave times of what never happened out, as that of the answer that nobody gave."""
+    some = [name for name in _TIMES if rows[name].str.contains(_NEVER).any()]
+    return rows.with_columns(
+        pl.when(~pl.col(name).str.contains(_NEVER)).then(name) for name in some
+    )
 
 
 def without_decimals(party: pl.Expr) -> pl.Expr:

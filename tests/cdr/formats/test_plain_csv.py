@@ -348,6 +348,17 @@ def test_what_a_database_writes_for_nothing_is_nothing(read: Read) -> None:
     ]
 
 
+@pytest.mark.parametrize("never", ["0000-00-00 00:00:00", "0001-01-01T00:00:00Z"])
+def test_the_time_of_what_never_happened_is_none(read: Read, never: str) -> None:
+    names = "caller,callee,started_at,answered_at,ended_at\n"
+    rows = f"1,2,t,{never},t\n1,2,{never},,\n"
+    found = read("plain_csv", f"{names}{rows}".encode(), outcome_from_length=True)
+    assert found.select("answered", "outcome", "faults").rows() == [
+        (None, "no_answer", []),
+        (None, "no_answer", ["no_start_time"]),
+    ]
+
+
 def test_a_constant_of_no_column_is_wrong(read: Read) -> None:
     with pytest.raises(SettingsError, match="constants: outcom is not one of"):
         read("plain_csv", b"caller,callee\n", constants={"outcom": "answered"})
