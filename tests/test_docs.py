@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,7 +58,13 @@ def test_every_block_of_a_page_works_on_the_sample_night(
     def models() -> list[str]:
         return sorted(card.parent.name for card in (here / ".callsieve/models").glob("*/card.json"))
 
-    reader = Reader(callsieve, {"3f9a": lambda: models()[0], "81c0": lambda: models()[-1]})
+    def in_a_year() -> str:
+        return (datetime.now(tz=UTC) + timedelta(days=365)).date().isoformat()
+
+    reader = Reader(
+        callsieve,
+        {"3f9a": lambda: models()[0], "81c0": lambda: models()[-1], "2027-06-30": in_a_year},
+    )
     for block in blocks(page):
         reader.read(block)
 
