@@ -56,7 +56,7 @@ def customers(lake: cdr.Lake, folder: Path) -> None:
     """Take in two accounts with a number each."""
     for take_in, text in ((import_accounts, ACCOUNTS), (import_numbers, NUMBERS)):
         file = folder / "operator.csv"
-        file.write_text(text)
+        file.write_text(text, "utf-8")
         take_in(lake, file, now=NOW)
 
 
@@ -77,7 +77,7 @@ def deck_into(lake: cdr.Lake, folder: Path) -> ImportDeck:
 
     def take_in(text: str = DECK, name: str = "retail", now: datetime = NOW) -> DeckReport:
         file = folder / f"{Path(name).name}.csv"
-        file.write_text(text)
+        file.write_text(text, "utf-8")
         return import_deck(lake, file, name=name, settings=lake.settings.billing, now=now)
 
     return take_in

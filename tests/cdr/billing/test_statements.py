@@ -57,7 +57,7 @@ def page_of(lake: cdr.Lake, folder: Path, account: str = "a1") -> str:
         lake, OCTOBER, folder, accounts=[account], forms=[StatementFormat.HTML], now=LATER
     )
     (file,) = done.files["file"]
-    return (folder / file).read_text()
+    return (folder / file).read_text("utf-8")
 
 
 def test_a_statement_lists_what_is_charged_with_masked_numbers(

@@ -92,7 +92,7 @@ def fill_site(home: Path) -> None:
     files = home / "files"
     files.mkdir()
     for name, text in (("accounts", ACCOUNTS), ("calls", CALLS), ("events", EVENTS)):
-        (files / f"{name}.csv").write_text(text)
+        (files / f"{name}.csv").write_text(text, "utf-8")
     import_accounts(lake, files / "accounts.csv", now=MORNING)
     import_events(lake, files / "events.csv", now=MORNING)
     pbx = lake.settings.sources["pbx"]
