@@ -123,6 +123,13 @@ def test_a_field_too_many_is_none_for_an_end(read: Read) -> None:
     assert found["faults"].to_list() == [["wrong_column_count"]] * 3
 
 
+@pytest.mark.parametrize("name", ["line", "raw", "fault"])
+def test_a_column_may_be_called_as_one_of_what_every_row_has(read: Read, name: str) -> None:
+    names = f"{name},caller,callee,started_at,duration_s,outcome\n"
+    found = read("plain_csv", f"{names}1,030,089,t,1,ok\n{names}".encode())
+    assert found.select("caller", "faults").rows() == [("030", []), (None, ["header_repeated"])]
+
+
 def test_one_column_of_the_file_may_be_two_of_ours(read: Read) -> None:
     found = read(
         "plain_csv",
