@@ -96,7 +96,7 @@ def postgres() -> Iterator[tuple[str, Execute]]:
         data = folder / "data"
         subprocess.run(
             [initdb, "-D", data, "-U", "postgres", "-A", "scram-sha-256",
-             "--pwfile", folder / "pw", "-E", "UTF8"],
+             "--pwfile", folder / "pw", "-E", "UTF8", "--no-locale"],
             check=True, stdout=subprocess.DEVNULL, **who,
         )  # fmt: skip
         server = [Path(initdb).with_name("postgres"), "-D", data, "-p", str(port), "-k", folder]

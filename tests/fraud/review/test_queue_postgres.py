@@ -60,7 +60,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         subprocess.run(command, check=True, stdout=quiet, stderr=quiet)
 
     try:
-        run("initdb", "-D", str(data), "-U", "callsieve", "--auth=trust", "-E", "UTF8")
+        words = ("-U", "callsieve", "--auth=trust", "-E", "UTF8", "--no-locale")
+        run("initdb", "-D", str(data), *words)
         options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
         run("pg_ctl", "-D", str(data), "-o", options, "-w", "-l", str(folder / "log"), "start")
         try:
