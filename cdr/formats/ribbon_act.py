@@ -14,7 +14,7 @@ What a record means here:
 - The length is the call service duration, in hundredths of a second; the time of answer
   follows from it.
 - An ATTEMPT was not answered; its Q.850 disconnect reason tells the outcome. A call has one for
-  each route that was tried, and the last of them counts.
+  each route that was tried: it began with the first, and ended as the last tells.
 - Times are local. The zone is written as a label (`GMT-08:00-Pacific(US)`) without regard
   to summer time; where the source's zone never has that offset in the year of the call, the
   flag is `offset_contradicted`. Where a newer release writes the start in local time besides,
@@ -67,6 +67,7 @@ fields that Ribbon describes for SBC Core 12.1.6, which alone has `start_local` 
 _FEWEST = {"START": 172, "STOP": 223, "ATTEMPT": 186}
 _START_BYTES = 1 << 20  # ours: some hundred records, so that no kind is missing
 _WANTED = tuple(dict.fromkeys(name for fields in FIELDS.values() for name in fields))
+_BEGINNING = ("start_date", "start_time", "start_local")
 _KINDS = {"START": ("INVITE", "200"), "STOP": ("BYE", "200"), "ATTEMPT": ("INVITE", "487")}
 """What each kind is to a dialog: opened, closed, never opened."""
 
@@ -146,13 +147,19 @@ def _as_dialog_rows(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _records(rows: pl.DataFrame, zone: str) -> pl.DataFrame:
-    """Make one record of each call: its STOP, else its last ATTEMPT, else its START."""
+    """Make one record of each call: its STOP, else its last ATTEMPT, else its START.
+
+    It began with its first ATTEMPT: else it would be another call when its file comes again with
+    one more.
+    """
     rank = pl.col("record").replace_strict({"STOP": 0, "ATTEMPT": 1, "START": 2})
     tried = pl.when(pl.col("record") == "ATTEMPT").then(-pl.col("line")).otherwise("line")
     rows = rows.with_columns(rank=rank, tried=tried).sort("dialog", "part", "rank", "tried")
-    kept = pl.all().exclude("dialog", "part", "line", "raw").first()
+    tried_only = pl.col("record").first() == "ATTEMPT"
+    first_try = pl.col(_BEGINNING).filter(pl.col("record") == "ATTEMPT").last()
     calls = rows.group_by("dialog", "part", maintain_order=True).agg(
-        kept,
+        pl.all().exclude("dialog", "part", "line", "raw", *_BEGINNING).first(),
+        pl.when(tried_only).then(first_try).otherwise(pl.col(_BEGINNING).first()),
         pl.col("line").min(),
         pl.len().alias("source_rows"),
         pl.col("raw").sort_by("line").str.join("\n"),

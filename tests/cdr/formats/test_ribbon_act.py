@@ -92,6 +92,13 @@ def test_the_last_route_that_was_tried_tells_the_outcome(read: Read) -> None:
     ]
 
 
+def test_a_call_that_was_only_tried_began_with_its_first_route(read: Read) -> None:
+    tried = row("ATTEMPT", start_time="12:00:00.0")
+    later = row("ATTEMPT", start_time="12:00:04.0")
+    both = [read("ribbon_act", tried + more)["started"].item() for more in (b"", later)]
+    assert both == ["09/01/2026 12:00:00.0"] * 2
+
+
 def test_a_zone_that_never_has_that_offset_is_flagged(read: Read) -> None:
     found = read("ribbon_act", row("STOP", zone_label="GMT-08:00-Pacific(US)"))
     assert found["flags"].to_list() == [["offset_contradicted"]]
