@@ -94,15 +94,31 @@ def read_header(
 
 
 def _ended_as(below: str, words: list[str], separator: str) -> tuple[str, ...]:
-    """End the line of names as most lines below do, with a separator or without one."""
+    """End the line of names as most lines below do, with a separator or without one.
+
+    Not where a line has the columns as they are; nor where a blank follows on a separator and not
+    in the names, as in a text that nobody quoted.
+    """
     lines = [line for line in below.split("\n") if line]
     counts = Counter(column_count(line, separator) for line in lines)
-    usual = counts.most_common(1)[0][0] if counts else None
-    if usual == len(words) + 1 and all(
-        line.endswith(separator) for line in lines if column_count(line, separator) == usual
-    ):
+    if len(words) in counts or not counts:
+        return tuple(words)
+    usual = counts.most_common(1)[0][0]
+    if usual == len(words) - 1 and not words[-1].strip():
+        return tuple(words[:-1])
+    longer = [line for line in lines if column_count(line, separator) == len(words) + 1]
+    if usual == len(words) + 1 and all(_ends_in_nothing(line, words, separator) for line in longer):
         return (*words, "")
-    return tuple(words[:-1] if usual == len(words) - 1 and not words[-1].strip() else words)
+    return tuple(words)
+
+
+def _ends_in_nothing(line: str, words: Sequence[str], separator: str) -> bool:
+    fields = header_of(line, separator)
+    moved = any(
+        field.startswith(" ") and not word.startswith(" ")
+        for word, field in zip(words, fields, strict=False)
+    )
+    return line.endswith(separator) and not moved
 
 
 def declared_header(

@@ -123,6 +123,22 @@ def test_a_field_too_many_is_none_for_an_end(read: Read) -> None:
     assert found["faults"].to_list() == [["wrong_column_count"]] * 3
 
 
+@pytest.mark.parametrize(("above", "below"), [("", ";"), (";", "")])
+def test_rows_with_the_columns_of_the_names_are_read_whatever_the_others_end_in(
+    read: Read, above: str, below: str
+) -> None:
+    names = f"caller;callee;started_at;duration_s;outcome{above}\n"
+    rows = f"030;089;t;1;ok{above}\n" + f"030;089;t;1;ok{below}\n" * 2
+    found = read("plain_csv", (names + rows).encode())
+    assert found["faults"].to_list() == [[], ["wrong_column_count"], ["wrong_column_count"]]
+
+
+def test_a_text_with_a_separator_that_nobody_quoted_moves_no_column(read: Read) -> None:
+    names = "started_at,duration_s,outcome,name,caller,callee,note\n"
+    found = read("plain_csv", f"{names}t,1,ok,Smith, John,030,089,\n".encode())
+    assert found["faults"].to_list() == [["wrong_column_count"]]
+
+
 @pytest.mark.parametrize("name", ["line", "raw", "fault"])
 def test_a_column_may_be_called_as_one_of_what_every_row_has(read: Read, name: str) -> None:
     names = f"{name},caller,callee,started_at,duration_s,outcome\n"
