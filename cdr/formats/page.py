@@ -43,8 +43,8 @@ What holds for every format:
   field where rows have no id), nobody can tell whether it is whole: it waits as well. A cut field
   that names nothing is corrected then. If the file is complete, end its last line and take it in
   again.
-- A line of names among the rows is set aside as `header_repeated`, whether quoted or in another
-  case.
+- A line of names among the rows is set aside as `header_repeated`, however it is quoted and in
+  whatever case.
 - In a CSV with a line of names, `NULL` and `\\N` are nothing, as databases write it.
 - Legs, attempts and transfers of a call are rows with one `call_id`; calls are counted by it.
 - Where a record carries a proof of its offset from UTC (an epoch second), it decides in the hour
