@@ -21,8 +21,8 @@ from cdr.formats.blocks import Block, scan_lines
 Mend = Callable[[pl.Expr], pl.Expr]
 """From a line as it stands in the file to the line that was meant."""
 
-_OURS = ("line", "raw", "fault")
-"""Columns that every row has besides its own; a file may have one that is called so."""
+OURS = ("line", "raw", "fault")
+"""Columns that every row has besides its own."""
 
 
 def split_columns(
@@ -99,7 +99,7 @@ def without_headers(
     says = [
         pl.col(column).str.contains(rf"(?i)^\s*{pl.escape_regex(word.strip())}\s*$")
         for column, word in zip(columns, words or columns, strict=True)
-        if column in rows.columns and column not in _OURS
+        if column in rows.columns and column not in OURS
     ]
     if not says or not rows.select(says[0].any()).item():
         return rows
@@ -112,7 +112,7 @@ def set_apart(rows: pl.DataFrame, fault: pl.Expr) -> pl.DataFrame:
     if told.null_count() == rows.height:
         return rows
     return rows.with_columns(
-        pl.when(told.is_null()).then(pl.exclude(_OURS)),
+        pl.when(told.is_null()).then(pl.exclude(OURS)),
         fault=pl.coalesce(told, "fault"),
     )
 

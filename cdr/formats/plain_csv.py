@@ -32,7 +32,7 @@ from cdr.formats.plain_rows import (
     theirs,
 )
 from cdr.formats.record import ISO_LAYOUTS, Clock, Format, Times
-from cdr.formats.table import declared_header, read_header, split_table
+from cdr.formats.table import declared_header, read_header, set_off, split_table
 from cdr.settings import SourceSettings
 
 
@@ -43,7 +43,7 @@ def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.D
     direct = {ours: name for ours, name in source.columns.items() if ours not in joined}
     words = {name.strip().casefold(): ours for ours, name in direct.items()}
     parts = {
-        key: words.get(word := name.strip().casefold(), word)
+        key: words.get(word := name.strip().casefold(), set_off(word))
         for key, name in theirs(source).items()
         if key not in COLUMNS
     }

@@ -17,6 +17,7 @@ import polars as pl
 from cdr.errors import FormatError, SettingsError, shown
 from cdr.formats.blocks import REPLACEMENT, Block, read_sample
 from cdr.formats.delimited import (
+    OURS,
     Mend,
     column_count,
     header_of,
@@ -81,7 +82,7 @@ def read_header(
         return None
     found = [(_renamed(header_of(raw, each), ours), each) for each in _SEPARATORS]
     names, separator = max(found, key=lambda each: len(set(each[0]).intersection(needed)))
-    missing = [source.columns.get(name, name) for name in needed if name not in names]
+    missing = [source.columns.get(name, name).strip() for name in needed if name not in names]
     mapped = [theirs for name, theirs in source.columns.items() if name not in names]
     if REPLACEMENT in raw and not all(name.isascii() for name in (*missing, *mapped)):
         raise FormatError(
@@ -156,8 +157,8 @@ def check_declared(
     SettingsError
         It names them.
     """
-    faults = [f"lacks {name}" for name in needed if name not in names]
-    faults += [f"has {name} more than once" for name in _twice(names, (*columns, *needed))]
+    faults = [f"lacks {name.strip()}" for name in needed if name not in names]
+    faults += [f"has {name.strip()} more than once" for name in _twice(names, (*columns, *needed))]
     if faults:
         raise SettingsError(setting, faults)
 
@@ -210,7 +211,12 @@ def _our_names(source: SourceSettings, columns: Collection[str]) -> dict[str, st
 
 
 def _renamed(names: Iterable[str], ours: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(ours.get(word := name.strip().casefold(), word) for name in names)
+    return tuple(ours.get(word := name.strip().casefold(), set_off(word)) for name in names)
+
+
+def set_off(word: str) -> str:
+    """Tell a column of the file from one of `OURS` by a blank, which no name ends in."""
+    return f"{word} " if word in OURS else word
 
 
 def refuse_repeated(file: Path, names: Sequence[str], columns: Collection[str]) -> None:

@@ -146,6 +146,15 @@ def test_a_column_may_be_called_as_one_of_what_every_row_has(read: Read, name: s
     assert found.select("caller", "faults").rows() == [("030", []), (None, ["header_repeated"])]
 
 
+@pytest.mark.parametrize("name", ["line", "raw", "fault"])
+def test_one_that_is_called_so_may_be_a_part_of_ours(read: Read, name: str) -> None:
+    names = f"caller,callee,started_at,{name},duration_s,outcome\n"
+    found = read(
+        "plain_csv", f"{names}030,089,t,7,1,ok\n".encode(), columns={"trunk": f"PRI-{{{name}}}"}
+    )
+    assert found["trunk"].to_list() == ["PRI-7"]
+
+
 def test_one_column_of_the_file_may_be_two_of_ours(read: Read) -> None:
     found = read(
         "plain_csv",
