@@ -10,7 +10,7 @@ that nobody has to guess. `clock`, `time_layouts`, `length_unit`, `outcomes`, `d
 source needs no code. A word for an outcome, a direction or a medium that nobody declared sets
 its row aside. A party with `.0` behind its digits, as a column of numbers with gaps
 is exported, is read without, and `="030"`, as for a spreadsheet, is its text. `0000-00-00` and
-the first day of the year 1 are no times.
+`0001-01-01` are no times.
 """
 
 from __future__ import annotations
