@@ -78,9 +78,9 @@ def running(folder: Path) -> Iterator[Server]:
     s3, filer, master, volume = (free_port() for _ in range(4))  # gRPC is 10,000 above each
     (folder / "data").mkdir()
     words = (
-        "server", f"-dir={folder / 'data'}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1",
-        "-s3", f"-s3.port={s3}", f"-s3.config={identities}", "-s3.port.iceberg=0",
-        "-s3.port.lance=0", f"-filer.port={filer}", f"-master.port={master}",
+        f"-logdir={folder}", "server", f"-dir={folder / 'data'}", "-ip=127.0.0.1",
+        "-ip.bind=127.0.0.1", "-s3", f"-s3.port={s3}", f"-s3.config={identities}",
+        "-s3.port.iceberg=0", "-s3.port.lance=0", f"-filer.port={filer}", f"-master.port={master}",
         "-master.volumeSizeLimitMB=64", "-master.telemetry=false",
         f"-volume.port={volume}", "-volume.max=30", "-volume.minFreeSpace=1",
     )  # fmt: skip
