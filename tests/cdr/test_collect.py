@@ -66,7 +66,7 @@ def test_a_day_of_which_enough_is_held_is_not_held_longer(
 def test_two_days_are_written_at_the_same_time(
     lake: cdr.Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    both = Barrier(2, timeout=10)
+    both = Barrier(2, timeout=60)
     with lake.batch("ingest") as batch, Collector(batch) as collector:
         monkeypatch.setattr(batch, "add", partial(_met, both, batch.add))
         collector.begin(0, "i")

@@ -78,7 +78,7 @@ def test_nobody_waits_while_texts_are_read() -> None:
     found = Memory(read)
     reader = Thread(target=found.of, args=(pl.Series(["outer"]),), daemon=True)
     reader.start()
-    reader.join(timeout=10)
+    reader.join(timeout=60)
     assert asked.is_set()
     assert not reader.is_alive()
     assert found.of(pl.Series(["inner", "outer"])).to_list() == ["inner", "outer"]

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 NOW = datetime(2026, 9, 3, tzinfo=UTC)
 SOURCE = SourceSettings(format="opensips_acc", zone="UTC", country="DE", account_from="none")
 PASSWORD = "s3cret-Word"
+STARTS_WITHIN_S = 180.0
 TABLE = """
     CREATE TABLE acc (
         id INTEGER PRIMARY KEY, method VARCHAR(16), from_tag VARCHAR(64), to_tag VARCHAR(64),
@@ -68,18 +69,20 @@ def folder_of(user: str) -> Iterator[tuple[Path, dict[str, Any]]]:
 @contextmanager
 def running(command: list[str | Path], answers: Callable[[], None], **more: Any) -> Iterator[None]:
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **more)
+    until = time.monotonic() + STARTS_WITHIN_S
     try:
-        for _ in range(300):
+        while True:
             try:
                 answers()
                 break
             except (psycopg.Error, pymysql.Error):
                 assert server.poll() is None, "the server ended"
+                assert time.monotonic() < until, "the server did not answer"
                 time.sleep(0.1)
         yield
     finally:
         server.terminate()
-        server.wait(30)
+        server.wait(120)
 
 
 @pytest.fixture(scope="module")

@@ -93,7 +93,7 @@ def test_two_processes_at_once_make_one_case(tmp_path: Path) -> None:
         assert process.stdin is not None
         process.stdin.write("\n")
         process.stdin.flush()
-    opened = sorted(process.communicate(timeout=60)[0] for process in both)
+    opened = sorted(process.communicate(timeout=180)[0] for process in both)
     assert opened == ["0\n", "1\n"]
     assert len(cases(tmp_path)) == 1
 
@@ -118,7 +118,7 @@ from fraud.review import models
 one_night()
 """
     process = start(script, tmp_path)
-    process.communicate(timeout=60)
+    process.communicate(timeout=180)
     assert process.returncode == -signal.SIGKILL
     assert cases(tmp_path) == ()
     assert one_night(tmp_path).opened == 1

@@ -32,6 +32,7 @@ from fraud.review.rights import Role
 
 ROOT = Path(__file__).parents[3]
 POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+STARTS_WITHIN_S = "180"
 
 
 def as_ordinary_user(command: list[str]) -> list[str]:
@@ -63,7 +64,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         words = ("-U", "callsieve", "--auth=trust", "-E", "UTF8", "--no-locale")
         run("initdb", "-D", str(data), *words)
         options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-        run("pg_ctl", "-D", str(data), "-o", options, "-w", "-l", str(folder / "log"), "start")
+        wait = ("-w", "-t", STARTS_WITHIN_S)
+        run("pg_ctl", "-D", str(data), "-o", options, *wait, "-l", str(folder / "log"), "start")
         try:
             yield f"postgresql://callsieve@127.0.0.1:{port}/"
         finally:
@@ -179,7 +181,7 @@ def test_four_reviewers_at_once_never_take_the_same(on_postgres: Path) -> None:
         process.stdin.flush()
     taken: list[int] = []
     for process in started:
-        taken += eval(process.communicate(timeout=120)[0])  # a list of numbers that we printed
+        taken += eval(process.communicate(timeout=300)[0])  # a list of numbers that we printed
     assert sorted(taken) == list(range(1, 101))
 
 
