@@ -51,7 +51,7 @@ class StoreSettings(Section):
         default=1_000_000, ge=1, description="Rows that a statement of a person gives at most."
     )
     block_mb: int = Field(
-        default=24, ge=1, le=1024, description="Input read at a time while taking in, in MB."
+        default=28, ge=1, le=1024, description="Input read at a time while taking in, in MB."
     )
 
 
