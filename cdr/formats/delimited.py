@@ -24,6 +24,9 @@ Mend = Callable[[pl.Expr], pl.Expr]
 OURS = ("line", "raw", "fault")
 """Columns that every row has besides its own."""
 
+_MOST_IN_PATTERN = 1_000
+"""Columns that a pattern may count: the engine refuses one of some 4,700, for its size."""
+
 
 def split_columns(
     block: Block,
@@ -262,7 +265,12 @@ def _is_good(
 
 
 def _is_row(separator: str, count: int | None = None, column: str = "raw") -> pl.Expr:
-    return pl.col(column).str.contains(_row_pattern(separator, count))
+    text = pl.col(column)
+    if count is None or count <= _MOST_IN_PATTERN:
+        return text.str.contains(_row_pattern(separator, count))
+    unquoted = text.str.replace_all(r'"(?:[^"]|"")*"', "")
+    separators = unquoted.str.count_matches(separator, literal=True)
+    return text.str.contains(_row_pattern(separator)) & (separators == count - 1)
 
 
 def _parse(

@@ -29,7 +29,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
-from statistics import mode
+from statistics import multimode
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -91,7 +91,7 @@ def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.D
 
 
 def _counts(file: Path) -> dict[str, int]:
-    """Return how many fields most of the first lines of each kind have."""
+    """Return how many fields most of the first lines of each kind have; of equals the fewest."""
     start = next(read_blocks(file, _START_BYTES), None)
     lines = [line for line in start.data.decode().split("\n") if line] if start else []
     if lines and not any(line.partition(",")[0] in _FEWEST for line in lines):
@@ -102,7 +102,7 @@ def _counts(file: Path) -> dict[str, int]:
         if kind in found:
             found[kind].append(column_count(line) or 0)
     return {
-        kind: mode([count for count in found[kind] if count >= fewest] or [fewest])
+        kind: min(multimode(count for count in found[kind] if count >= fewest) or [fewest])
         for kind, fewest in _FEWEST.items()
     }
 

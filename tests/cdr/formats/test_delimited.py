@@ -106,3 +106,16 @@ def test_what_one_line_lacks_another_cannot_make_up_for() -> None:
 def test_lines_without_quotes_are_judged_one_by_one(lines: bytes, faults: list[str | None]) -> None:
     block = Block(lines, first_line=1, line_count=lines.count(b"\n"))
     assert split_columns(block, ["a", "b"], ["a", "b"])["fault"].to_list() == faults
+
+
+def test_a_line_may_have_thousands_of_columns() -> None:
+    names = [str(place) for place in range(5_000)]
+    good = ['"0, ""0"""', *names[1:-1], '""']
+    text = "".join(",".join(line) + "\n" for line in (good, good[1:], [*good, ""]))
+    block = Block(text.encode(), 1, 3)
+    found = split_columns(block, names, ["0", "4998", "4999"])
+    assert found.select("fault", "0", "4998", "4999").rows() == [
+        (None, '0, "0"', "4998", None),
+        ("wrong_column_count", None, None, None),
+        ("wrong_column_count", None, None, None),
+    ]

@@ -73,6 +73,11 @@ def test_a_newer_release_has_more_fields_at_the_end(read: Read) -> None:
     ]
 
 
+def test_a_damaged_line_does_not_outvote_a_sound_one(read: Read) -> None:
+    found = read("ribbon_act", row("STOP", 5_000) + row("STOP", 223, accounting_id="0x2"))
+    assert found["faults"].to_list() == [["wrong_column_count"], []]
+
+
 def test_an_attempt_was_not_answered(read: Read) -> None:
     data = row("ATTEMPT", reason="17") + row("ATTEMPT", accounting_id="0x2", reason="")
     found = read("ribbon_act", data)
