@@ -1,8 +1,11 @@
-"""Ports for the servers that tests start, each given to one process of tests alone."""
+"""Where the servers that tests start listen, and how long each may take until it does."""
 
 from __future__ import annotations
 
 import socket
+
+STARTS_WITHIN_S = 180
+"""For a busy machine; one that never answers still fails."""
 
 _PORTS = range(20_000, 22_700)
 """These and those 10,000 above lie below where connections get theirs, on Linux from 32,768 on:

@@ -41,6 +41,7 @@ def most_unpacked_bytes(file: Path) -> int:
 
 _RAW_CHARS = 4_096  # ours: enough of an overlong line to recognise it
 _TAIL_BYTES = 4_096  # ours: most lines are shorter
+_JUDGED_BYTES = 4_096  # ours: enough of a file to tell whether it is text
 _SAMPLE_BYTES = 65_536  # ours: some hundred records decide on the dialect of a file
 _BINARY_SHARE = 0.3  # ours: random bytes give more than 0.5, a text in Latin-1 below 0.15
 
@@ -242,8 +243,8 @@ def _text_pieces(file: Path, block_bytes: int) -> Iterator[bytes]:
     """Yield the unpacked bytes without byte order mark; only text gets through."""
     try:
         with _unpacked(file) as stream:
-            start = stream.read(max(block_bytes, 4_096))
-            if fault := _binary_fault(start[:4_096]):
+            start = stream.read(max(block_bytes, _JUDGED_BYTES + _TAIL_BYTES))
+            if fault := _binary_fault(start[:_JUDGED_BYTES]):
                 raise FormatError(shown(file), fault)
             most, unpacked = most_unpacked_bytes(file), len(start)
             start = start.removeprefix(_UTF8_MARK)

@@ -31,6 +31,7 @@ import polars as pl
 from cdr.formats.assemble import records, when, with_columns
 from cdr.formats.blocks import read_blocks
 from cdr.formats.causes import SIP, unanswered
+from cdr.formats.delimited import OURS
 from cdr.formats.dialogs import Dialogs
 from cdr.formats.record import ISO_LAYOUTS, Clock, Format, Times
 from cdr.formats.table import read_header, split_table
@@ -94,7 +95,7 @@ def dialog_reader(columns: Sequence[str], needed: Sequence[str], adapt: Adapt) -
 
 def _unpadded(rows: pl.DataFrame) -> pl.DataFrame:
     """Take the blanks off that PostgreSQL fills a text of a `CHAR(n)` column up with."""
-    said = [name for name in rows.columns if name not in ("line", "raw", "fault")]
+    said = [name for name in rows.columns if name not in OURS]
     padded = [name for name in said if rows[name].str.ends_with(" ").any()]
     text = pl.col(padded).str.strip_chars_end(" ")
     return rows.with_columns(pl.when(text != "").then(text))

@@ -22,7 +22,7 @@ from pathlib import Path
 import polars as pl
 
 from cdr.formats.blocks import read_blocks
-from cdr.formats.delimited import Mend
+from cdr.formats.delimited import OURS, Mend
 from cdr.formats.plain_rows import (
     COLUMNS,
     check_columns,
@@ -62,7 +62,7 @@ def _read(file: Path, source: SourceSettings, block_bytes: int) -> Iterator[pl.D
     for block in read_blocks(file, block_bytes):
         rows = split_table(block, header, wanted, mend=mend, keys=keys)
         if b'"' in block.data and b'"=""' in block.data:  # one sign is found ten times as fast
-            rows = rows.with_columns(pl.exclude("line", "raw", "fault").str.replace(*_FORMULA))
+            rows = rows.with_columns(pl.exclude(OURS).str.replace(*_FORMULA))
         if parts:
             rows = rows.with_columns(pl.col(name).alias(key) for key, name in parts.items())
         yield plain_records(rows, source)

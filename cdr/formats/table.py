@@ -7,10 +7,10 @@ columns these are, and what they mean, is the business of the dialects.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import mode
 
 import polars as pl
 
@@ -101,13 +101,13 @@ def _ended_as(below: str, words: list[str], separator: str) -> tuple[str, ...]:
     in the names, as in a text that nobody quoted.
     """
     lines = [line for line in below.split("\n") if line]
-    counts = Counter(column_count(line, separator) for line in lines)
-    if len(words) in counts or not counts:
+    if not lines or any(column_count(line, separator) == len(words) for line in lines):
         return tuple(words)
-    usual = counts.most_common(1)[0][0]
+    counts = [column_count(line, separator) for line in lines]
+    usual = mode(counts)
     if usual == len(words) - 1 and not words[-1].strip():
         return tuple(words[:-1])
-    longer = [line for line in lines if column_count(line, separator) == len(words) + 1]
+    longer = [line for line, count in zip(lines, counts, strict=True) if count == len(words) + 1]
     if usual == len(words) + 1 and all(_ends_in_nothing(line, words, separator) for line in longer):
         return (*words, "")
     return tuple(words)
@@ -197,7 +197,7 @@ def split_table(
 
 def without_nulls(rows: pl.DataFrame) -> pl.DataFrame:
     r"""Read what databases write where nothing is, `NULL` or `\N`, as nothing."""
-    said = [name for name in rows.columns if name not in ("line", "raw", "fault")]
+    said = [name for name in rows.columns if name not in OURS]
     some = [name for name in said if rows[name].is_in(_NOTHING).any()]
     return rows.with_columns(pl.when(~pl.col(name).is_in(_NOTHING)).then(name) for name in some)
 

@@ -6,12 +6,16 @@ import sys
 
 import pytest
 
-_BLOCKS = """
+from cdr.settings import StoreSettings
+
+BLOCK_BYTES = StoreSettings().block_mb << 20
+
+_BLOCKS = f"""
 import cdr, resource
 from concurrent.futures import ThreadPoolExecutor
 
 def block(longer):
-    piece, lines = b"x" * (28 << 20), b"y" * ((28 << 20) + longer)
+    piece, lines = b"x" * {BLOCK_BYTES}, b"y" * ({BLOCK_BYTES} + longer)
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 
 with ThreadPoolExecutor(1) as reader:
@@ -35,5 +39,5 @@ def test_the_allocator_reads_our_option_last() -> None:
 
 @pytest.mark.slow
 def test_a_block_takes_the_pages_of_the_one_before() -> None:
-    blocks_pages = 2 * (28 << 20) // os.sysconf("SC_PAGESIZE")
+    blocks_pages = 2 * BLOCK_BYTES // os.sysconf("SC_PAGESIZE")
     assert int(_told(_BLOCKS)) < blocks_pages / 10

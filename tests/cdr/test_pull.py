@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pymysql
 import pytest
-from ports import free_port
+from ports import STARTS_WITHIN_S, free_port
 
 import cdr
 from cdr.errors import SettingsError, SourceFailed
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 NOW = datetime(2026, 9, 3, tzinfo=UTC)
 SOURCE = SourceSettings(format="opensips_acc", zone="UTC", country="DE", account_from="none")
 PASSWORD = "s3cret-Word"
-STARTS_WITHIN_S = 180.0
 TABLE = """
     CREATE TABLE acc (
         id INTEGER PRIMARY KEY, method VARCHAR(16), from_tag VARCHAR(64), to_tag VARCHAR(64),

@@ -141,3 +141,10 @@ def test_a_file_that_is_not_there_is_refused_in_words(tmp_path: Path) -> None:
 
 def test_a_block_knows_its_last_line() -> None:
     assert Block(b"a\nb\n", first_line=5, line_count=2).last_line == 6
+
+
+def test_whether_a_file_is_text_does_not_depend_on_the_blocks(tmp_path: Path) -> None:
+    file = tmp_path / "calls"
+    file.write_bytes(b",\0\0\n" + b"a" * 5_000)
+    for block_bytes in (60, 5_000, 1 << 20):
+        assert sum(block.line_count for block in read_blocks(file, block_bytes)) == 2

@@ -13,10 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from ports import free_port
+from ports import STARTS_WITHIN_S, free_port
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-STARTS_WITHIN_S = 90.0
 
 
 def chromium_or_skip() -> str:

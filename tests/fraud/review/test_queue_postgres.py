@@ -13,7 +13,7 @@ from tempfile import mkdtemp
 from typing import Any
 
 import pytest
-from ports import free_port
+from ports import STARTS_WITHIN_S, free_port
 from review_site import MORNING, NIGHT, PASSWORD, PLAIN, Site, act, site_settings
 
 from cdr.errors import SettingsError
@@ -32,7 +32,6 @@ from fraud.review.rights import Role
 
 ROOT = Path(__file__).parents[3]
 POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-STARTS_WITHIN_S = "180"
 
 
 def as_ordinary_user(command: list[str]) -> list[str]:
@@ -64,7 +63,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         words = ("-U", "callsieve", "--auth=trust", "-E", "UTF8", "--no-locale")
         run("initdb", "-D", str(data), *words)
         options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-        wait = ("-w", "-t", STARTS_WITHIN_S)
+        wait = ("-w", "-t", str(STARTS_WITHIN_S))
         run("pg_ctl", "-D", str(data), "-o", options, *wait, "-l", str(folder / "log"), "start")
         try:
             yield f"postgresql://callsieve@127.0.0.1:{port}/"
